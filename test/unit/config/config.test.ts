@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { readConfig as readSettings, serviceUrl, settingNames } from "../../../config/config.ts";
 import { namedKeysIn, sampleKey } from "../../../config/named-keys.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
+import { adminSettings } from "../../../services/admin-settings.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
 import { fourEyesSettings } from "../../../services/four-eyes-settings.ts";
@@ -15,6 +16,7 @@ import { providerSettings } from "../../../services/payment/providers/open-provi
 import { rankSettings } from "../../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../../services/sms-login.ts";
+import { staffKeySettings } from "../../../services/staff-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 import { webhookKeySettings } from "../../../services/webhook-keys.ts";
 import { webhookSettings } from "../../../services/webhook-settings.ts";
@@ -109,12 +111,14 @@ describe("settings", () => {
         fourEyesSettings,
         ...Object.values(bookSettings),
         webhookKeySettings,
+        staffKeySettings,
         booksReplicaSettings,
         rankSettings,
         jwtSettings,
         smsLoginSettings,
         gateSettings,
         webhookSettings,
+        adminSettings,
       ],
     ];
     const declared = blocks.flatMap(({ settings }) => Object.keys(settings));
@@ -223,6 +227,7 @@ describe("settings", () => {
     { name: "GIFT_KEYS", block: giftKeySettings, nodes: "gift nodes" },
     { name: "PAY_KEYS", block: payKeySettings, nodes: "payment and wallet nodes" },
     { name: "WEBHOOK_KEYS", block: webhookKeySettings, nodes: "webhook nodes" },
+    { name: "STAFF_KEYS", block: staffKeySettings, nodes: "staff nodes" },
     { name: "PLATFORM_KEYS", block: platformKeySettings, nodes: "platform and wallet nodes" },
   ])("of $name", ({ name, block, nodes }) => {
     const key = (bytes: number) => randomBytes(bytes).toString("base64url");

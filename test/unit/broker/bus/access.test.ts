@@ -77,7 +77,7 @@ test("what moves coins has one caller each, and none of them faces users", () =>
   expect(actionCallers.get("wallet.consumeForSendGift")).toEqual(["gift"]);
   expect(actionCallers.get("wallet.payout")).toEqual(["console"]);
   expect(actionCallers.get("wallet.platformOrder")).toEqual(["platform"]);
-  expect(actionCallers.get("payment.refund")).toEqual(["api-gateway"]);
+  expect(actionCallers.get("payment.refund")).toEqual(["admin-gateway"]);
   const byImServer = [...actionCallers.keys()].filter((action) => mayCall("im-server", action));
   expect(byImServer.filter((action) => /^(wallet|payment|gift|user)\./.test(action))).toEqual([]);
 });
