@@ -97,6 +97,8 @@ const table = {
   findingChanged: { code: 501, http: 200, zh: "账目差异已变化", en: "the difference has changed, list it again" },
   findingRefused: { code: 501, http: 200, zh: "该类账目差异不能接受", en: "no difference of this kind is accepted" },
   keyUnknown: { code: 501, http: 200, zh: "API密钥不存在", en: "no such API key" },
+  proposalUnknown: { code: 501, http: 200, zh: "提案不存在", en: "no such proposal" },
+  ownProposal: { code: 501, http: 200, zh: "不能审批自己的提案", en: "nobody decides on a proposal of their own" },
   refundUnknown: { code: 501, http: 200, zh: "账本中没有该订单的退款", en: "no refund of this order in the ledger" },
   holdState: {
     code: 501,

@@ -17,6 +17,8 @@ type CallersTable = { readonly [S in keyof Contracts]: WithHealth<Contracts[S]> 
 const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
+/** What moves money by hand: the staff service alone, which checks the person's session and four eyes. */
+const staff: Callers = ["staff"];
 /** What each of them may have made is in services/stream-access.ts. */
 const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank", "webhook"];
 const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform"];
@@ -87,11 +89,14 @@ export const callers: CallersTable = {
     refundsBetween: ["payment"],
     creditsBetween: ["payment", "notification"],
     income: gatewayAndConsole,
-    payout: people,
+    payout: staff,
     platformOrder: ["platform"],
-    affectedGifts: gateway,
-    holdIncome: gateway,
-    releaseHold: gateway,
+    affectedGifts: ["api-gateway", "staff"],
+    holdIncome: staff,
+    releaseHold: staff,
+    holdFree: staff,
+    releaseFree: staff,
+    freeHold: staff,
     freeze: gateway,
     unfreeze: gateway,
   },
@@ -103,9 +108,9 @@ export const callers: CallersTable = {
     order: gateway,
     webhook: gateway,
     providerPage: gateway,
-    findOrder: gatewayAndConsole,
-    refund: gateway,
-    releaseOrder: gateway,
+    findOrder: ["api-gateway", "console", "staff"],
+    refund: staff,
+    releaseOrder: staff,
     allProducts: gateway,
     createProduct: gateway,
     updateProduct: gateway,
@@ -170,7 +175,10 @@ export const callers: CallersTable = {
     credit: gateway,
     adjust: gateway,
     payout: gateway,
-    proposals: people,
+    proposals: ["console", "staff"],
+    countStaffMove: staff,
+    adjustByStaff: staff,
+    decide: staff,
   },
   rank: {
     health: gateway,
