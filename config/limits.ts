@@ -22,6 +22,7 @@ import { redisLimits } from "./limits/redis.ts";
 import { restartsLimits } from "./limits/restarts.ts";
 import { roomLimits } from "./limits/room.ts";
 import { rpcLimits } from "./limits/rpc.ts";
+import { staffLimits } from "./limits/staff.ts";
 import { storesLimits } from "./limits/stores.ts";
 import { userLimits } from "./limits/user.ts";
 import { walletLimits } from "./limits/wallet.ts";
@@ -60,4 +61,5 @@ export const limits = Object.freeze({
   rank: rankLimits,
   platform: platformLimits,
   webhook: webhookLimits,
+  staff: staffLimits,
 });

@@ -18,10 +18,13 @@ const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
 /** What moves money by hand: the staff service alone, which checks the person's session and four eyes. */
-const staff: Callers = ["staff"];
+const staffAlone: Callers = ["staff"];
+/** The door of the staff. */
+const staffDoor: Callers = gateway;
+const staffDoorAndConsole: Callers = gatewayAndConsole;
 /** What each of them may have made is in services/stream-access.ts. */
 const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank", "webhook"];
-const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform"];
+const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform", "staff"];
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
@@ -89,14 +92,14 @@ export const callers: CallersTable = {
     refundsBetween: ["payment"],
     creditsBetween: ["payment", "notification"],
     income: gatewayAndConsole,
-    payout: staff,
+    payout: staffAlone,
     platformOrder: ["platform"],
     affectedGifts: ["api-gateway", "staff"],
-    holdIncome: staff,
-    releaseHold: staff,
-    holdFree: staff,
-    releaseFree: staff,
-    freeHold: staff,
+    holdIncome: staffAlone,
+    releaseHold: staffAlone,
+    holdFree: staffAlone,
+    releaseFree: staffAlone,
+    freeHold: staffAlone,
     freeze: gateway,
     unfreeze: gateway,
   },
@@ -109,8 +112,8 @@ export const callers: CallersTable = {
     webhook: gateway,
     providerPage: gateway,
     findOrder: ["api-gateway", "console", "staff"],
-    refund: staff,
-    releaseOrder: staff,
+    refund: staffAlone,
+    releaseOrder: staffAlone,
     allProducts: gateway,
     createProduct: gateway,
     updateProduct: gateway,
@@ -176,9 +179,9 @@ export const callers: CallersTable = {
     adjust: gateway,
     payout: gateway,
     proposals: ["console", "staff"],
-    countStaffMove: staff,
-    adjustByStaff: staff,
-    decide: staff,
+    countStaffMove: staffAlone,
+    adjustByStaff: staffAlone,
+    decide: staffAlone,
   },
   rank: {
     health: gateway,
@@ -198,6 +201,27 @@ export const callers: CallersTable = {
     rotate: gateway,
     deliveries: gateway,
     replay: gateway,
+  },
+  staff: {
+    health: gateway,
+    login: staffDoor,
+    enrolBegin: staffDoor,
+    enrolFinish: staffDoor,
+    session: staffDoor,
+    logout: staffDoor,
+    changePassword: staffDoor,
+    sessionsOf: staffDoor,
+    endSession: staffDoor,
+    begin: staffDoor,
+    finish: staffDoor,
+    audit: staffDoorAndConsole,
+    persons: staffDoorAndConsole,
+    addPerson: staffDoorAndConsole,
+    setRole: staffDoorAndConsole,
+    disablePerson: staffDoorAndConsole,
+    enablePerson: staffDoorAndConsole,
+    resetPerson: staffDoorAndConsole,
+    endSessions: staffDoorAndConsole,
   },
 };
 
