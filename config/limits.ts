@@ -17,6 +17,7 @@ import { outboxLimits } from "./limits/outbox.ts";
 import { outgoingLimits } from "./limits/outgoing.ts";
 import { paymentLimits } from "./limits/payment.ts";
 import { platformLimits } from "./limits/platform.ts";
+import { proposalsLimits } from "./limits/proposals.ts";
 import { rankLimits } from "./limits/rank.ts";
 import { redisLimits } from "./limits/redis.ts";
 import { restartsLimits } from "./limits/restarts.ts";
@@ -62,4 +63,5 @@ export const limits = Object.freeze({
   platform: platformLimits,
   webhook: webhookLimits,
   staff: staffLimits,
+  proposals: proposalsLimits,
 });

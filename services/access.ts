@@ -41,7 +41,7 @@ export const callers: CallersTable = {
     ofExternal: gateway,
     idsOfExternal: gateway,
     externalIdsOf: ["api-gateway", "gift", "webhook"],
-    profile: ["api-gateway", "living-room"],
+    profile: ["api-gateway", "living-room", "staff"],
     profiles: ["rank", "battle"],
   },
   "living-room": {
@@ -214,6 +214,9 @@ export const callers: CallersTable = {
     endSession: staffDoor,
     begin: staffDoor,
     finish: staffDoor,
+    moveMoney: staffDoor,
+    proposals: staffDoor,
+    decide: staffDoor,
     audit: staffDoorAndConsole,
     persons: staffDoorAndConsole,
     addPerson: staffDoorAndConsole,

@@ -158,6 +158,8 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_staff_attempt: "all",
     t_staff_address: "all",
     t_staff_audit: "add",
+    t_staff_proposal: "add",
+    t_staff_proposal_state: "change",
   },
 };
 

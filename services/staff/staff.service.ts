@@ -1,4 +1,5 @@
 import { fail } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
@@ -8,9 +9,14 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { sealedAudit } from "../sealing.ts";
 import { eventStream } from "../streams.ts";
+import { proposalHandlers } from "./proposals/actions.ts";
+import { keepProposalGauges } from "./proposals/gauges.ts";
+import { type ProposalJobSettings, proposalJob } from "./proposals/proposal-job.ts";
+import { Proposals } from "./proposals/proposals.ts";
+import type { ProposalsState } from "./proposals/proposals-state.ts";
 import { staffActions } from "./staff.contract.ts";
 
-interface State extends MysqlState, SealsState {}
+interface State extends MysqlState, SealsState, ProposalsState {}
 
 const later = {
   handler(): never {
@@ -22,6 +28,7 @@ const later = {
 export default defineService<"staff", State>({
   name: "staff",
   contract: staffActions,
+  settings: { proposalsEveryMs: limits.proposals.everyMs } satisfies ProposalJobSettings,
   mixins: [
     mysqlMixin("staff", migrationFolders.staff),
     jetstreamMixin([eventStream]),
@@ -30,6 +37,7 @@ export default defineService<"staff", State>({
     healthMixin,
   ],
   actions: {
+    ...proposalHandlers,
     login: later,
     enrolBegin: later,
     enrolFinish: later,
@@ -48,5 +56,16 @@ export default defineService<"staff", State>({
     enablePerson: later,
     resetPerson: later,
     endSessions: later,
+  },
+
+  started() {
+    this.proposals = new Proposals(this);
+    this.proposalJob = proposalJob(this, this.proposals);
+    this.proposalGauges = keepProposalGauges(this);
+  },
+
+  async stopped() {
+    await this.proposalGauges?.stop();
+    await this.proposalJob?.stop();
   },
 });
