@@ -58,6 +58,7 @@ CREATE TABLE IF NOT EXISTS t_money_staff_move (
   create_time DATETIME(3) NOT NULL,
   PRIMARY KEY (move_id, user_id),
   KEY idx_account (user_id, create_time),
+  KEY idx_create_time (create_time),
   CONSTRAINT ck_staff_coins CHECK (coins >= 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 

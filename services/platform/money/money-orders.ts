@@ -172,14 +172,16 @@ export class MoneyOrders {
   /** An adjustment of staff was counted, and approved where it had to be, by the staff service (`countStaffMove`). */
   private async mustBeApproved(tx: Transaction, { kind, userId, amount, keyId }: NewOrder): Promise<boolean> {
     if (kind !== "adjust" || keyId === staffKey) return false;
+    await lockAccounts(tx, [userId]);
     return this.exceed(tx, [{ userId, coins: amount }]);
   }
 
-  /** Whether one of these moves, each on another account, exceeds the bound. Locks the accounts. */
+  /** Whether one of these moves, each on another account, exceeds the bound. The accounts must be locked. */
   private async exceed(tx: Transaction, moves: readonly AccountMove[]): Promise<boolean> {
-    const userIds = moves.map(({ userId }) => userId);
-    await lockAccounts(tx, userIds);
-    const moved = await movedLately(tx, userIds);
+    const moved = await movedLately(
+      tx,
+      moves.map(({ userId }) => userId),
+    );
     return moves.some(({ userId, coins }) => needsApproval(moved.get(userId) ?? 0n, coins, this.fourEyesCoins));
   }
 }

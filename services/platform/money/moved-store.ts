@@ -1,5 +1,5 @@
 import { limits } from "../../../config/limits.ts";
-import type { Transaction } from "../../../mixins/mysql/database.ts";
+import type { Queryable, Transaction } from "../../../mixins/mysql/database.ts";
 import { orderKinds, staffKey } from "./order.ts";
 import { counts, type MoneyOrderState, orderStates } from "./order-state.ts";
 
@@ -52,12 +52,8 @@ export async function movedLately(tx: Transaction, userIds: readonly string[]): 
   return new Map(rows.map(({ user_id, sum }) => [String(user_id), BigInt(sum)]));
 }
 
-/** Counts a move of staff, and deletes the accounts' moves that count no longer. The accounts must be locked. */
+/** Counts a move of staff. The accounts must be locked. */
 export async function insertStaffMove(tx: Transaction, moveId: string, moves: readonly AccountMove[]): Promise<void> {
-  await tx.run(
-    "DELETE FROM t_money_staff_move WHERE user_id IN (?) AND create_time < UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND",
-    [moves.map(({ userId }) => userId), 2 * limits.platform.fourEyesSpanMs * 1_000],
-  );
   await tx.run(
     `INSERT INTO t_money_staff_move (move_id, user_id, coins, create_time)
      VALUES ${moves.map(() => "(?, ?, ?, UTC_TIMESTAMP(3))").join(", ")}`,
@@ -66,6 +62,18 @@ export async function insertStaffMove(tx: Transaction, moveId: string, moves: re
 }
 
 /** Takes a move of staff off the sums. */
-export async function deleteStaffMove(tx: Pick<Transaction, "run">, moveId: string): Promise<void> {
-  await tx.run("DELETE FROM t_money_staff_move WHERE move_id = ?", [moveId]);
+export async function deleteStaffMove(tx: Transaction, moveId: string): Promise<void> {
+  const rows = await tx.query("SELECT 1 FROM t_money_staff_move WHERE move_id = ? LIMIT 1", [moveId]);
+  // A DELETE that finds no row would lock the gap, and make other moves wait for each other.
+  if (rows.length > 0) await tx.run("DELETE FROM t_money_staff_move WHERE move_id = ?", [moveId]);
+}
+
+/** Deletes moves that count no longer; returns whether there may be more. */
+export async function purgeStaffMoves(db: Queryable): Promise<boolean> {
+  const { fourEyesSpanMs, purgeRows } = limits.platform;
+  const { affectedRows } = await db.run(
+    "DELETE FROM t_money_staff_move WHERE create_time < UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND LIMIT ?",
+    [2 * fourEyesSpanMs * 1_000, purgeRows],
+  );
+  return affectedRows === purgeRows;
 }
