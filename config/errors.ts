@@ -27,6 +27,12 @@ const table = {
   notLoggedIn: { code: 100002, http: 401, zh: "用户token异常", en: "not logged in" },
   scopeMissing: { code: 100003, http: 403, zh: "没有权限", en: "not allowed: the key lacks the scope" },
   roleMissing: { code: 100003, http: 403, zh: "没有权限", en: "not allowed: your role lacks the right" },
+  requestForged: {
+    code: 100003,
+    http: 403,
+    zh: "请求不是来自员工页面",
+    en: "the request is not of the staff page: it is of another origin, or its X-CSRF-Token is missing or wrong",
+  },
   tooMany: { code: -10001, http: 429, zh: "请求过于频繁", en: "too many requests" },
   startTooOften: {
     code: -10001,

@@ -1,3 +1,4 @@
+import { adminLimits } from "./limits/admin.ts";
 import { attendanceLimits } from "./limits/attendance.ts";
 import { battleLimits } from "./limits/battle.ts";
 import { booksLimits } from "./limits/books.ts";
@@ -35,6 +36,7 @@ import { webhookLimits } from "./limits/webhook.ts";
  */
 export const limits = Object.freeze({
   http: httpLimits,
+  admin: adminLimits,
   log: logLimits,
   restarts: restartsLimits,
   rpc: rpcLimits,

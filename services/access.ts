@@ -10,6 +10,7 @@ type Callers = readonly Caller[];
 type WithHealth<Actions> = { readonly [A in keyof Actions | "health"]: Callers };
 type CallersTable = { readonly [S in keyof Contracts]: WithHealth<Contracts[S]> } & {
   readonly "api-gateway": WithHealth<object>;
+  readonly "admin-gateway": WithHealth<object>;
   /** Of Moleculer's own actions, which every node has. All others are refused remotely: they show options and settings. */
   readonly $node: { readonly metrics: Callers };
 };
@@ -20,8 +21,8 @@ const people: Callers = ["console"];
 /** What moves money by hand: the staff service alone, which checks the person's session and four eyes. */
 const staffAlone: Callers = ["staff"];
 /** The door of the staff. */
-const staffDoor: Callers = gateway;
-const staffDoorAndConsole: Callers = gatewayAndConsole;
+const staffDoor: Callers = ["admin-gateway"];
+const staffDoorAndConsole: Callers = ["admin-gateway", "console"];
 /** What each of them may have made is in services/stream-access.ts. */
 const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank", "webhook"];
 const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform", "staff"];
@@ -30,6 +31,7 @@ const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-
 export const callers: CallersTable = {
   $node: { metrics: gateway },
   "api-gateway": { health: gateway },
+  "admin-gateway": { health: gateway },
   user: {
     health: gateway,
     sendLoginCode: gateway,
@@ -69,10 +71,11 @@ export const callers: CallersTable = {
     order: gateway,
     orderForPlatform: gateway,
     records: gateway,
-    create: gateway,
-    update: gateway,
-    takeOffShelf: gateway,
-    findOrder: gatewayAndConsole,
+    create: staffDoor,
+    update: staffDoor,
+    takeOffShelf: staffDoor,
+    allGifts: staffDoor,
+    findOrder: staffDoorAndConsole,
     setShare: people,
     shares: people,
     settledSince: ["notification", "battle", "rank", "webhook"],
@@ -94,14 +97,14 @@ export const callers: CallersTable = {
     income: gatewayAndConsole,
     payout: staffAlone,
     platformOrder: ["platform"],
-    affectedGifts: ["api-gateway", "staff"],
+    affectedGifts: ["admin-gateway", "staff"],
     holdIncome: staffAlone,
     releaseHold: staffAlone,
     holdFree: staffAlone,
     releaseFree: staffAlone,
     freeHold: staffAlone,
-    freeze: gateway,
-    unfreeze: gateway,
+    freeze: staffDoor,
+    unfreeze: staffDoor,
   },
   payment: {
     health: gateway,
@@ -111,19 +114,19 @@ export const callers: CallersTable = {
     order: gateway,
     webhook: gateway,
     providerPage: gateway,
-    findOrder: ["api-gateway", "console", "staff"],
+    findOrder: ["admin-gateway", "console", "staff"],
     refund: staffAlone,
     releaseOrder: staffAlone,
-    allProducts: gateway,
-    createProduct: gateway,
-    updateProduct: gateway,
-    topics: gateway,
-    setTopic: gateway,
-    parkedOrders: gateway,
-    removeMark: gateway,
-    comparedDays: gateway,
-    differences: gateway,
-    resolveDifference: gateway,
+    allProducts: staffDoor,
+    createProduct: staffDoor,
+    updateProduct: staffDoor,
+    topics: staffDoor,
+    setTopic: staffDoor,
+    parkedOrders: staffDoor,
+    removeMark: staffDoor,
+    comparedDays: staffDoor,
+    differences: staffDoor,
+    resolveDifference: staffDoor,
     takeBill: people,
     reconcile: people,
   },
@@ -150,7 +153,7 @@ export const callers: CallersTable = {
     status: ["im-router", "console"],
   },
   notification: { health: gateway, sendLoginCode: ["user"] },
-  auditor: { health: gateway, findings: gatewayAndConsole, acceptFinding: gatewayAndConsole },
+  auditor: { health: gateway, findings: staffDoorAndConsole, acceptFinding: staffDoorAndConsole },
   provisioner: { health: gateway, makeStream: streamUsers, makeConsumer: consumers, markLoss: ["gift"] },
   battle: {
     health: gateway,

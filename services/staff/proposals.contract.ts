@@ -24,11 +24,12 @@ export type MoneyMove = Readonly<z.infer<typeof moneyMove>>;
 
 /**
  * `done`: it was carried out; `result` is what the service that did it answered. `proposed`: it is above the bound and
- * waits for another person. `declined`, `expired`: what became of the proposal of a given id.
+ * waits for another person. `approved`: it is written, the service that does it is away, and it will be carried out without
+ * anybody asking again. `declined`, `expired`: what became of the proposal of a given id.
  */
 export type MoneyMoved =
   | { state: "done"; result: Record<string, unknown> }
-  | { state: "proposed" | "declined" | "expired"; proposalId: string; expiresTime: string | null };
+  | { state: "proposed" | "approved" | "declined" | "expired"; proposalId: string; expiresTime: string | null };
 
 /** `s` and a number of this service, `p` and a number of the platform service: an adjustment by an API key. */
 export const anyProposalId = z.string().regex(/^[sp][1-9]\d{0,18}$/);
@@ -66,7 +67,7 @@ export const proposalActions = {
   /**
    * Carries out a move, or writes it as a proposal where, with it, more than FOUR_EYES_COINS was moved by hand on one
    * account in 24 hours. It is written before anything moves; from then on it is carried out once, also where nobody asks
-   * again: an `unavailable` whose data has `ordered: true` is of a move that stands. A given id (adjustId, payoutId, holdId)
+   * again. After an `unavailable` it is not known whether it is written: repeat it. A given id (adjustId, payoutId, holdId)
    * keeps its outcome for ever; a move about an order or hold whose proposal is open gets that one. Fails: userUnknown,
    * payOrderUnknown, payOrderState, refundUnknown, holdState, balanceShort, idempotencyConflict, invalidParam.
    */

@@ -169,8 +169,9 @@ export class Proposals {
       if (isUnavailable(err))
         logger.warn({ err, ...about }, "a move of staff is written and will be carried out later");
       else logger.error({ err, ...about }, "a move of staff fails: it is tried again until the cause is repaired");
-      throw fail("unavailable", { ordered: true, proposalId: about.proposalId });
+      return undefined;
     });
+    if (ended === undefined) return { state: "approved", ...about };
     if (ended.state === "refused") throw failAs(ended.refusal, about.proposalId);
     return { state: "done", result: ended.result ?? {} };
   }

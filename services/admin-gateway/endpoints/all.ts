@@ -1,0 +1,19 @@
+import { accountEndpoints } from "./accounts.ts";
+import { bookEndpoints } from "./books.ts";
+import { catalogueEndpoints } from "./catalogue.ts";
+import type { StaffEndpoint } from "./endpoint.ts";
+import { moneyEndpoints } from "./money.ts";
+import { orderEndpoints } from "./orders.ts";
+import { paymentEndpoints } from "./payment.ts";
+import { proposalEndpoints } from "./proposals.ts";
+
+/** Every endpoint of the staff's API, in the order of the documentation. */
+export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
+  ...catalogueEndpoints,
+  ...accountEndpoints,
+  ...orderEndpoints,
+  ...moneyEndpoints,
+  ...proposalEndpoints,
+  ...paymentEndpoints,
+  ...bookEndpoints,
+]);
