@@ -1,10 +1,11 @@
 import { z } from "zod";
 import { call } from "../../contracts.ts";
+import { fromHttp } from "../../http-fields.ts";
 import { staffActions } from "../../staff/staff.contract.ts";
 import { staffRole } from "../../staff-roles.ts";
 import { staffEndpoint } from "./endpoint.ts";
 
-const { person, route, about, from, to, cursor, limit } = staffActions.audit.params.shape;
+const params = fromHttp(staffActions.audit, "session", "operator");
 
 export const auditEndpoints = [
   staffEndpoint({
@@ -13,8 +14,8 @@ export const auditEndpoints = [
     description:
       "Each filter narrows the list. `outcome` is `succeeded` or the name of a failure; null where none was written, since the node died or is at it.",
     right: "audit",
-    params: { person, route, about, from, to, cursor, limit },
-    about: (params) => params.about ?? params.person,
+    params,
+    about: ({ about, person }) => about ?? person,
     result: z.object({
       list: z.array(
         z.object({
@@ -26,6 +27,6 @@ export const auditEndpoints = [
       ),
       nextCursor: z.string().nullable(),
     }),
-    run: (ctx, params, { session, operator }) => call(ctx, "staff.audit", { ...params, session, operator }),
+    run: (ctx, filter, { session, operator }) => call(ctx, "staff.audit", { ...filter, session, operator }),
   }),
 ] as const;
