@@ -94,7 +94,11 @@ export class MoneyOrders {
    */
   countStaffMove(moveId: string, moves: readonly AccountMove[]): Promise<boolean> {
     return this.platform.mysql.transaction(async (tx) => {
-      if (moves.length > 0) await lockAccounts(tx, moves.map(({ userId }) => userId));
+      if (moves.length > 0)
+        await lockAccounts(
+          tx,
+          moves.map(({ userId }) => userId),
+        );
       await deleteStaffMove(tx, moveId);
       if (moves.length === 0) return false;
       const exceeds = await this.exceed(tx, moves);
