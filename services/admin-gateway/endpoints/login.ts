@@ -1,47 +1,48 @@
 import { z } from "zod";
 import { call } from "../../contracts.ts";
-import { staffActions } from "../../staff/staff.contract.ts";
+import { fromHttp } from "../../http-fields.ts";
+import { type StaffLogin, type StaffSession, staffActions } from "../../staff/staff.contract.ts";
 import { right, staffRole } from "../../staff-roles.ts";
-import { staffEndpoint } from "./endpoint.ts";
+import { type SessionCookie, staffEndpoint } from "./endpoint.ts";
 
 /** Logging in and out, the enrolment, and a person's own sessions and password. */
 
-const sessionFields = {
+const shown = z.object({
   name: z.string(),
   role: staffRole,
   rights: z.array(right),
   csrf: z.string().meta({ description: "What a POST with the cookie needs in the header X-CSRF-Token." }),
   expiresTime: z.string(),
-};
-const sessionShown = z.object(sessionFields);
-/** The token is in the cookie too, which pages use; other clients send it as Bearer. */
-const opened = z.object({ session: z.string(), ...sessionFields });
+});
+const inCookie = "The token is in the cookie `ovation_staff` alone; clients that are no browsers send it as Bearer.";
 
-const { name, password, totp } = staffActions.login.params.shape;
-const { code } = staffActions.enrolFinish.params.shape;
-const { newPassword } = staffActions.changePassword.params.shape;
-const { sessionId } = staffActions.endSession.params.shape;
+const view = ({ name, role, rights, csrf, expiresTime }: StaffSession) => ({
+  ...{ name, role, rights: [...rights], csrf, expiresTime },
+});
+
+/** The token goes into the cookie, which no script of a page can read, and nowhere else. */
+function opened(login: StaffLogin, cookie: SessionCookie) {
+  cookie.set(login.session, login.expiresTime);
+  return view(login);
+}
 
 export const loginEndpoints = [
   staffEndpoint({
     path: "login",
     summary: "Log in",
-    description: "Opens a session of 12 hours. A code of the authenticator app is accepted once.",
+    description: `Opens a session of 12 hours. A code of the authenticator app is accepted once. ${inCookie}`,
     right: null,
-    params: { name, password, totp },
-    result: opened,
+    params: fromHttp(staffActions.login, "address"),
+    result: shown,
     failures: ["staffLoginWrong", "tooMany"],
-    async run(ctx, params, { address, cookie }) {
-      const login = await call(ctx, "staff.login", { ...params, address });
-      cookie.set(login.session, login.expiresTime);
-      return { ...login, rights: [...login.rights] };
-    },
+    run: async (ctx, params, { address, cookie }) =>
+      opened(await call(ctx, "staff.login", { ...params, address }), cookie),
   }),
   staffEndpoint({
     path: "enrol/begin",
     summary: "The secret for the authenticator app of a person with a setup code",
     right: null,
-    params: { name, code },
+    params: fromHttp(staffActions.enrolBegin, "address"),
     result: z.object({ totpUri: z.string() }),
     failures: ["staffLoginWrong", "tooMany"],
     run: (ctx, params, { address }) => call(ctx, "staff.enrolBegin", { ...params, address }),
@@ -50,14 +51,12 @@ export const loginEndpoints = [
     path: "enrol/finish",
     summary: "Set the password, prove the app with its first code, and log in",
     right: null,
-    params: { name, code, password, totp },
-    result: opened,
+    description: inCookie,
+    params: fromHttp(staffActions.enrolFinish, "address"),
+    result: shown,
     failures: ["staffLoginWrong", "passwordWeak", "totpWrong", "tooMany"],
-    async run(ctx, params, { address, cookie }) {
-      const login = await call(ctx, "staff.enrolFinish", { ...params, address });
-      cookie.set(login.session, login.expiresTime);
-      return { ...login, rights: [...login.rights] };
-    },
+    run: async (ctx, params, { address, cookie }) =>
+      opened(await call(ctx, "staff.enrolFinish", { ...params, address }), cookie),
   }),
   staffEndpoint({
     path: "session",
@@ -65,11 +64,8 @@ export const loginEndpoints = [
     right: "read",
     audited: false,
     params: {},
-    result: sessionShown,
-    async run(ctx, _params, { session }) {
-      const shown = await call(ctx, "staff.session", { session });
-      return { ...shown, rights: [...shown.rights] };
-    },
+    result: shown,
+    run: async (ctx, _params, { session }) => view(await call(ctx, "staff.session", { session })),
   }),
   staffEndpoint({
     path: "logout",
@@ -87,7 +83,7 @@ export const loginEndpoints = [
     path: "password/change",
     summary: "Change one's password; one's other sessions end",
     right: "read",
-    params: { password, newPassword, totp },
+    params: fromHttp(staffActions.changePassword, "session", "address"),
     result: z.null(),
     failures: ["staffLoginWrong", "passwordWeak", "tooMany"],
     run: (ctx, params, { session, address }) => call(ctx, "staff.changePassword", { ...params, session, address }),
@@ -111,9 +107,9 @@ export const loginEndpoints = [
     path: "mySessions/end",
     summary: "End one of one's own sessions",
     right: "read",
-    params: { sessionId },
+    params: fromHttp(staffActions.endSession, "session"),
     result: z.null(),
     failures: ["sessionUnknown"],
     run: (ctx, params, { session }) => call(ctx, "staff.endSession", { ...params, session }),
   }),
-] as const;
+];

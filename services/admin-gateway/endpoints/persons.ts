@@ -82,4 +82,4 @@ export const personEndpoints = [
     failures: ["personUnknown"],
     run: (ctx, params, { session, operator }) => call(ctx, "staff.endSessions", { ...params, session, operator }),
   }),
-] as const;
+];
