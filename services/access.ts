@@ -183,6 +183,7 @@ export const callers: CallersTable = {
     payout: gateway,
     proposals: ["console", "staff"],
     countStaffMove: staffAlone,
+    uncountStaffMove: staffAlone,
     adjustByStaff: staffAlone,
     decide: staffAlone,
   },
