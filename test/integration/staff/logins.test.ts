@@ -4,8 +4,7 @@ import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { call } from "../../../services/contracts.ts";
-import staff from "../../../services/staff/staff.service.ts";
-import { asOperator, codeOf, enrolledPerson, forgetSteps, goodPassword, secretIn } from "../../support/staff.ts";
+import { asOperator, codeOf, enrolledPerson, forgetSteps, goodPassword, secretIn, staff } from "../../support/staff.ts";
 import { startNode, stopAll, waitForNode } from "../../support/system.ts";
 
 /** Logins, enrolments and sessions on two nodes, with the real database. */
@@ -52,19 +51,16 @@ describe("a login", () => {
       expect(await outcomeOf(call(caller, "staff.session", { session: other }))).toBe("notLoggedIn");
   });
 
-  test("fails in one way for a wrong name, password or code, and takes as long for a name that nobody has", async () => {
+  test("fails in one way for a wrong name, password or code", async () => {
     const { name, password, secret } = await enrolledPerson(caller, "viewer");
     const address = "10.1.0.1";
-    const timed = async (params: { name: string; password: string; totp: string }) => {
-      const began = performance.now();
-      expect(await outcomeOf(call(caller, "staff.login", { ...params, address }))).toBe("staffLoginWrong");
-      return performance.now() - began;
-    };
     const totp = codeOf(secret);
-    await timed({ name, password, totp: "000000" });
-    const [person, nobody] = [await timed({ name, ...wrong, totp }), await timed({ name: "nobody", password, totp })];
-    // Nobody's password is hashed too: without that it took a hundredth of the time.
-    expect(nobody).toBeGreaterThan(person / 5);
+    for (const params of [
+      { name, password, totp: "000000" },
+      { name, password: wrong.password, totp },
+      { name: "nobody", password, totp },
+    ])
+      expect(await outcomeOf(call(caller, "staff.login", { ...params, address }))).toBe("staffLoginWrong");
     expect(await outcomeOf(call(caller, "staff.login", { name, password, totp, address }))).toBe("done");
   });
 
