@@ -16,8 +16,7 @@ import { PasswordHashes } from "./passwords.ts";
 import { allPersons } from "./person-store.ts";
 import { addPerson, changeRole, disablePerson, enablePerson, endSessions, resetPerson } from "./persons.ts";
 import { proposalHandlers } from "./proposals/actions.ts";
-import type { ProposalJobSettings } from "./proposals/proposal-job.ts";
-import { type ProposalsState, startProposals, stopProposals } from "./proposals/proposals-state.ts";
+import { type ProposalsState, proposalSettings, startProposals, stopProposals } from "./proposals/proposals-state.ts";
 import { staffPurge } from "./purge.ts";
 import { endOwnSession, logout, managerOf, ownSessions, showSession } from "./sessions.ts";
 import { staffActions } from "./staff.contract.ts";
@@ -37,10 +36,7 @@ export interface StaffSettings {
 export default defineService<"staff", State>({
   name: "staff",
   contract: staffActions,
-  settings: {
-    scryptCost: limits.staff.scryptCost,
-    proposalsEveryMs: limits.proposals.everyMs,
-  } satisfies StaffSettings & ProposalJobSettings,
+  settings: { scryptCost: limits.staff.scryptCost, ...proposalSettings } satisfies StaffSettings,
   mixins: [
     mysqlMixin("staff", migrationFolders.staff),
     jetstreamMixin([eventStream]),
@@ -95,7 +91,6 @@ export default defineService<"staff", State>({
         return endOwnSession(this.mysql, params.session, params.sessionId);
       },
     },
-
     begin: {
       handler({ params }) {
         return beginCall(this, params);
@@ -112,7 +107,6 @@ export default defineService<"staff", State>({
         return auditPage(this, ctx.params);
       },
     },
-
     persons: {
       async handler(ctx) {
         await managerOf(this, ctx, "persons");
