@@ -18,12 +18,18 @@ type CallersTable = { readonly [S in keyof Contracts]: WithHealth<Contracts[S]> 
 const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
+/** What moves money by hand: the staff service alone, which checks the person's session and four eyes. */
+const staffAlone: Callers = ["staff"];
 /** The door of the staff. */
 const staffDoor: Callers = ["admin-gateway"];
 const staffDoorAndConsole: Callers = ["admin-gateway", "console"];
 /** What each of them may have made is in services/stream-access.ts. */
 const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank", "webhook"];
 const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform", "staff"];
+
+/** Several actions with the same callers. */
+const each = <Name extends string>(allowed: Callers, ...names: Name[]) =>
+  Object.fromEntries(names.map((name) => [name, allowed])) as Record<Name, Callers>;
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
@@ -41,7 +47,7 @@ export const callers: CallersTable = {
     ofExternal: gateway,
     idsOfExternal: gateway,
     externalIdsOf: ["api-gateway", "gift", "webhook"],
-    profile: ["api-gateway", "living-room"],
+    profile: ["api-gateway", "living-room", "staff"],
     profiles: ["rank", "battle"],
   },
   "living-room": {
@@ -93,11 +99,9 @@ export const callers: CallersTable = {
     refundsBetween: ["payment"],
     creditsBetween: ["payment", "notification"],
     income: gatewayAndConsole,
-    payout: people,
+    ...each(staffAlone, "payout", "holdIncome", "releaseHold", "holdFree", "releaseFree", "freeHold"),
     platformOrder: ["platform"],
-    affectedGifts: staffDoor,
-    holdIncome: staffDoor,
-    releaseHold: staffDoor,
+    affectedGifts: ["admin-gateway", "staff"],
     freeze: staffDoor,
     unfreeze: staffDoor,
   },
@@ -109,9 +113,8 @@ export const callers: CallersTable = {
     order: gateway,
     webhook: gateway,
     providerPage: gateway,
-    findOrder: staffDoorAndConsole,
-    refund: staffDoor,
-    releaseOrder: staffDoor,
+    findOrder: ["admin-gateway", "console", "staff"],
+    ...each(staffAlone, "refund", "releaseOrder"),
     allProducts: staffDoor,
     createProduct: staffDoor,
     updateProduct: staffDoor,
@@ -176,7 +179,8 @@ export const callers: CallersTable = {
     credit: gateway,
     adjust: gateway,
     payout: gateway,
-    proposals: people,
+    proposals: ["console", "staff"],
+    ...each(staffAlone, "countStaffMove", "uncountStaffMove", "adjustByStaff", "decide"),
   },
   rank: {
     health: gateway,
@@ -199,16 +203,11 @@ export const callers: CallersTable = {
   },
   staff: {
     health: gateway,
-    login: staffDoor,
-    enrolBegin: staffDoor,
-    enrolFinish: staffDoor,
-    session: staffDoor,
-    logout: staffDoor,
-    changePassword: staffDoor,
-    sessionsOf: staffDoor,
-    endSession: staffDoor,
+    ...each(staffDoor, "login", "enrolBegin", "enrolFinish", "session", "logout"),
+    ...each(staffDoor, "changePassword", "sessionsOf", "endSession"),
     begin: staffDoor,
     finish: staffDoor,
+    ...each(staffDoor, "moveMoney", "proposals", "decide"),
     audit: staffDoorAndConsole,
     persons: staffDoorAndConsole,
     addPerson: staffDoorAndConsole,

@@ -2,9 +2,8 @@ import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import type { LeasedLoop } from "../../mixins/leased-loop.ts";
-import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
+import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
-import type { SealsState } from "../../mixins/seals.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { SealedSecrets } from "../sealed-secrets.ts";
@@ -16,11 +15,13 @@ import { beginEnrolment, changePassword, finishEnrolment, login } from "./logins
 import { PasswordHashes } from "./passwords.ts";
 import { allPersons } from "./person-store.ts";
 import { addPerson, changeRole, disablePerson, enablePerson, endSessions, resetPerson } from "./persons.ts";
+import { proposalHandlers } from "./proposals/actions.ts";
+import { type ProposalsState, proposalSettings, startProposals, stopProposals } from "./proposals/proposals-state.ts";
 import { staffPurge } from "./purge.ts";
 import { endOwnSession, logout, managerOf, ownSessions, showSession } from "./sessions.ts";
 import { staffActions } from "./staff.contract.ts";
 
-interface State extends MysqlState, SealsState {
+interface State extends ProposalsState {
   hashes: PasswordHashes;
   secrets: SealedSecrets;
   purge: LeasedLoop;
@@ -35,7 +36,7 @@ export interface StaffSettings {
 export default defineService<"staff", State>({
   name: "staff",
   contract: staffActions,
-  settings: { scryptCost: limits.staff.scryptCost } satisfies StaffSettings,
+  settings: { scryptCost: limits.staff.scryptCost, ...proposalSettings } satisfies StaffSettings,
   mixins: [
     mysqlMixin("staff", migrationFolders.staff),
     jetstreamMixin([eventStream]),
@@ -45,6 +46,7 @@ export default defineService<"staff", State>({
   ],
 
   actions: {
+    ...proposalHandlers,
     login: {
       handler({ params, requestID }) {
         const { name, address } = params;
@@ -89,7 +91,6 @@ export default defineService<"staff", State>({
         return endOwnSession(this.mysql, params.session, params.sessionId);
       },
     },
-
     begin: {
       handler({ params }) {
         return beginCall(this, params);
@@ -106,7 +107,6 @@ export default defineService<"staff", State>({
         return auditPage(this, ctx.params);
       },
     },
-
     persons: {
       async handler(ctx) {
         await managerOf(this, ctx, "persons");
@@ -165,9 +165,11 @@ export default defineService<"staff", State>({
 
   started() {
     this.purge = staffPurge(this);
+    startProposals(this);
   },
 
   async stopped() {
+    await stopProposals(this);
     await this.purge?.stop();
   },
 });
