@@ -10,6 +10,7 @@ import { jwtLimits } from "./limits/jwt.ts";
 import { keysLimits } from "./limits/keys.ts";
 import { lockLimits } from "./limits/lock.ts";
 import { logLimits } from "./limits/log.ts";
+import { lookupLimits } from "./limits/lookup.ts";
 import { metricsLimits } from "./limits/metrics.ts";
 import { mysqlLimits } from "./limits/mysql.ts";
 import { notificationLimits } from "./limits/notification.ts";
@@ -60,4 +61,5 @@ export const limits = Object.freeze({
   rank: rankLimits,
   platform: platformLimits,
   webhook: webhookLimits,
+  lookup: lookupLimits,
 });
