@@ -1,3 +1,4 @@
+import { adminLimits } from "./limits/admin.ts";
 import { attendanceLimits } from "./limits/attendance.ts";
 import { battleLimits } from "./limits/battle.ts";
 import { booksLimits } from "./limits/books.ts";
@@ -23,6 +24,7 @@ import { redisLimits } from "./limits/redis.ts";
 import { restartsLimits } from "./limits/restarts.ts";
 import { roomLimits } from "./limits/room.ts";
 import { rpcLimits } from "./limits/rpc.ts";
+import { staffLimits } from "./limits/staff.ts";
 import { storesLimits } from "./limits/stores.ts";
 import { userLimits } from "./limits/user.ts";
 import { walletLimits } from "./limits/wallet.ts";
@@ -34,6 +36,7 @@ import { webhookLimits } from "./limits/webhook.ts";
  */
 export const limits = Object.freeze({
   http: httpLimits,
+  admin: adminLimits,
   log: logLimits,
   restarts: restartsLimits,
   rpc: rpcLimits,
@@ -62,4 +65,5 @@ export const limits = Object.freeze({
   platform: platformLimits,
   webhook: webhookLimits,
   lookup: lookupLimits,
+  staff: staffLimits,
 });

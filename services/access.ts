@@ -17,9 +17,12 @@ type CallersTable = { readonly [S in keyof Contracts]: WithHealth<Contracts[S]> 
 const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
+/** The door of the staff. */
+const staffDoor: Callers = gateway;
+const staffDoorAndConsole: Callers = gatewayAndConsole;
 /** What each of them may have made is in services/stream-access.ts. */
 const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank", "webhook"];
-const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform"];
+const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform", "staff"];
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
@@ -38,6 +41,11 @@ export const callers: CallersTable = {
     externalIdsOf: ["api-gateway", "gift", "webhook"],
     profile: ["api-gateway", "living-room"],
     profiles: ["rank", "battle"],
+    find: staffDoor,
+    profileForStaff: staffDoor,
+    phoneOf: staffDoor,
+    sessionsOf: staffDoor,
+    endSessionsForStaff: staffDoor,
   },
   "living-room": {
     health: gateway,
@@ -55,6 +63,10 @@ export const callers: CallersTable = {
     externalIdsOf: ["api-gateway", "gift", "webhook"],
     linkGuest: ["battle"],
     unlinkGuest: ["battle"],
+    roomsOfAnchor: staffDoor,
+    roomForStaff: staffDoor,
+    roomsOfExternal: staffDoor,
+    closeForStaff: staffDoor,
   },
   gift: {
     health: gateway,
@@ -63,7 +75,8 @@ export const callers: CallersTable = {
     sendMany: gateway,
     order: gateway,
     orderForPlatform: gateway,
-    records: gateway,
+    orderStory: staffDoor,
+    records: [...gateway, ...staffDoor],
     create: gateway,
     update: gateway,
     takeOffShelf: gateway,
@@ -78,15 +91,17 @@ export const callers: CallersTable = {
   wallet: {
     health: gateway,
     consumeForSendGift: ["gift"],
-    balance: gatewayAndConsole,
+    balance: [...gatewayAndConsole, ...staffDoor],
     checkFunds: ["gift"],
     unusableOf: ["gift", "living-room", "battle"],
-    statement: gatewayAndConsole,
+    statement: [...gatewayAndConsole, ...staffDoor],
+    incomePostings: staffDoor,
+    orderStory: staffDoor,
     creditsOf: ["payment"],
     refundsOf: ["payment"],
     refundsBetween: ["payment"],
     creditsBetween: ["payment", "notification"],
-    income: gatewayAndConsole,
+    income: [...gatewayAndConsole, ...staffDoor],
     payout: people,
     platformOrder: ["platform"],
     affectedGifts: gateway,
@@ -103,6 +118,9 @@ export const callers: CallersTable = {
     order: gateway,
     webhook: gateway,
     providerPage: gateway,
+    ordersOfUser: staffDoor,
+    ordersOfTransaction: staffDoor,
+    orderStory: staffDoor,
     findOrder: gatewayAndConsole,
     refund: gateway,
     releaseOrder: gateway,
@@ -130,7 +148,8 @@ export const callers: CallersTable = {
     post: ["im-router"],
     closeRoom: ["living-room"],
     whereIs: people,
-    attendance: ["living-room", "battle"],
+    attendance: ["living-room", "battle", ...staffDoor],
+    giftFrame: staffDoor,
     tickets: gateway,
   },
   "im-server": {
@@ -190,6 +209,27 @@ export const callers: CallersTable = {
     rotate: gateway,
     deliveries: gateway,
     replay: gateway,
+  },
+  staff: {
+    health: gateway,
+    login: staffDoor,
+    enrolBegin: staffDoor,
+    enrolFinish: staffDoor,
+    session: staffDoor,
+    logout: staffDoor,
+    changePassword: staffDoor,
+    sessionsOf: staffDoor,
+    endSession: staffDoor,
+    begin: staffDoor,
+    finish: staffDoor,
+    audit: staffDoorAndConsole,
+    persons: staffDoorAndConsole,
+    addPerson: staffDoorAndConsole,
+    setRole: staffDoorAndConsole,
+    disablePerson: staffDoorAndConsole,
+    enablePerson: staffDoorAndConsole,
+    resetPerson: staffDoorAndConsole,
+    endSessions: staffDoorAndConsole,
   },
 };
 

@@ -3,10 +3,8 @@ import type { ServerResponse } from "node:http";
 import { fail, failureName } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import type { TokenClaims } from "../tokens.ts";
-import { sendSuccess } from "./answer.ts";
-import type { Caller, Endpoint, Session } from "./endpoints/endpoint.ts";
-import type { Gateway, Serve } from "./gateway.ts";
+import { countAddress } from "../../mixins/http/address-limit.ts";
+import { sendSuccess } from "../../mixins/http/answer.ts";
 import {
   bearerToken,
   clientOf,
@@ -14,10 +12,15 @@ import {
   hasBearer,
   isCrossOrigin,
   isTls,
-  sessionCookie,
-} from "./request/client.ts";
-import { requestFields } from "./request/fields.ts";
-import type { GatewayRequest } from "./request-context.ts";
+} from "../../mixins/http/request/client.ts";
+import { requestFields } from "../../mixins/http/request/fields.ts";
+import type { GatewayRequest } from "../../mixins/http/request-context.ts";
+import type { TokenClaims } from "../tokens.ts";
+import type { Caller, Endpoint, Session } from "./endpoints/endpoint.ts";
+import type { Gateway, Serve } from "./gateway.ts";
+
+/** The cookie of a login. */
+const sessionCookie = "qytk";
 
 const minuteMs = 60_000;
 const cookieLife = limits.user.tokenTtlMs / 1_000;
@@ -26,17 +29,6 @@ const cookieLife = limits.user.tokenTtlMs / 1_000;
 async function count(gateway: Gateway, name: string, key: string, limit: number): Promise<void> {
   if (limit === 0) return;
   const waitMs = await gateway.rateLimit.hit(name, key, limit, minuteMs);
-  if (waitMs > 0) throw fail("tooMany", { waitMs });
-}
-
-/**
- * Counts a request against the limit of its sender's address; 0 means no limit. Without Redis the requests at this node
- * count. Fails: tooMany.
- */
-async function countAddress(gateway: Gateway, name: string, request: GatewayRequest, limit: number): Promise<void> {
-  if (limit === 0) return;
-  const { key } = clientOf(request);
-  const waitMs = await gateway.rateLimit.hitAlways({ name, key, limit, windowMs: minuteMs });
   if (waitMs > 0) throw fail("tooMany", { waitMs });
 }
 
@@ -79,7 +71,7 @@ function sessionOf(gateway: Gateway, request: GatewayRequest, response: ServerRe
     const cookie = `${sessionCookie}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Lax${secure}`;
     response.setHeader("Set-Cookie", cookie);
   };
-  const given = hasBearer(request.headers) ? bearerToken(request.headers) : cookieToken(request.headers);
+  const given = hasBearer(request.headers) ? bearerToken(request.headers) : cookieToken(request.headers, sessionCookie);
   const token = foreign && !hasBearer(request.headers) ? undefined : given;
   return {
     token,

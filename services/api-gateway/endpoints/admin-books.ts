@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { auditorActions } from "../../auditor/auditor.contract.ts";
 import { call } from "../../contracts.ts";
+import { fromHttp, pageOf } from "../../http-fields.ts";
 import { endpoint } from "./endpoint.ts";
-import { fromHttp, pageOf } from "./fields.ts";
 
 const base = "/live/admin";
 

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { call } from "../../contracts.ts";
+import { fromHttp, pageOf, shownUserId } from "../../http-fields.ts";
 import { paymentOperatorActions } from "../../payment/operators.contract.ts";
 import { endpoint } from "./endpoint.ts";
-import { fromHttp, pageOf, shownUserId } from "./fields.ts";
 
 const base = "/live/admin";
 

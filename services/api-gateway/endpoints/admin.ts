@@ -2,12 +2,12 @@ import { z } from "zod";
 import { isFailure } from "../../../broker/failure.ts";
 import { call } from "../../contracts.ts";
 import { giftActions } from "../../gift/gift.contract.ts";
+import { fromHttp, shownUserId } from "../../http-fields.ts";
 import { paymentActions } from "../../payment/payment.contract.ts";
+import { shownFoundGift, shownGift, showOrder } from "../../shown-gifts.ts";
+import { shownPayOrder } from "../../shown-money.ts";
 import { walletActions } from "../../wallet/wallet.contract.ts";
-import { shownPayOrder } from "./bank.ts";
 import { endpoint } from "./endpoint.ts";
-import { fromHttp, shownUserId } from "./fields.ts";
-import { shownFoundGift, shownGift, showOrder } from "./gift.ts";
 
 const base = "/live/admin";
 

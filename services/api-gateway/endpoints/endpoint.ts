@@ -1,11 +1,11 @@
-import type { Context } from "moleculer";
 import { z } from "zod";
 import type { FailureName } from "../../../config/errors.ts";
+import type { CallingContext, EndpointForm } from "../../../mixins/http/endpoint-form.ts";
+import type { Fields } from "../../../mixins/http/request/fields.ts";
+import type { Language } from "../../../mixins/http/wording.ts";
 import { checkParams } from "../../action-contract.ts";
 import type { Revocation } from "../../user/user.contract.ts";
 import type { RevokeCalls } from "../logins/logins.ts";
-import type { Fields } from "../request/fields.ts";
-import type { Language } from "../wording.ts";
 
 /** The login of a request: from its cookie or its Authorization header. */
 export interface Session {
@@ -53,8 +53,6 @@ interface FailuresPerMinute {
   readonly address: () => number;
 }
 
-export type CallingContext = Pick<Context, "call" | "broker" | "requestID">;
-
 interface Definition<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType> {
   path: string;
   summary: string;
@@ -75,18 +73,6 @@ interface Definition<A extends Access, Params extends z.ZodRawShape, Result exte
     params: z.output<z.ZodObject<Params>>,
     caller: Callers[A],
   ): Promise<z.input<Result>> | z.input<Result>;
-}
-
-/** What clients send to an endpoint and what it answers: routes, documentation and tests are derived from it. */
-export interface EndpointForm {
-  readonly path: string;
-  readonly summary: string;
-  readonly description: string | undefined;
-  readonly params: z.ZodObject;
-  readonly fields: readonly string[];
-  readonly result: z.ZodType;
-  readonly failures: readonly FailureName[];
-  readonly unsure: z.ZodType | undefined;
 }
 
 /** One POST endpoint of the users' API. */

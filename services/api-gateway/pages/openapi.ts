@@ -1,5 +1,3 @@
-import { providers, webhookPath } from "../../payment/providers.contract.ts";
-import type { Access, Endpoint } from "../endpoints/endpoint.ts";
 import {
   type FaultName,
   failureSchemas,
@@ -9,7 +7,10 @@ import {
   reference,
   responsesOf,
   schemaOf,
-} from "./openapi-parts.ts";
+} from "../../../mixins/http/openapi-parts.ts";
+import { providers, webhookPath } from "../../payment/providers.contract.ts";
+import type { Access, Endpoint } from "../endpoints/endpoint.ts";
+import { gateFailures, gateSchemas } from "./openapi-gate.ts";
 
 /** Scopes belong to the server API. */
 const documentedFaults = faultNames.filter((name) => name !== "Forbidden");
@@ -40,7 +41,7 @@ function operation(endpoint: Endpoint): Json {
     tags: [area === "admin" ? "operators" : (names[0] ?? area)],
     security: security[endpoint.access],
     ...(endpoint.fields.length > 0 && { requestBody: { required, content } }),
-    responses: responsesOf(endpoint, schemaOf(endpoint.result, "output"), faultsOf(endpoint.access)),
+    responses: responsesOf(endpoint, schemaOf(endpoint.result, "output"), faultsOf(endpoint.access), gateFailures),
   };
 }
 
@@ -94,7 +95,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): Json {
     },
     paths: { ...Object.fromEntries(endpoints.map((one) => [one.path, { post: operation(one) }])), ...otherPaths() },
     components: {
-      schemas: failureSchemas,
+      schemas: { ...failureSchemas, ...gateSchemas },
       responses: faultResponses(documentedFaults),
       securitySchemes: {
         bearer: {
