@@ -31,8 +31,10 @@ export async function nextMessage(
   { stream, subject }: FilteredStream,
   sequence: number,
 ): Promise<StoredMsg | undefined> {
+  // The client's types do not have it.
+  const query = { seq: sequence, next_by_subj: subject };
   try {
-    return await manager.streams.getMessage(stream, { seq: sequence, next_by_subj: subject });
+    return await manager.streams.getMessage(stream, query);
   } catch (error) {
     if (isMissing(error)) return undefined;
     throw outage(error, { stream });
