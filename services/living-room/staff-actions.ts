@@ -36,7 +36,10 @@ export const staffActions: ActionDefinitions<Service & RoomState, typeof livingR
       const outcome = await closeForStaff(this, { roomId, reason, operator, requestId: ctx.requestID });
       // Also in a repeat: the broadcast of the first call may be lost.
       await broadcast(this.broker, "living-room.changed", { roomId });
-      this.logger.info({ ...outcome, operator, reason, requestId: ctx.requestID }, "room closed by a decision of staff");
+      this.logger.info(
+        { ...outcome, operator, reason, requestId: ctx.requestID },
+        "room closed by a decision of staff",
+      );
       return outcome;
     },
   },

@@ -1,6 +1,7 @@
 import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import type { ActionDefinitions } from "../define-service.ts";
+import { orderIdOf } from "./order.ts";
 import type { PaymentState } from "./payment-state.ts";
 import type { paymentStaffActions } from "./staff.contract.ts";
 import { ordersOfTransaction, ordersOfUser, partsOfOrder, staffOrderById } from "./story-store.ts";
@@ -12,9 +13,13 @@ export const staffActions: ActionDefinitions<Service & PaymentState, typeof paym
       return ordersOfUser(this.mysql, ctx.params);
     },
   },
-  ordersOfTransaction: {
+  findOrders: {
     async handler(ctx) {
-      return { list: await ordersOfTransaction(this.mysql, ctx.params.transactionId) };
+      const { q } = ctx.params;
+      const order = await staffOrderById(this.mysql, orderIdOf(q));
+      const ofPayment = await ordersOfTransaction(this.mysql, q);
+      const others = ofPayment.filter(({ orderId }) => orderId !== order?.orderId);
+      return { list: [...(order ? [order] : []), ...others] };
     },
   },
   orderStory: {

@@ -81,12 +81,11 @@ export const paymentStaffActions = {
   /** A user's orders, newest first. Fails: unavailable. */
   ordersOfUser: action({ userId, cursor, limit }).returns<{ list: StaffPayOrder[]; nextCursor: string | null }>(),
   /**
-   * The orders that genuine reports about a payment named, by the provider's id of the payment; also where it paid none of
-   * them, as the second payment of an order. Fails: unavailable.
+   * Orders by their order id, also as providers have it (without hyphens), or by the provider's id of a payment: those
+   * that genuine reports about it named, also where it paid none of them, as the second payment of an order. Fails:
+   * unavailable.
    */
-  ordersOfTransaction: action({ transactionId: z.string().regex(/^[\x21-\x7e]{1,64}$/) }).returns<{
-    list: StaffPayOrder[];
-  }>(),
+  findOrders: action({ q: z.string().regex(/^[\x21-\x7e]{1,64}$/) }).returns<{ list: StaffPayOrder[] }>(),
   /** Fails: payOrderUnknown, unavailable. */
   orderStory: action({ orderId }).returns<PayOrderStory>(),
 };

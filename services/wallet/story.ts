@@ -6,7 +6,14 @@ import { readRefund } from "./holds/hold-store.ts";
 import { attribute } from "./holds/holds.ts";
 import { postingsOfOrder } from "./income/income-store.ts";
 import type { RefundedWith, WalletStory } from "./staff.contract.ts";
-import { debtRefundsSince, debtsByBizId, holdsOfGift, holdsOfOrder, type KnownTrade, tradesByBizId } from "./story-store.ts";
+import {
+  debtRefundsSince,
+  debtsByBizId,
+  holdsOfGift,
+  holdsOfOrder,
+  type KnownTrade,
+  tradesByBizId,
+} from "./story-store.ts";
 
 const giftType = 0;
 

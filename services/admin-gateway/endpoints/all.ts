@@ -4,6 +4,9 @@ import { catalogueEndpoints } from "./catalogue.ts";
 import type { StaffEndpoint } from "./endpoint.ts";
 import { orderEndpoints, orderMoneyEndpoints } from "./orders.ts";
 import { paymentEndpoints } from "./payment.ts";
+import { peopleEndpoints } from "./people.ts";
+import { roomEndpoints } from "./rooms.ts";
+import { storyEndpoints } from "./story.ts";
 
 /** Every endpoint of the staff's API, in the order of the documentation. */
 export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
@@ -13,4 +16,7 @@ export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
   ...orderMoneyEndpoints,
   ...paymentEndpoints,
   ...bookEndpoints,
+  ...peopleEndpoints,
+  ...storyEndpoints,
+  ...roomEndpoints,
 ]);

@@ -78,10 +78,13 @@ export function giftStory(parts: StoryParts): Story {
   const trade = chargeOf(wallet, orderId);
   const isSettled = gift?.record != null;
   const own = gift ? [acceptedStep(gift), ...deadLetterSteps(gift)] : [];
+  // The ledger has a charge of which the gift service knows nothing.
+  const lost: Step[] =
+    gift === null ? [{ what: "recorded", time: null, state: "missing", service: "gift", data: {} }] : [];
   const steps = [
     ...own,
     ...(wallet ? [chargedStep(trade, isSettled)] : []),
-    ...(gift ? [recordedStep(gift), eventStep(gift), ...shownSteps(gift, frame)] : []),
+    ...(gift ? [recordedStep(gift), eventStep(gift), ...shownSteps(gift, frame)] : lost),
     ...(wallet ? [...refundedWithSteps(wallet), ...holdSteps(wallet)] : []),
     ...(proposals ?? []).map(proposalStep),
   ];

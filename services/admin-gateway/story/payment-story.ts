@@ -99,10 +99,7 @@ function messageStep(story: PayOrderStory, effect: "credit" | "refund", trade: S
 
 function eventSteps({ order, messages }: PayOrderStory): Step[] {
   const state = stateOf(order.status);
-  const names = [
-    ...(order.payTime ? ["payment.paid"] : []),
-    ...(state === "refunded" ? ["payment.refunded"] : []),
-  ];
+  const names = [...(order.payTime ? ["payment.paid"] : []), ...(state === "refunded" ? ["payment.refunded"] : [])];
   return names.map((name): Step => {
     const kept = messages.find(({ subject }) => subject === `event.${name}`);
     const state: StepState = kept ? (kept.sentTime ? "done" : "waiting") : "notKept";
@@ -153,7 +150,9 @@ function takenSteps(story: PayOrderStory, wallet: WalletStory, expected: Effects
   const step = { what: "refunded", service: "wallet" } as const;
   if (!trade && !expected.refund) return [];
   if (!trade) {
-    return [{ ...step, time: null, state: isUnsent(story, "refund") ? "waiting" : "missing", data: { effect: "coins" } }];
+    return [
+      { ...step, time: null, state: isUnsent(story, "refund") ? "waiting" : "missing", data: { effect: "coins" } },
+    ];
   }
   const { time, num, status, balanceAfter } = trade;
   return [{ ...step, time, state: "done", data: { effect: "coins", coins: status === 1 ? -num : 0, balanceAfter } }];
