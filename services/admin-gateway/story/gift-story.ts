@@ -12,7 +12,7 @@ export const chargeOf = (wallet: WalletStory | undefined, orderId: string): Stor
 
 function acceptedStep({ accepted, madeOf, queue, giftId, count, price }: GiftOrderStory): Step {
   const { time, clock } = accepted;
-  const place = queue ? { stream: queue.stream, sequence: queue.sequence, before: queue.before } : {};
+  const place: Step["data"] = queue ? { stream: queue.stream, sequence: queue.sequence, before: queue.before } : {};
   return {
     ...{ what: "accepted", time, state: "done", service: "gift" },
     data: { clock, orderIdOf: madeOf, giftId, count, price, ...place },

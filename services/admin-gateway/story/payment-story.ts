@@ -85,7 +85,7 @@ function messageStep(story: PayOrderStory, effect: "credit" | "refund", trade: S
   const step = { what: "message", service: "payment" } as const;
   const kept = story.messages.find(({ subject }) => subject.startsWith("pay.") && effectOf(subject) === effect);
   const unconfirmed = story.unconfirmed.find((message) => message.effect === effect);
-  const asked = unconfirmed ? { asked: unconfirmed.asked, again: unconfirmed.again } : {};
+  const asked: Step["data"] = unconfirmed ? { asked: unconfirmed.asked, again: unconfirmed.again } : {};
   if (kept)
     return {
       ...step,
