@@ -19,6 +19,7 @@ import { outboxLimits } from "./limits/outbox.ts";
 import { outgoingLimits } from "./limits/outgoing.ts";
 import { paymentLimits } from "./limits/payment.ts";
 import { platformLimits } from "./limits/platform.ts";
+import { proposalsLimits } from "./limits/proposals.ts";
 import { rankLimits } from "./limits/rank.ts";
 import { redisLimits } from "./limits/redis.ts";
 import { restartsLimits } from "./limits/restarts.ts";
@@ -66,4 +67,5 @@ export const limits = Object.freeze({
   webhook: webhookLimits,
   lookup: lookupLimits,
   staff: staffLimits,
+  proposals: proposalsLimits,
 });

@@ -18,6 +18,8 @@ type CallersTable = { readonly [S in keyof Contracts]: WithHealth<Contracts[S]> 
 const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
+/** What moves money by hand: the staff service alone, which checks the person's session and four eyes. */
+const staffAlone: Callers = ["staff"];
 /** The door of the staff. */
 const staffDoor: Callers = ["admin-gateway"];
 const staffDoorAndConsole: Callers = ["admin-gateway", "console"];
@@ -41,7 +43,7 @@ export const callers: CallersTable = {
     ofExternal: gateway,
     idsOfExternal: gateway,
     externalIdsOf: ["api-gateway", "gift", "webhook"],
-    profile: ["api-gateway", "living-room"],
+    profile: ["api-gateway", "living-room", "staff"],
     profiles: ["rank", "battle"],
     find: staffDoor,
     profileForStaff: staffDoor,
@@ -105,11 +107,14 @@ export const callers: CallersTable = {
     refundsBetween: ["payment"],
     creditsBetween: ["payment", "notification"],
     income: [...gatewayAndConsole, ...staffDoor],
-    payout: people,
+    payout: staffAlone,
     platformOrder: ["platform"],
-    affectedGifts: staffDoor,
-    holdIncome: staffDoor,
-    releaseHold: staffDoor,
+    affectedGifts: ["admin-gateway", "staff"],
+    holdIncome: staffAlone,
+    releaseHold: staffAlone,
+    holdFree: staffAlone,
+    releaseFree: staffAlone,
+    freeHold: staffAlone,
     freeze: staffDoor,
     unfreeze: staffDoor,
   },
@@ -124,9 +129,9 @@ export const callers: CallersTable = {
     ordersOfUser: staffDoor,
     findOrders: staffDoor,
     orderStory: staffDoor,
-    findOrder: staffDoorAndConsole,
-    refund: staffDoor,
-    releaseOrder: staffDoor,
+    findOrder: ["admin-gateway", "console", "staff"],
+    refund: staffAlone,
+    releaseOrder: staffAlone,
     allProducts: staffDoor,
     createProduct: staffDoor,
     updateProduct: staffDoor,
@@ -192,7 +197,10 @@ export const callers: CallersTable = {
     credit: gateway,
     adjust: gateway,
     payout: gateway,
-    proposals: people,
+    proposals: ["console", "staff"],
+    countStaffMove: staffAlone,
+    adjustByStaff: staffAlone,
+    decide: staffAlone,
   },
   rank: {
     health: gateway,
@@ -225,6 +233,9 @@ export const callers: CallersTable = {
     endSession: staffDoor,
     begin: staffDoor,
     finish: staffDoor,
+    moveMoney: staffDoor,
+    proposals: staffDoor,
+    decide: staffDoor,
     audit: staffDoorAndConsole,
     persons: staffDoorAndConsole,
     addPerson: staffDoorAndConsole,

@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { config, settingsOf } from "../config/config.ts";
+import { settingsOf } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { url } from "../config/setting-kinds.ts";
-import type { SettingProblem, SettingsBlock } from "../config/settings-block.ts";
+import type { SettingsBlock } from "../config/settings-block.ts";
 import { addressProblems } from "./door-settings.ts";
+import { operatorToken, operatorTokenProblems } from "./operator-token.ts";
 
 const defaultHost = "127.0.0.1";
 const defaultPort = "8098";
@@ -24,13 +25,8 @@ const hostNames = z
 /** Of admin-gateway nodes. */
 export const adminSettings: SettingsBlock = {
   title: "The staff's listener",
-  needs({ PROFILE }, env) {
-    if (PROFILE !== "production") return [];
-    const shared: SettingProblem = [
-      "OPERATOR_TOKEN",
-      "must not be set in production: persons of the staff have accounts of their own (npm run operator)",
-    ];
-    return [...addressProblems(env), ...(env.OPERATOR_TOKEN ? [shared] : [])];
+  needs(base, env) {
+    return [...(base.PROFILE === "production" ? addressProblems(env) : []), ...operatorTokenProblems(base, env)];
   },
   settings: {
     ADMIN_HOST: {
@@ -64,8 +60,12 @@ export const adminSettings: SettingsBlock = {
     ADMIN_REQUESTS_PER_IP_PER_MINUTE: {
       kind: wholeNumber(1_000_000),
       optional: true,
-      text: [`Unset: ${limits.admin.requestsPerAddressPerMinute}. 0: no limit.`],
+      text: [
+        "Requests of one address in a minute, and requests without a valid session, beyond which only sessions that the node",
+        `knows are let in from there. 0: no limit. Unset: ${limits.admin.requestsPerAddressPerMinute} and ${limits.admin.failuresPerAddressPerMinute}. Behind a proxy set TRUST_PROXY.`,
+      ],
     },
+    ADMIN_FAILURES_PER_IP_PER_MINUTE: { kind: wholeNumber(1_000_000), optional: true },
   },
 };
 
@@ -78,6 +78,8 @@ export interface AdminListener {
   readonly hosts: ReadonlySet<string>;
   /** 0: no limit. */
   readonly requestsPerAddressPerMinute: number;
+  /** Of requests without a valid session; 0: no limit. */
+  readonly failuresPerAddressPerMinute: number;
   /** In the local profile alone: a Bearer token that is the person `operator`. */
   readonly operatorToken: string | undefined;
 }
@@ -88,17 +90,17 @@ export const withoutBrackets = (host: string) => host.replace(/^\[(.*)\]$/, "$1"
 /** The settings of the staff's listener. @throws Error that lists every problem of this process's settings */
 export function adminListener(): AdminListener {
   const given = settingsOf(adminSettings) ?? {};
-  const { PROFILE, OPERATOR_TOKEN } = config();
   const host = given.ADMIN_HOST ?? defaultHost;
   const named = given.ADMIN_HOSTS?.split(",") ?? [];
   const ofUrl = given.ADMIN_URL === undefined ? [] : [new URL(given.ADMIN_URL).hostname];
-  const limit = given.ADMIN_REQUESTS_PER_IP_PER_MINUTE ?? limits.admin.requestsPerAddressPerMinute;
+  const { ADMIN_REQUESTS_PER_IP_PER_MINUTE: requests, ADMIN_FAILURES_PER_IP_PER_MINUTE: failures } = given;
   return {
     host,
     port: Number(given.ADMIN_PORT ?? defaultPort),
     search: given.ADMIN_PORT_SEARCH === "true",
     hosts: new Set([host, ...named, ...ofUrl].map((one) => withoutBrackets(one.trim()))),
-    requestsPerAddressPerMinute: Number(limit),
-    operatorToken: PROFILE === "local" ? OPERATOR_TOKEN : undefined,
+    requestsPerAddressPerMinute: Number(requests ?? limits.admin.requestsPerAddressPerMinute),
+    failuresPerAddressPerMinute: Number(failures ?? limits.admin.failuresPerAddressPerMinute),
+    operatorToken: operatorToken(),
   };
 }

@@ -118,7 +118,7 @@ describe("the token alone identifies the caller:", () => {
   });
 });
 
-describe("the operators' routes", () => {
+describe("the staff's routes", () => {
   const routes = (person: Person, orderId: string): [path: string, body: object][] => [
     ["gift/create", { giftId: 600_001, giftName: "stolen", price: 1 }],
     ["gift/update", { giftId: 22, price: 1 }],
@@ -128,6 +128,13 @@ describe("the operators' routes", () => {
     ["order/query", { orderId }],
     ["order/refund", { orderId, reason: "why not" }],
     ["order/release", { orderId, reason: "why not" }],
+    ["wallet/adjust", { userId: person.userId, coins: 5, reason: "why not", adjustId: "why-not" }],
+    ["wallet/payout", { userId: person.userId, points: 5, reason: "why not", payoutId: "why-not" }],
+    ["income/holdFree", { userId: person.userId, points: 5, reason: "why not", holdId: "why-not" }],
+    ["income/releaseFree", { reason: "why not", holdId: "why-not" }],
+    ["proposals/list", {}],
+    ["proposals/approve", { proposalId: "s1" }],
+    ["proposals/decline", { proposalId: "s1", reason: "why not" }],
     ["product/list", {}],
     ["product/create", { productId: 600_001, name: "stolen", price: 1, coins: 1_000_000 }],
     ["product/update", { productId: 6, price: 1 }],
@@ -143,13 +150,13 @@ describe("the operators' routes", () => {
     ["books/accept", { id: 1, reason: "why not" }],
   ];
 
-  test("are closed to everybody without the operators' token, whatever else they carry", async () => {
+  test("are closed to everybody without a session, whatever else they carry, and are not on the users' port", async () => {
     const person = await Person.login();
     const orderId = await person.order(6);
     await person.orderReaches(orderId, 2);
     const right = process.env.OPERATOR_TOKEN ?? "";
     const { headers } = claimsToBe(person.userId);
-    const cookies = { cookie: `qytk=${right}; operator=${right}` };
+    const cookies = { cookie: `qytk=${right}; operator=${right}; ovation_staff=${right}`, "x-csrf-token": right };
     for (const [path, body] of routes(person, orderId))
       for (const token of ["", "wrong", person.token, right.slice(0, -1), `${right}x`, right.toUpperCase()]) {
         const id = requestId();
@@ -158,12 +165,15 @@ describe("the operators' routes", () => {
         expect([path, answer.status, answer.code]).toEqual([path, 401, 100002]);
         for (const service of ["gift", "wallet", "payment", "auditor"]) expect(await auditOf(service, id)).toEqual([]);
       }
+    for (const [path, body] of routes(person, orderId))
+      for (const token of [person.token, right])
+        expect([path, (await post(`/live/admin/${path}`, body, { token })).status]).toEqual([path, 404]);
     const gifts = await person.ask<{ giftId: number; price: number }[]>("gift/listGift");
     expect(gifts.find(({ giftId }) => giftId === 22)).toMatchObject({ price: 90 });
     expect((await person.ask<{ status: number }>("bank/order", { orderId })).status).toBe(2);
   });
 
-  test("leave an audit row for every call: who, what, and what came of it", async () => {
+  test("leave rows in the audit for every call, at the staff service and at the action's: who, what, and what came of it", async () => {
     const person = await Person.login();
     const orderId = await person.order(6);
     await person.orderReaches(orderId, 2);
@@ -182,9 +192,10 @@ describe("the operators' routes", () => {
       ["account/freeze", { userId: person.userId, reason: "audit" }, "wallet", "wallet.freeze", "succeeded"],
       ["account/unfreeze", { userId: person.userId, reason: "audit" }, "wallet", "wallet.unfreeze", "succeeded"],
       ["order/query", { orderId }, "payment", "payment.findOrder", "succeeded"],
-      ["order/release", { orderId, reason: "audit" }, "payment", "payment.releaseOrder", "payOrderState"],
+      // The staff service asks for the order first, and does not ask for what the order does not allow.
+      ["order/release", { orderId, reason: "audit" }, "payment", "", "payOrderState"],
       ["order/refund", { orderId, reason: "audit" }, "payment", "payment.refund", "succeeded"],
-      ["order/refund", { orderId, reason: "audit" }, "payment", "payment.refund", "payOrderState"],
+      ["order/refund", { orderId, reason: "audit" }, "payment", "", "payOrderState"],
       ["product/list", {}, "payment", "payment.allProducts", "succeeded"],
       ["product/create", { ...product, coins: 5 }, "payment", "payment.createProduct", "succeeded"],
       ["product/create", { ...product, coins: 6 }, "payment", "payment.createProduct", "productIdTaken"],
@@ -206,7 +217,13 @@ describe("the operators' routes", () => {
       const id = requestId();
       const headers = { "x-request-id": id, "x-operator-name": "zhang.san" };
       await operate(path, { ...body, operator: "somebody.else" }, undefined, headers);
-      expect(await auditOf(service, id)).toEqual([{ operator: "operator:zhang.san", action, outcome }]);
+      const asked = path === "order/release" || path === "order/refund";
+      expect(await auditOf(service, id)).toEqual([
+        ...(asked ? [{ operator: "staff:operator", action: "payment.findOrder", outcome: "succeeded" }] : []),
+        ...(action === "" ? [] : [{ operator: "staff:operator", action, outcome }]),
+      ]);
+      const kept = await operate<{ list: object[] }>("audit/list", { route: `/live/admin/${path}`, limit: 1 });
+      expect(kept.data.list).toMatchObject([{ person: "operator", role: "admin", address: "127.0.0.1", outcome }]);
     }
   });
 

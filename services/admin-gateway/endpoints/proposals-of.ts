@@ -1,11 +1,24 @@
+import { limits } from "../../../config/limits.ts";
 import type { CallingContext } from "../../../mixins/http/endpoint-form.ts";
+import { call } from "../../contracts.ts";
+import { unlessAway } from "../answers.ts";
 import type { StoryProposal } from "../story/story.ts";
 
-/** The proposals about an order, of the staff service, which checks the session; `undefined` where it is away. */
+/**
+ * What persons asked to move about an order, oldest first, also where nobody had to approve it; `undefined` where the
+ * staff service is away, which checks the session.
+ */
 export async function proposalsOf(
-  _ctx: CallingContext,
-  _orderId: string,
-  _session: string,
+  ctx: CallingContext,
+  orderId: string,
+  session: string,
 ): Promise<StoryProposal[] | undefined> {
-  return [];
+  const found = await unlessAway(
+    call(ctx, "staff.proposals", { session, subject: orderId, limit: limits.lookup.storyProposals }),
+  );
+  return found?.list
+    .map(({ proposalId, kind, coins, reason, proposedBy, createTime, state, decidedBy, decidedTime }) => ({
+      ...{ proposalId, kind, coins, reason, proposedBy, createTime, state, decidedBy, decidedTime },
+    }))
+    .toReversed();
 }

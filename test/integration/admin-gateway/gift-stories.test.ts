@@ -8,7 +8,6 @@ import { Database } from "../../../mixins/mysql/database.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { gatherStory } from "../../../services/admin-gateway/story/gather.ts";
 import type { Story } from "../../../services/admin-gateway/story/story.ts";
-import { call } from "../../../services/contracts.ts";
 import { type AcceptedGift, contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import { imKeys } from "../../../services/im-keys.ts";
