@@ -9,6 +9,7 @@ import { apiScopes } from "../../../services/api-scopes.ts";
 import type { ActionName, ParamsOf, ResultOf } from "../../../services/contracts.ts";
 import type { GiftAnswer } from "../../../services/gift/gift.contract.ts";
 import { contracts } from "../../support/contracts.ts";
+import { lookupAnswers } from "../../support/fake-lookups.ts";
 import { staffAnswers } from "../../support/fake-staff.ts";
 import { eventually, startNode } from "../../support/system.ts";
 import { tokenOf } from "../../support/tokens.ts";
@@ -104,6 +105,7 @@ const topic = { bizCode: 10001, topic: "pay.recharge", status: 1, remark: "coins
 
 const usual: Answers = {
   ...staffAnswers,
+  ...lookupAnswers,
   "user.sendLoginCode": () => ({ devCode: "123456" }),
   "user.login": () => alice,
   "user.logout": () => null,
