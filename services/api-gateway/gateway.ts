@@ -1,13 +1,14 @@
 import type { ServerResponse } from "node:http";
 import type { Service } from "moleculer";
 import type { RateLimitState } from "../../mixins/rate-limit.mixin.ts";
+import type { RestrictionsState } from "../restrictions.mixin.ts";
 import type { FrontDoor } from "./front-door.ts";
 import type { LoginsState } from "./logins/logins.mixin.ts";
 import type { GatewayRequest } from "./request-context.ts";
 import type { ServerApiState } from "./server/server-api.mixin.ts";
 
 /** The gateway for its routes. */
-export interface Gateway extends Service, RateLimitState, LoginsState, ServerApiState {
+export interface Gateway extends Service, RateLimitState, LoginsState, ServerApiState, RestrictionsState {
   door: FrontDoor;
   answerFailure(request: GatewayRequest, response: ServerResponse, error: unknown): void;
 }

@@ -17,6 +17,7 @@ import { closeIfUnusable, closeUnusableAmong } from "./frozen-anchors.ts";
 import { linkGuest, unlinkGuest } from "./guests.ts";
 import { livingRoomActions } from "./living-room.contract.ts";
 import { openLiveRoom } from "./opening.ts";
+import { moderatorActions } from "./moderators.ts";
 import { platformActions } from "./platform-rooms.ts";
 import { RoomCache } from "./room-cache.ts";
 import { requireRoomType } from "./room-form.ts";
@@ -66,6 +67,7 @@ export default defineService<"living-room", RoomState>({
     },
 
     ...platformActions,
+    ...moderatorActions,
 
     list: {
       async handler(ctx) {
@@ -128,7 +130,15 @@ export default defineService<"living-room", RoomState>({
       },
       { inFlight: limits.room.closingsInFlight, fromBooks: checkedAnyway },
     ),
-    /** Closes a room that opened while its anchor was being frozen. */
+    /** Closes the room of an anchor who was banned everywhere. */
+    userRestricted: onEvent(
+      "user.restricted",
+      async function ({ data, requestId }) {
+        if (data.kind === "ban" && data.roomId === null) await closeIfUnusable(this, data.userId, requestId);
+      },
+      { inFlight: limits.room.closingsInFlight, fromBooks: checkedAnyway },
+    ),
+    /** Closes a room that opened while its anchor was being frozen or banned. */
     roomOpened: onEvent(
       "room.opened",
       function ({ data, requestId }) {
