@@ -77,7 +77,12 @@ const table = {
   },
   notYourRoom: { code: 501, http: 200, zh: "只有主播才能关播", en: "only the anchor can close the room" },
   restrictionUnknown: { code: 501, http: 200, zh: "限制记录不存在", en: "no such restriction" },
-  restrictionLimit: { code: 501, http: 200, zh: "该直播间的禁言数量已达上限", en: "as many are muted in this room as may be" },
+  restrictionLimit: {
+    code: 501,
+    http: 200,
+    zh: "该直播间的禁言数量已达上限",
+    en: "as many are muted in this room as may be",
+  },
   moderatorLimit: { code: 501, http: 200, zh: "房管数量已达上限", en: "there are as many moderators as may be" },
   chatUnknown: { code: 501, http: 200, zh: "该聊天消息不存在或已过期", en: "no such chat in the room's history" },
   giftOrderUnknown: { code: 501, http: 200, zh: "送礼订单不存在", en: "no such gift order" },

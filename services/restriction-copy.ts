@@ -54,14 +54,12 @@ export class RestrictionCopy {
   }
 
   endAll(): void {
-    for (const [userId, all] of this.users)
-      this.keepOnly(userId, all, ({ seenIn }) => seenIn >= this.reads);
+    for (const [userId, all] of this.users) this.keepOnly(userId, all, ({ seenIn }) => seenIn >= this.reads);
   }
 
   /** Drops those that were over at this time, ms since 1970. */
   dropExpired(nowMs: number): void {
-    for (const [userId, all] of this.users)
-      this.keepOnly(userId, all, ({ until }) => until === null || until > nowMs);
+    for (const [userId, all] of this.users) this.keepOnly(userId, all, ({ until }) => until === null || until > nowMs);
   }
 
   /** Whether the user is banned everywhere or, with a room, in it. */

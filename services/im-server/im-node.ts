@@ -200,7 +200,8 @@ export class ImNode {
   /** Closes the connection of a user who was banned, everywhere (`roomId` null) or in the room. */
   putOut(userId: string, roomId: number | null): void {
     const connection = this.connections.ofUser(userId);
-    if (connection && (roomId === null || roomId === connection.roomId)) connection.close(closeCodes.banned, bannedText);
+    if (connection && (roomId === null || roomId === connection.roomId))
+      connection.close(closeCodes.banned, bannedText);
   }
 
   /** Closes a connection of this node that a newer one of the user replaced. */

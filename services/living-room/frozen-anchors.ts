@@ -66,5 +66,6 @@ export async function closeUnusableAmong(rooms: Rooms, anchorIds: readonly strin
     call(rooms.broker, "wallet.unusableOf", { userIds }, options),
     call(rooms.broker, "user.bannedAmong", { userIds }, options),
   ]);
-  for (const anchorId of new Set([...unusable.userIds, ...banned.userIds])) await closeIfUnusable(rooms, anchorId, undefined);
+  for (const anchorId of new Set([...unusable.userIds, ...banned.userIds]))
+    await closeIfUnusable(rooms, anchorId, undefined);
 }

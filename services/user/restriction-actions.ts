@@ -4,8 +4,8 @@ import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { broadcast } from "../contracts.ts";
 import type { ActionDefinitions } from "../define-service.ts";
 import { pageOfRestrictions, restrictionsFrom } from "./restriction-store.ts";
+import type { restrictionActions as contract, Restriction } from "./restrictions.contract.ts";
 import { bannedAmong, factOf, liftById, muteInRoom, place, requireFree, unmuteInRoom } from "./restrictions.ts";
-import type { Restriction, restrictionActions as contract } from "./restrictions.contract.ts";
 
 type State = Service & MysqlState & OutboxState;
 

@@ -73,10 +73,7 @@ interface RevocationRow {
  * Rows that were written at the place or later, by time and id, and the place of the next page; `now` is the database's
  * time at the beginning of the statement, ms since 1970.
  */
-export async function revocationsFrom(
-  db: Queryable,
-  { since, afterId }: FeedPlace,
-): Promise<FeedPage<Revocation>> {
+export async function revocationsFrom(db: Queryable, { since, afterId }: FeedPlace): Promise<FeedPage<Revocation>> {
   const from = new Date(since);
   const rows = await db.query<RevocationRow>(
     `SELECT UTC_TIMESTAMP(3) AS now, found.* FROM (SELECT 1 AS one) AS always LEFT JOIN (

@@ -107,6 +107,10 @@ const usual: Answers = {
   "user.logout": () => null,
   "user.logoutAll": ({ userId }) => ({ userId, sessionId: 0, issuedUntil: 1, expiresAt: 2 }),
   "user.revocations": () => ({ list: [], now: Date.now(), next: null }),
+  "user.restrictionsSince": () => ({ list: [], now: Date.now(), next: null }),
+  "user.profiles": ({ userIds }) => ({
+    list: userIds.map((userId) => ({ userId, nickName: `nick-${userId}`, avatar: "/a.png" })),
+  }),
   "user.profile": ({ userId }) => ({ userId, nickName: `nick-${userId}`, avatar: "/a.png" }),
   "user.ofExternal": () => ({ userId: "77", created: true }),
   "user.idsOfExternal": ({ externalIds }) => ({
@@ -132,6 +136,16 @@ const usual: Answers = {
     list: roomIds.map((roomId) => ({ roomId, externalRoomId: `r-${roomId}` })),
   }),
   "living-room.find": ({ roomId }) => (roomId === 5 ? { roomId, anchorId: "77", type: 1, roomName: "r" } : null),
+  "living-room.moderators": () => ({ userIds: ["78"] }),
+  "living-room.addModerator": () => null,
+  "living-room.removeModerator": () => null,
+  "living-room.roleOf": () => ({ role: "viewer" }),
+  "living-room.mute": ({ userId, roomId, callerId }) => ({
+    ...{ restrictionId: "9", userId, kind: "mute" as const, roomId, until: time, reason: "", by: callerId },
+    ...{ createTime: time, liftedTime: null, liftedBy: null, liftReason: null },
+  }),
+  "living-room.unmute": () => ({ lifted: 1 }),
+  "living-room.removeChat": () => null,
   "gift.catalogue": () => ({ list: [catalogueGift], nextAfter: null }),
   "gift.send": () => ({ orderId: "gift-order-1" }),
   "gift.order": () => giftOrder,

@@ -15,10 +15,13 @@ import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../sup
 /** Holds a start between its check of the account and the opening of the room. */
 let beforeOpening: Promise<void> | undefined;
 let atOpening = () => {};
+/** Who is banned everywhere, as the user service answers. */
+const banned: string[] = [];
 const neighbours: ServiceSchema[] = [
   {
     name: "user",
     actions: {
+      bannedAmong: () => ({ userIds: banned }),
       async profile(ctx: { params: { userId: string } }) {
         atOpening();
         await beforeOpening;
