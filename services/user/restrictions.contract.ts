@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { cursor, eventTime, id, integer, isoTime, limit, operator, text, userId } from "../fields.ts";
+import { cursor, eventTime, id, integer, isoTime, limit, operator, spelledAsDigits, text, userId } from "../fields.ts";
 import type { FeedPage } from "../row-feed.ts";
 
 /** Mutes and bans: what other services see of them. */
@@ -9,7 +9,10 @@ import type { FeedPage } from "../row-feed.ts";
 export const restrictionKinds = ["mute", "ban"] as const;
 export type RestrictionKind = (typeof restrictionKinds)[number];
 const kind = z.enum(restrictionKinds);
-const restrictionId = z.string().regex(/^[1-9]\d{0,18}$/);
+const restrictionId = z
+  .string()
+  .regex(/^[1-9]\d{0,18}$/)
+  .register(spelledAsDigits, {});
 
 /** A restriction as nodes keep it. `roomId` null: everywhere. `until`: ms since 1970, null for ever. */
 const fact = z.object({

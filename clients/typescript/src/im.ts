@@ -179,7 +179,7 @@ function show(message: ImBusiness, emit: Emit): void {
     emit("giftFailed", { ...failed, name: nameOfCode(failed.code), msgId });
   } else if (bizCode === BIZ.PAYMENT) emit("payment", { ...(data as RoomEvents["payment"]), msgId });
   else if (bizCode === BIZ.ROOM_CLOSED) emit("roomClosed", { msgId });
-  else if (bizCode === BIZ.CHAT_REMOVED) emit("chatRemoved", { msgId: String(data.msgId) });
+  else if (bizCode === BIZ.CHAT_REMOVED) emit("chatRemoved", { msgId: (data as { msgId: string }).msgId });
   else emit("other", message);
 }
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
+import { fromHttp, nothing, shownUserId } from "../../http-fields.ts";
 import { moderatorActions, roomRoles } from "../../living-room/moderators.contract.ts";
 import { restrictionsAt } from "../../restrictions.mixin.ts";
 import { endpoint } from "./endpoint.ts";
-import { fromHttp, nothing, shownUserId } from "./fields.ts";
 
 const base = "/live/api/living";
 const perMinute = { user: limits.room.moderationPerMinute };

@@ -1,5 +1,5 @@
-import { type IpAddress, ipv6Network, readAddress } from "../config/ip-address.ts";
-import type { TrustedProxies } from "../config/trusted-proxies.ts";
+import { type IpAddress, ipv6Network, readAddress } from "../../config/ip-address.ts";
+import type { TrustedProxies } from "../../config/trusted-proxies.ts";
 
 /**
  * ipaddr.js parses the addresses. The walk along the proxies is ours: proxy-addr, which express uses, does not parse

@@ -1,0 +1,18 @@
+import { accountEndpoints } from "./accounts.ts";
+import { bookEndpoints } from "./books.ts";
+import { catalogueEndpoints } from "./catalogue.ts";
+import type { StaffEndpoint } from "./endpoint.ts";
+import { orderEndpoints, orderMoneyEndpoints } from "./orders.ts";
+import { paymentEndpoints } from "./payment.ts";
+import { restrictionEndpoints } from "./restrictions.ts";
+
+/** Every endpoint of the staff's API, in the order of the documentation. */
+export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
+  ...catalogueEndpoints,
+  ...accountEndpoints,
+  ...orderEndpoints,
+  ...orderMoneyEndpoints,
+  ...paymentEndpoints,
+  ...bookEndpoints,
+  ...restrictionEndpoints,
+]);
