@@ -154,3 +154,29 @@ test("about every hour everything is read besides, a page a poll: what no poll f
   await pass(10 * feedPollMs);
   expect(db.reads.filter((since) => since === 0)).toHaveLength(4);
 });
+
+test("reads of everything are told: the first one, and the sweep with what the polls bring meanwhile", async () => {
+  const db = database();
+  for (let id = 1; id <= 5; id++) db.revoke(id, 3_600_000);
+  const told: unknown[] = [];
+  const feed = new RowFeed<Revocation>({
+    ...{
+      what: "rows",
+      whileAway: "",
+      page: db.page,
+      read: () => undefined,
+      log: silentLog,
+      dropExpired: () => undefined,
+    },
+    add: ({ sessionId }) => told.push(sessionId),
+    all: { begin: () => told.push("begin"), end: () => told.push("end") },
+  });
+  feeds.push(feed);
+  await pass(1);
+  expect(told).toEqual(["begin", 1, 2, 3, 4, 5, "end"]);
+  await pass(feedSweepEveryMs - 1_000);
+  told.length = 0;
+  db.revoke(6);
+  await pass(4 * feedPollMs);
+  expect(told.filter((one) => one !== 6)).toEqual(["begin", 1, 2, 3, 4, 5, "end"]);
+});

@@ -267,10 +267,10 @@ export interface Call {
   meta: Record<string, unknown>;
 }
 
-/** By which the gateway reads revocations and API keys all the time. */
-const polled: ReadonlySet<ActionName> = new Set(["user.revocations", "platform.keysSince"]);
+/** By which the gateway reads revocations, restrictions and API keys all the time. */
+const polled: ReadonlySet<ActionName> = new Set(["user.revocations", "user.restrictionsSince", "platform.keysSince"]);
 
-/** Every call since the last `forget`, but those by which the gateway reads revocations and API keys. */
+/** Every call since the last `forget`, but those by which the gateway reads revocations, restrictions and API keys. */
 export const calls: Call[] = [];
 /** What an action answers instead of the usual, until `forget`. */
 export let answers: Answers = {};
@@ -324,12 +324,14 @@ export function startNeighbours(names: readonly string[] = neighbourNames): Prom
   return startNode("neighbours", names.map(fakeService));
 }
 
-/** Resolves once logged-in requests are let in: the node has read the revocations. */
+/** Resolves once logged-in requests are let in: the node has read the revocations, and who is banned. */
 export function letsIn(broker: ServiceBroker): Promise<unknown> {
   const here = { nodeID: broker.nodeID };
-  const ready = async () =>
-    (await broker.call<HealthReport, object>("api-gateway.health", {}, here)).revocations === true;
-  return eventually("the revocations are read", ready);
+  const ready = async () => {
+    const report = await broker.call<HealthReport, object>("api-gateway.health", {}, here);
+    return report.revocations === true && report.restrictions === true;
+  };
+  return eventually("revocations and restrictions are read", ready);
 }
 
 /** Starts a gateway that sees the neighbours (where there are any to see); resolves to its broker and base URL. */
