@@ -16,12 +16,13 @@ import { type Known, personOf, sessionCookieOf } from "./sessions.ts";
 type Params = Record<string, unknown>;
 
 /**
- * Writes what came of a call. Where that fails, a call that succeeded fails with `unavailable`: it may not be taken for
- * done while the audit does not say so. One that failed keeps its failure.
+ * Writes what came of a call; tried twice, since a repeat changes nothing. Where that fails, a call that succeeded fails
+ * with `unavailable`: it may not be taken for done while the audit does not say so. One that failed keeps its failure.
  */
 async function finish(gateway: AdminGateway, request: GatewayRequest, callId: string, outcome: string): Promise<void> {
+  const write = () => call(request.$ctx, "staff.finish", { callId, outcome });
   try {
-    await call(request.$ctx, "staff.finish", { callId, outcome });
+    await write().catch((error: unknown) => (isUnavailable(error) ? write() : Promise.reject(error)));
   } catch (err) {
     const { requestId, route, person } = request.context;
     gateway.logger.error(

@@ -1,5 +1,24 @@
 /** Params that every endpoint of the staff's API takes, by its path without the base. */
 export const validStaffParams: Readonly<Record<string, Record<string, unknown>>> = {
+  login: { name: "ada", password: "a-password-of-hers", totp: "123456" },
+  "enrol/begin": { name: "ada", code: "setup-code" },
+  "enrol/finish": { name: "ada", code: "setup-code", password: "a-password-of-hers", totp: "123456" },
+  session: {},
+  logout: {},
+  "password/change": { password: "a-password-of-hers", newPassword: "another-password", totp: "123456" },
+  "mySessions/list": {},
+  "mySessions/end": { sessionId: "7" },
+  "persons/list": {},
+  "persons/add": { name: "bob", role: "viewer" },
+  "persons/role": { name: "bob", role: "support" },
+  "persons/disable": { name: "bob" },
+  "persons/enable": { name: "bob" },
+  "persons/reset": { name: "bob" },
+  "persons/endSessions": { name: "bob" },
+  "audit/list": {
+    ...{ person: "ada", route: "/live/admin/gift/all", about: "77", cursor: "9", limit: 20 },
+    ...{ from: "2026-11-22T00:00:00.000Z", to: "2026-11-23T00:00:00.000Z" },
+  },
   "gift/all": {},
   "gift/create": { giftId: 99, giftName: "car", price: 5, coverImgUrl: "a.png", svgaUrl: "a.svga" },
   "gift/update": {
