@@ -16,7 +16,7 @@ import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../sup
 let beforeOpening: Promise<void> | undefined;
 let atOpening = () => {};
 /** Who is banned everywhere, as the user service answers. */
-const banned: string[] = [];
+let banned: string[] = [];
 const neighbours: ServiceSchema[] = [
   {
     name: "user",

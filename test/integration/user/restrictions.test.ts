@@ -5,6 +5,7 @@ import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { call, type ParamsOf } from "../../../services/contracts.ts";
 import notification from "../../../services/notification/notification.service.ts";
+import type { FeedPage, FeedPlace } from "../../../services/row-feed.ts";
 import type { RestrictionFact } from "../../../services/user/restrictions.contract.ts";
 import user from "../../../services/user/user.service.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
@@ -49,13 +50,8 @@ const eventsOf = async (restrictionId: string) =>
 /** All pages from a place on. */
 async function feed(since: number): Promise<RestrictionFact[]> {
   const list: RestrictionFact[] = [];
-  for (let place: { since: number; afterId: string } | null = { since, afterId: "0" }; place; ) {
-    const page: { list: RestrictionFact[]; next: typeof place } = await call(
-      caller,
-      "user.restrictionsSince",
-      place,
-      on(1),
-    );
+  for (let place: FeedPlace | null = { since, afterId: "0" }; place; ) {
+    const page: FeedPage<RestrictionFact> = await call(caller, "user.restrictionsSince", place, on(1));
     list.push(...page.list);
     place = page.next;
   }
