@@ -68,6 +68,7 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
     consumers: [
       onEvents("living-room-room-closed", "room.closed"),
       onEvents("living-room-account-frozen", "account.frozen"),
+      onEvents("living-room-user-restricted", "user.restricted"),
       onEvents("living-room-room-opened", "room.opened"),
     ],
   },

@@ -12,6 +12,8 @@ export const lookupLimits = Object.freeze({
   phoneEndShown: 4,
   /** Of one order: the webhooks, marks and differences that its story has, the oldest first. */
   storyRows: 100,
+  /** Of a user or a room: those in force, the newest ones. */
+  restrictionsShown: 20,
   /** Of one order: the moves that persons asked for, the newest ones. */
   storyProposals: 50,
   /** The sender's refunds for which a gift's coins are attributed, the first ones after the gift. */

@@ -90,6 +90,8 @@ const sentGift = {
   count: integer(1, limits.gift.countMax).default(1),
   requestId: requestId.optional(),
   orderId: randomOrderId.optional(),
+  /** The gateway knows that the sender is banned, everywhere or in the room: it is refused unless it is a repeat. */
+  isBanned: z.boolean().optional(),
 };
 
 /** A side of a contest: the gifts to one receiver in one room. */

@@ -11,6 +11,7 @@ import { makeToken } from "../im-tokens.ts";
 import { limitsOf } from "../limits-of.ts";
 import { notificationStream } from "../streams.ts";
 import { Attendance } from "./attendance.ts";
+import { removalOf, takeOutOfHistory } from "./chat-removal.ts";
 import { giftFrame } from "./frame-search.ts";
 import { imRouterActions } from "./im-router.contract.ts";
 import { NodeCalls } from "./node-calls.ts";
@@ -88,6 +89,16 @@ export default defineService<"im-router", State>({
       ...byBucket,
       handler(ctx) {
         return { tickEndsInMs: this.rooms.sendScores(ctx.params.battles) };
+      },
+    },
+
+    removeChat: {
+      async handler(ctx) {
+        const { roomId, msgId } = ctx.params;
+        const removal = removalOf(msgId);
+        await takeOutOfHistory(this.redis, removal, ctx.params);
+        await call(ctx, "im-router.post", { bucket: routerBucketOf(roomId), roomId, senderId: "0", ...removal });
+        return null;
       },
     },
 

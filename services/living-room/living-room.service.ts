@@ -16,6 +16,7 @@ import { closedSince, closeRoom } from "./broadcasting.ts";
 import { closeIfUnusable, closeUnusableAmong } from "./frozen-anchors.ts";
 import { linkGuest, unlinkGuest } from "./guests.ts";
 import { livingRoomActions } from "./living-room.contract.ts";
+import { moderatorActions } from "./moderators.ts";
 import { openLiveRoom } from "./opening.ts";
 import { platformActions } from "./platform-rooms.ts";
 import { RoomCache } from "./room-cache.ts";
@@ -68,6 +69,7 @@ export default defineService<"living-room", RoomState>({
 
     ...platformActions,
     ...staffActions,
+    ...moderatorActions,
 
     list: {
       async handler(ctx) {
@@ -130,7 +132,15 @@ export default defineService<"living-room", RoomState>({
       },
       { inFlight: limits.room.closingsInFlight, fromBooks: checkedAnyway },
     ),
-    /** Closes a room that opened while its anchor was being frozen. */
+    /** Closes the room of an anchor who was banned everywhere. */
+    userRestricted: onEvent(
+      "user.restricted",
+      async function ({ data, requestId }) {
+        if (data.kind === "ban" && data.roomId === null) await closeIfUnusable(this, data.userId, requestId);
+      },
+      { inFlight: limits.room.closingsInFlight, fromBooks: checkedAnyway },
+    ),
+    /** Closes a room that opened while its anchor was being frozen or banned. */
     roomOpened: onEvent(
       "room.opened",
       function ({ data, requestId }) {

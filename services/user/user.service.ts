@@ -17,6 +17,7 @@ import { type ExternalState, externalActions } from "./external-actions.ts";
 import { codeHash, keepCode, newLoginCode, tryCode } from "./login-codes.ts";
 import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
 import { ExternalRegistration, findOrRegister } from "./registration.ts";
+import { restrictionActions } from "./restriction-actions.ts";
 import { revocationsFrom } from "./session-store.ts";
 import { endAllSessions, endSession, openSession, requireOfItsTime, revocableClaims } from "./sessions.ts";
 import { type CountedSms, SmsBudget } from "./sms-budget.ts";
@@ -125,6 +126,7 @@ export default defineService<"user", State>({
 
     ...externalActions,
     ...staffActions,
+    ...restrictionActions,
 
     profile: {
       async handler(ctx) {

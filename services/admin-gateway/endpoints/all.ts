@@ -10,6 +10,7 @@ import { paymentEndpoints } from "./payment.ts";
 import { peopleEndpoints } from "./people.ts";
 import { personEndpoints } from "./persons.ts";
 import { proposalEndpoints } from "./proposals.ts";
+import { restrictionEndpoints } from "./restrictions.ts";
 import { roomEndpoints } from "./rooms.ts";
 import { storyEndpoints } from "./story.ts";
 
@@ -28,4 +29,5 @@ export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
   ...peopleEndpoints,
   ...storyEndpoints,
   ...roomEndpoints,
+  ...restrictionEndpoints,
 ]);

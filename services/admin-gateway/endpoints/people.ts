@@ -10,9 +10,10 @@ import { shownIncome, shownTrade } from "../../shown-money.ts";
 import { userStaffActions } from "../../user/staff.contract.ts";
 import { walletStaffActions } from "../../wallet/staff.contract.ts";
 import { awayOf, unlessAway } from "../answers.ts";
+import { restrictionsOf } from "../restricted.ts";
 import { search } from "../search.ts";
 import { staffEndpoint } from "./endpoint.ts";
-import { restrictionsOf, shownRestriction } from "./restricted.ts";
+import { shownRestriction } from "./restrictions.ts";
 import { shownRoom } from "./rooms.ts";
 
 const nullableText = z.string().nullable();
@@ -93,7 +94,10 @@ export const peopleEndpoints = [
         .nullable()
         .meta({ description: "null where the wallet did not answer. status: 0 invalid, 1 valid, 2 frozen" }),
       income: shownIncome.nullable(),
-      restrictions: z.array(shownRestriction).nullable(),
+      restrictions: z
+        .array(shownRestriction)
+        .nullable()
+        .meta({ description: "The newest that are in force; null where the user service did not answer." }),
       liveRoom: z.object({ roomId: z.int(), roomName: z.string() }).nullable(),
       incomplete,
     }),
@@ -113,7 +117,7 @@ export const peopleEndpoints = [
         income: income ?? null,
         restrictions: restrictions ?? null,
         liveRoom: room ? { roomId: room.roomId, roomName: room.roomName } : null,
-        incomplete: awayOf({ wallet: balance && income, "living-room": room }),
+        incomplete: awayOf({ wallet: balance && income, "living-room": room, user: restrictions }),
       };
     },
   }),

@@ -3,8 +3,9 @@ import { call } from "../../contracts.ts";
 import { fromHttp, shownUserId } from "../../http-fields.ts";
 import { livingRoomStaffActions, type StaffRoom } from "../../living-room/staff.contract.ts";
 import { awayOf, foundUnlessAway, unlessAway } from "../answers.ts";
+import { moderatorsOf, restrictionsOf } from "../restricted.ts";
 import { staffEndpoint } from "./endpoint.ts";
-import { moderatorsOf, restrictionsOf, shownRestriction } from "./restricted.ts";
+import { shownRestriction } from "./restrictions.ts";
 
 /** A room, live or closed. */
 export const shownRoom = z.object({
@@ -36,7 +37,10 @@ export const roomEndpoints = [
       room: shownRoom,
       anchor: z.object({ userId: shownUserId, nickName: z.string(), avatar: z.string() }).nullable(),
       viewers: z.int().nullable().meta({ description: "Connected now; null where that is not known." }),
-      restrictions: z.array(shownRestriction).nullable(),
+      restrictions: z
+        .array(shownRestriction)
+        .nullable()
+        .meta({ description: "The newest that are in force; null where the user service did not answer." }),
       moderators: z.array(shownUserId).nullable(),
       incomplete: z.array(z.string()).meta({ description: "The services that did not answer." }),
     }),
@@ -56,7 +60,7 @@ export const roomEndpoints = [
         viewers: viewers ?? null,
         restrictions: restrictions ?? null,
         moderators: moderators ?? null,
-        incomplete: awayOf({ user: anchor, "im-router": viewers }),
+        incomplete: awayOf({ user: anchor && restrictions, "living-room": moderators, "im-router": viewers }),
       };
     },
   }),

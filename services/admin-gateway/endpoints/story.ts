@@ -2,9 +2,9 @@ import { z } from "zod";
 import { fromHttp, shownUserId } from "../../http-fields.ts";
 import { paymentStaffActions } from "../../payment/staff.contract.ts";
 import { gatherStory } from "../story/gather.ts";
+import { proposalsOf } from "../story/proposals-of.ts";
 import { stepNames, stepStates } from "../story/story.ts";
 import { staffEndpoint } from "./endpoint.ts";
-import { proposalsOf } from "./proposals-of.ts";
 
 const nullableText = z.string().nullable();
 

@@ -63,6 +63,14 @@ CREATE TABLE IF NOT EXISTS t_living_room_record (
   KEY idx_end_time (end_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
+-- The moderators of each anchor, in all her rooms.
+CREATE TABLE IF NOT EXISTS t_room_moderator (
+  anchor_id BIGINT UNSIGNED NOT NULL,
+  user_id BIGINT UNSIGNED NOT NULL,
+  create_time DATETIME(3) NOT NULL,
+  PRIMARY KEY (anchor_id, user_id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
 -- The writes of the platform that opened or closed a room, or found it open or closed, each in the transaction of its
 -- change: a repeat finds the room and what was done, and touches no later one.
 CREATE TABLE IF NOT EXISTS t_room_write (

@@ -111,6 +111,10 @@ const usual: Answers = {
   "user.logout": () => null,
   "user.logoutAll": ({ userId }) => ({ userId, sessionId: 0, issuedUntil: 1, expiresAt: 2 }),
   "user.revocations": () => ({ list: [], now: Date.now(), next: null }),
+  "user.restrictionsSince": () => ({ list: [], now: Date.now(), next: null }),
+  "user.profiles": ({ userIds }) => ({
+    list: userIds.map((userId) => ({ userId, nickName: `nick-${userId}`, avatar: "/a.png" })),
+  }),
   "user.profile": ({ userId }) => ({ userId, nickName: `nick-${userId}`, avatar: "/a.png" }),
   "user.ofExternal": () => ({ userId: "77", created: true }),
   "user.idsOfExternal": ({ externalIds }) => ({
@@ -136,6 +140,16 @@ const usual: Answers = {
     list: roomIds.map((roomId) => ({ roomId, externalRoomId: `r-${roomId}` })),
   }),
   "living-room.find": ({ roomId }) => (roomId === 5 ? { roomId, anchorId: "77", type: 1, roomName: "r" } : null),
+  "living-room.moderators": () => ({ userIds: ["78"] }),
+  "living-room.addModerator": () => null,
+  "living-room.removeModerator": () => null,
+  "living-room.roleOf": () => ({ role: "viewer" }),
+  "living-room.mute": ({ userId, roomId, callerId }) => ({
+    ...{ restrictionId: "9", userId, kind: "mute" as const, roomId, until: time, reason: "", by: callerId },
+    ...{ createTime: time, liftedTime: null, liftedBy: null, liftReason: null },
+  }),
+  "living-room.unmute": () => ({ lifted: 1 }),
+  "living-room.removeChat": () => null,
   "gift.catalogue": () => ({ list: [catalogueGift], nextAfter: null }),
   "gift.send": () => ({ orderId: "gift-order-1" }),
   "gift.order": () => giftOrder,
@@ -254,10 +268,10 @@ export interface Call {
   meta: Record<string, unknown>;
 }
 
-/** By which the gateway reads revocations and API keys all the time. */
-const polled: ReadonlySet<ActionName> = new Set(["user.revocations", "platform.keysSince"]);
+/** By which the gateway reads revocations, restrictions and API keys all the time. */
+const polled: ReadonlySet<ActionName> = new Set(["user.revocations", "user.restrictionsSince", "platform.keysSince"]);
 
-/** Every call since the last `forget`, but those by which the gateway reads revocations and API keys. */
+/** Every call since the last `forget`, but those by which the gateway reads revocations, restrictions and API keys. */
 export const calls: Call[] = [];
 /** What an action answers instead of the usual, until `forget`. */
 export let answers: Answers = {};
@@ -311,12 +325,14 @@ export function startNeighbours(names: readonly string[] = neighbourNames): Prom
   return startNode("neighbours", names.map(fakeService));
 }
 
-/** Resolves once logged-in requests are let in: the node has read the revocations. */
+/** Resolves once logged-in requests are let in: the node has read the revocations, and who is banned. */
 export function letsIn(broker: ServiceBroker): Promise<unknown> {
   const here = { nodeID: broker.nodeID };
-  const ready = async () =>
-    (await broker.call<HealthReport, object>("api-gateway.health", {}, here)).revocations === true;
-  return eventually("the revocations are read", ready);
+  const ready = async () => {
+    const report = await broker.call<HealthReport, object>("api-gateway.health", {}, here);
+    return report.revocations === true && report.restrictions === true;
+  };
+  return eventually("revocations and restrictions are read", ready);
 }
 
 /** Starts a gateway that sees the neighbours (where there are any to see); resolves to its broker and base URL. */

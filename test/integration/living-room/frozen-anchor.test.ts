@@ -15,10 +15,13 @@ import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../sup
 /** Holds a start between its check of the account and the opening of the room. */
 let beforeOpening: Promise<void> | undefined;
 let atOpening = () => {};
+/** Who is banned everywhere, as the user service answers. */
+let banned: string[] = [];
 const neighbours: ServiceSchema[] = [
   {
     name: "user",
     actions: {
+      bannedAmong: () => ({ userIds: banned }),
       async profile(ctx: { params: { userId: string } }) {
         atOpening();
         await beforeOpening;
@@ -94,6 +97,24 @@ test("a frozen account cannot go live, and the try counts; an unfrozen user and 
   await handled("living-room-room-opened");
   expect(await isLive(roomId)).toBe(true);
   expect(await isLive((await start(newAnchor())).roomId)).toBe(true);
+});
+
+test("a banned user cannot go live, and a live room is closed once its anchor is banned, also without an event", async () => {
+  const [anchorId, other] = [newAnchor(), newAnchor()];
+  const [{ roomId }, neighbour] = await Promise.all([start(anchorId), start(other)]);
+  await handled("living-room-room-opened");
+  banned = [anchorId];
+  try {
+    await eventually("the room is closed", async () => !(await isLive(roomId)));
+    await later(anchorId);
+    expect(await start(anchorId).catch(failureName)).toBe("banned");
+    expect(await closings(roomId)).toHaveLength(1);
+    expect(await isLive(neighbour.roomId)).toBe(true);
+  } finally {
+    banned = [];
+  }
+  await later(anchorId);
+  expect((await start(anchorId)).roomId).toBeGreaterThan(roomId);
 });
 
 test("an invalid account cannot go live either", async () => {

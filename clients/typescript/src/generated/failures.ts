@@ -13,6 +13,9 @@ export const failureCodes = {
   "invalidParam": 100001,
   "notLoggedIn": 100002,
   "scopeMissing": 100003,
+  "notAllowed": 100003,
+  "roleMissing": 100003,
+  "requestForged": 100003,
   "tooMany": -10001,
   "startTooOften": -10001,
   "closeTooOften": -10001,
@@ -26,6 +29,10 @@ export const failureCodes = {
   "anchorElsewhere": 501,
   "externalRoomTaken": 501,
   "notYourRoom": 501,
+  "restrictionUnknown": 501,
+  "restrictionLimit": 501,
+  "moderatorLimit": 501,
+  "chatUnknown": 501,
   "giftOrderUnknown": 501,
   "giftIdTaken": 501,
   "payOrderUnknown": 501,
@@ -42,6 +49,14 @@ export const failureCodes = {
   "findingUnknown": 501,
   "findingChanged": 501,
   "findingRefused": 501,
+  "staffLoginWrong": 501,
+  "totpWrong": 501,
+  "passwordWeak": 100001,
+  "personUnknown": 501,
+  "personTaken": 501,
+  "personState": 501,
+  "lastAdmin": 501,
+  "sessionUnknown": 501,
   "keyUnknown": 501,
   "refundUnknown": 501,
   "holdState": 501,
@@ -63,7 +78,9 @@ export const failureCodes = {
   "roomNotLive": 10009,
   "balanceShort": 10010,
   "idempotencyConflict": 10011,
-  "accountUnusable": 10012
+  "accountUnusable": 10012,
+  "muted": 10013,
+  "banned": 10014
 } as const;
 
 /** The business failures of each path of the user API. */
@@ -101,6 +118,33 @@ export const userOperations = {
   "living/list": [],
   "living/anchorConfig": [
     "userUnknown"
+  ],
+  "living/moderators": [],
+  "living/addModerator": [
+    "userUnknown",
+    "moderatorLimit"
+  ],
+  "living/removeModerator": [],
+  "living/roomRole": [
+    "roomNotLive"
+  ],
+  "living/mute": [
+    "roomNotLive",
+    "notAllowed",
+    "muted",
+    "userUnknown",
+    "restrictionLimit"
+  ],
+  "living/unmute": [
+    "roomNotLive",
+    "notAllowed",
+    "muted"
+  ],
+  "living/removeChat": [
+    "roomNotLive",
+    "notAllowed",
+    "muted",
+    "chatUnknown"
   ],
   "pk/invite": [
     "alreadyLinked",
@@ -154,7 +198,8 @@ export const userOperations = {
     "roomNotLive",
     "balanceShort",
     "idempotencyConflict",
-    "accountUnusable"
+    "accountUnusable",
+    "banned"
   ],
   "gift/order": [
     "giftOrderUnknown"
@@ -193,6 +238,7 @@ export const serverOperations = {
     "failures": [
       "roomTypeMissing",
       "accountUnusable",
+      "banned",
       "anchorElsewhere",
       "externalRoomTaken",
       "userUnknown",
@@ -230,6 +276,7 @@ export const serverOperations = {
       "balanceShort",
       "idempotencyConflict",
       "accountUnusable",
+      "banned",
       "userUnknown"
     ]
   },

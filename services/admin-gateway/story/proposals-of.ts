@@ -2,7 +2,7 @@ import { limits } from "../../../config/limits.ts";
 import type { CallingContext } from "../../../mixins/http/endpoint-form.ts";
 import { call } from "../../contracts.ts";
 import { unlessAway } from "../answers.ts";
-import type { StoryProposal } from "../story/story.ts";
+import type { StoryProposal } from "./story.ts";
 
 /**
  * What persons asked to move about an order, oldest first, also where nobody had to approve it; `undefined` where the
