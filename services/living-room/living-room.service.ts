@@ -14,7 +14,7 @@ import { checkedAnyway, onEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
 import { closedSince, closeRoom } from "./broadcasting.ts";
 import { closeIfUnusable, closeUnusableAmong } from "./frozen-anchors.ts";
-import { linkGuest, unlinkGuest } from "./guests.ts";
+import { guestActions } from "./guest-actions.ts";
 import { livingRoomActions } from "./living-room.contract.ts";
 import { moderatorActions } from "./moderators.ts";
 import { openLiveRoom } from "./opening.ts";
@@ -97,16 +97,7 @@ export default defineService<"living-room", RoomState>({
         return { live: (await roomById(this.mysql, roomId))?.anchorId === anchorId };
       },
     },
-    linkGuest: {
-      handler(ctx) {
-        return linkGuest(this, ctx.params);
-      },
-    },
-    unlinkGuest: {
-      handler(ctx) {
-        return unlinkGuest(this, ctx.params);
-      },
-    },
+    ...guestActions,
     setWatchNumbers: {
       async handler(ctx) {
         await setWatchNumbers(this.mysql, ctx.params.rooms);

@@ -29,6 +29,7 @@ export const lookupAnswers: Answers = {
   }),
   "user.phoneOf": () => ({ phone: "13800135678" }),
   "user.sessionsOf": () => ({ list: [{ sessionId: "7", createTime: time, expiresTime: time }] }),
+  "user.restrictions": () => ({ list: [], nextCursor: null }),
   "user.endSessionsForStaff": () => ({ ended: 2 }),
   "living-room.roomsOfAnchor": () => ({ list: [room], nextCursor: "5" }),
   "living-room.roomForStaff": ({ roomId }) => ({ ...room, roomId }),
