@@ -19,13 +19,15 @@ export const lookupLimits = Object.freeze({
   /** The sender's refunds for which a gift's coins are attributed, the first ones after the gift. */
   refundsAttributed: 5,
   /** Messages that are read to find an order: of each stream of the queue, of the dead letters, and of the events. */
-  queueMessagesRead: 100,
+  queueMessagesRead: 200,
   deadLettersRead: 500,
-  eventsRead: 300,
-  /** How far the clocks of a node, the database and JetStream may differ where a message is looked for by a time. */
-  clockMarginMs: 60_000,
-  /** The same for an event, which is published right after its record is written. */
+  eventsRead: 100,
+  /** A gift is looked for in the queue from so long before its acceptance by a node's clock on. */
+  queueMarginMs: 500,
+  /** Its event from so long before its record, by the clock of the database; it is published right after that. */
   eventMarginMs: 2_000,
+  /** An event that is not there so long after the record may still be published. */
+  eventAwaitedMs: 60_000,
   /** Requests to find a time in a stream: a stream of 2^53 messages needs no more. */
   stepsToTime: 64,
 });

@@ -39,8 +39,11 @@ export interface GiftOrderStory {
     /** When it was settled. */
     time: string;
   } | null;
-  /** The event `gift.settled`: its sequence in stream EVENTS, and when it was stored. */
-  event: { state: Kept; sequence: number | null; time: string | null };
+  /**
+   * The event `gift.settled`: its sequence in stream EVENTS, and when it was stored; `null` where JetStream could not be
+   * asked.
+   */
+  event: { state: Kept; sequence: number | null; time: string | null } | null;
 }
 
 export const giftStaffActions = {

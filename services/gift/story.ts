@@ -1,6 +1,6 @@
 import type { Service } from "moleculer";
 import type { StoredMsg } from "nats";
-import { fail } from "../../broker/failure.ts";
+import { fail, isUnavailable } from "../../broker/failure.ts";
 import { fieldsOf } from "../../broker/unknown-values.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
@@ -37,7 +37,15 @@ export async function giftOrderStory(service: Searching, orderId: string): Promi
 async function settledStory(service: Searching, orderId: string): Promise<GiftOrderStory | undefined> {
   const recorded = await storyOfRecord(service.mysql, orderId);
   if (!recorded) return undefined;
-  const event = await eventOf(service, orderId, Date.parse(recorded.record.time));
+  const event = await eventOf(service, orderId, Date.parse(recorded.record.time)).catch((error: unknown) => {
+    // The books tell everything else.
+    if (!isUnavailable(error)) throw error;
+    service.logger.warn(
+      { err: error, orderId },
+      "JetStream cannot be asked for the event of a gift: its story has none",
+    );
+    return null;
+  });
   return { ...recorded, madeOf: madeOf(orderId), queue: null, deadLetter: null, event };
 }
 
@@ -46,7 +54,7 @@ async function eventOf(
   { jetstream: { manager } }: Searching,
   orderId: string,
   settledMs: number,
-): Promise<GiftOrderStory["event"]> {
+): Promise<NonNullable<GiftOrderStory["event"]>> {
   const stream = natsPrefix() + eventStream.name;
   const settled: FilteredStream = { stream, subject: `${natsPrefix()}event.gift.settled` };
   const fromMs = settledMs - limits.lookup.eventMarginMs;
@@ -56,7 +64,7 @@ async function eventOf(
   const { found, ended } = await firstWhere(manager, settled, begin, { most: limits.lookup.eventsRead, isIt });
   if (found) return { state: "done", sequence: found.seq, time: found.time.toISOString() };
   const isDropped = span.firstMs === undefined || span.firstMs > fromMs;
-  const isRecent = Date.now() - settledMs < limits.lookup.clockMarginMs;
+  const isRecent = Date.now() - settledMs < limits.lookup.eventAwaitedMs;
   if (ended && isRecent) return { ...noEvent, state: "waiting" };
   return { ...noEvent, state: ended && !isDropped ? "missing" : "notKept" };
 }
@@ -128,7 +136,7 @@ async function inQueue(
   const searches = streams.map(async (stream) => {
     const queue: FilteredStream = { stream, subject: ">" };
     const span = await spanOf(manager, stream);
-    const fromMs = recalled ? Date.parse(recalled.acceptedAt) - limits.lookup.clockMarginMs : undefined;
+    const fromMs = recalled ? Date.parse(recalled.acceptedAt) - limits.lookup.queueMarginMs : undefined;
     const begin = fromMs === undefined ? span.first : await sequenceAt(manager, queue, span, fromMs);
     const isIt = (message: StoredMsg) =>
       !service.signatures.faultOf(message.subject, message.data) && giftIn(message, orderId) !== undefined;

@@ -76,7 +76,8 @@ export const peopleEndpoints = [
       incomplete,
     }),
     about: () => undefined,
-    run: (ctx, { q }) => search(ctx, q),
+    // Who pastes a number pastes blanks too.
+    run: (ctx, { q }) => search(ctx, q.trim() || q),
   }),
 
   staffEndpoint({

@@ -1,4 +1,3 @@
-import type { ServiceName } from "../../../broker/service-names.ts";
 import type { GiftOrderStory } from "../../gift/staff.contract.ts";
 import type { StoryTrade, WalletStory } from "../../wallet/staff.contract.ts";
 import { holdSteps, inOrder, proposalStep, type Step, type Story, type StoryParts } from "./story.ts";
@@ -35,13 +34,15 @@ function recordedStep({ record, state }: GiftOrderStory): Step {
   return { ...step, time, state: "done", data: { recordId: id, outcome: state, reason, income, incomePoints } };
 }
 
-function eventStep({ event: { state, time, sequence } }: GiftOrderStory): Step {
-  return { what: "event", time, state, service: "gift", data: { name: "gift.settled", sequence } };
+function eventSteps({ event }: GiftOrderStory): Step[] {
+  if (!event) return [];
+  const { state, time, sequence } = event;
+  return [{ what: "event", time, state, service: "gift", data: { name: "gift.settled", sequence } }];
 }
 
 /** What the sender or the room sees of it. `frame` undefined: the router did not answer. */
 function shownSteps({ state, event }: GiftOrderStory, frame: StoryParts["frame"]): Step[] {
-  const isToCome = event.state === "waiting";
+  const isToCome = event?.state === "waiting";
   // The notification is kept until the client acks it, and the ack leaves nothing.
   if (state === "failed")
     return [
@@ -84,13 +85,14 @@ export function giftStory(parts: StoryParts): Story {
   const steps = [
     ...own,
     ...(wallet ? [chargedStep(trade, isSettled)] : []),
-    ...(gift ? [recordedStep(gift), eventStep(gift), ...shownSteps(gift, frame)] : lost),
+    ...(gift ? [recordedStep(gift), ...eventSteps(gift), ...shownSteps(gift, frame)] : lost),
     ...(wallet ? [...refundedWithSteps(wallet), ...holdSteps(wallet)] : []),
     ...(proposals ?? []).map(proposalStep),
   ];
   const isFrameAsked = gift?.state === "succeeded";
-  const away: ServiceName[] = [
+  const away: Story["incomplete"] = [
     ...(gift === undefined ? (["gift"] as const) : []),
+    ...(gift?.event === null ? (["jetstream"] as const) : []),
     ...(wallet === undefined ? (["wallet"] as const) : []),
     ...(isFrameAsked && frame === undefined ? (["im-router"] as const) : []),
     ...(proposals === undefined ? (["staff"] as const) : []),

@@ -1,4 +1,3 @@
-import type { ServiceName } from "../../../broker/service-names.ts";
 import type { PayOrderStory } from "../../payment/staff.contract.ts";
 import type { StoryTrade, WalletStory } from "../../wallet/staff.contract.ts";
 import { holdSteps, inOrder, proposalStep, type Step, type StepState, type Story, type StoryParts } from "./story.ts";
@@ -210,7 +209,7 @@ function ledgerSteps(wallet: WalletStory): Step[] {
 /** The story of a payment, of which payment, the ledger, or both have something. */
 export function paymentStory({ orderId, payment, wallet, proposals }: StoryParts): Story {
   const steps = payment ? stepsOf(payment, wallet) : wallet ? ledgerSteps(wallet) : [];
-  const away: ServiceName[] = [
+  const away: Story["incomplete"] = [
     ...(payment === undefined ? (["payment"] as const) : []),
     ...(wallet === undefined ? (["wallet"] as const) : []),
     ...(proposals === undefined ? (["staff"] as const) : []),

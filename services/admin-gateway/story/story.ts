@@ -58,8 +58,8 @@ export interface Story {
   state: string;
   steps: Step[];
   proposals: StoryProposal[];
-  /** The services that did not answer: what they have is not in the steps. */
-  incomplete: ServiceName[];
+  /** Who did not answer: what they have is not in the steps. */
+  incomplete: (ServiceName | "jetstream")[];
   /** There is more than the steps have. */
   cut: boolean;
 }

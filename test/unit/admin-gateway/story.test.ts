@@ -107,6 +107,7 @@ describe("the story of a gift", () => {
     ["im-router", { wallet: { ...nothing, trades: [tradeOf({})] }, frame: undefined }, "frame"],
     ["gift", { gift: undefined, wallet: { ...nothing, trades: [tradeOf({})] } }, "recorded"],
     ["staff", { proposals: undefined, frame: null }, "proposal"],
+    ["jetstream", { gift: { ...settled, event: null }, frame: null }, "event"],
   ] as const)("without the service %s names it, and has no step as if it had not happened", (service, parts, what) => {
     const story = gift(parts as Partial<StoryParts>);
     expect(story.incomplete).toEqual([service]);
