@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import type { ServiceBroker as Broker } from "moleculer";
+import type { ServiceBroker as Broker, ServiceSchema } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { natsPrefix } from "../../../config/config.ts";
 import type { JetStreamState } from "../../../mixins/jetstream.mixin.ts";
@@ -16,7 +16,7 @@ const fakes = [
   },
   { name: "wallet", actions: { unusableOf: () => ({ userIds: [] }) } },
   { name: "im-router", actions: { closeRoom: () => null } },
-];
+] as unknown as ServiceSchema[];
 
 let nodes: [Broker, Broker];
 let caller: Broker;
