@@ -215,6 +215,7 @@ export const callers: CallersTable = {
     payout: gateway,
     proposals: ["console", "staff"],
     countStaffMove: staffAlone,
+    uncountStaffMove: staffAlone,
     adjustByStaff: staffAlone,
     decide: staffAlone,
   },
@@ -259,7 +260,7 @@ export const callers: CallersTable = {
     disablePerson: staffDoorAndConsole,
     enablePerson: staffDoorAndConsole,
     resetPerson: staffDoorAndConsole,
-    endSessions: staffDoorAndConsole,
+    endSessions: staffDoor,
   },
 };
 

@@ -84,6 +84,15 @@ describe("a move below the bound", () => {
     expect(row).toMatchObject({ kind: "adjust", coins: 200, state: "done", proposedBy: "ada", mayDecide: false });
   });
 
+  test("that is asked for many times at once is one move, and its attempts do not add up to a proposal", async () => {
+    const userId = await newUser(nodes);
+    const adjustId = newId();
+    const answers = await Promise.all(Array.from({ length: 8 }, (_, at) => adjust(ada, userId, 400, at, adjustId)));
+    for (const answer of answers) expect(answer).toEqual({ state: "done", result: { userId, balanceAfter: 400 } });
+    expect(await tradesOf(userId)).toEqual([[3, 400]]);
+    expect(await adjust(ada, userId, 100)).toMatchObject({ state: "done" });
+  });
+
   test("that is refused moves nothing, keeps its outcome and counts no longer", async () => {
     const userId = await newUser(nodes);
     const adjustId = newId();

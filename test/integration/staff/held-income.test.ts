@@ -92,7 +92,11 @@ describe("the shares of a refunded order", () => {
     await eventually("the refund", () => answerOf(affected()).then((answer) => answer === "done"));
     // The first anchor's account is used up, so that holding her share needs another person.
     await call(nodes.caller, "platform.countStaffMove", {
-      ...{ moveId: "6f2c1a52-6f3e-4a8e-9a39-0a3a2c5b7d11", moves: [{ userId: first, coins: bound }] },
+      ...{
+        moveId: "6f2c1a52-6f3e-4a8e-9a39-0a3a2c5b7d11",
+        key: "payout:earlier",
+        moves: [{ userId: first, coins: bound }],
+      },
     });
     const hold = await move(ada, { kind: "hold", orderId, reason });
     if (!("proposalId" in hold)) throw new Error("no proposal");

@@ -2,6 +2,7 @@ import {
   coinsOfPoints,
   type Instruction,
   isOf,
+  keyOf,
   onceKeyOf,
   openKeyOf,
   proposalKinds,
@@ -59,6 +60,7 @@ describe("a move of staff", () => {
   test("has a key of its own, for ever or while it is open, which no other move has", () => {
     const keys = moves.map((move) => [onceKeyOf(move), openKeyOf(move)]);
     for (const pair of keys) expect(pair.filter((key) => key !== null)).toHaveLength(1);
+    expect(moves.map(keyOf)).toEqual(keys.map(([once, open]) => once ?? open));
     expect(new Set(keys.flat().filter((key) => key !== null)).size).toBe(moves.length);
   });
 
