@@ -68,7 +68,7 @@ export const callers: CallersTable = {
     externalIdsOf: ["api-gateway", "gift", "webhook"],
     linkGuest: ["battle"],
     unlinkGuest: ["battle"],
-    moderators: gateway,
+    moderators: ["api-gateway", "admin-gateway"],
     addModerator: gateway,
     removeModerator: gateway,
     roleOf: gateway,
