@@ -2,7 +2,7 @@
 import type { Browser } from "playwright-core";
 import { scene } from "../support/client.ts";
 import { findChromium, startChromium } from "./chromium.ts";
-import { connected, openAs } from "./window.ts";
+import { connected, openAs, say } from "./window.ts";
 
 const chromiumPath = findChromium();
 
@@ -23,14 +23,10 @@ const chromiumPath = findChromium();
         return { page, problems };
       }),
     )) as [Awaited<ReturnType<typeof openAs>>, Awaited<ReturnType<typeof openAs>>];
-    const say = async (words: string) => {
-      await fanSees.page.getByTestId("chat-input").fill(words);
-      await fanSees.page.getByTestId("chat-send").click();
-    };
     const lines = (page: typeof anchorSees.page, words: string) =>
       page.getByTestId("feed-chat").filter({ hasText: words });
 
-    await say("buy cheap coins");
+    await say(fanSees.page, "buy cheap coins");
     const line = lines(anchorSees.page, "buy cheap coins");
     await line.waitFor();
     await line.getByTestId("feed-menu").click();
@@ -39,12 +35,12 @@ const chromiumPath = findChromium();
       [anchorSees, fanSees].map(({ page }) => lines(page, "buy cheap coins").waitFor({ state: "detached" })),
     );
 
-    await say("one more");
+    await say(fanSees.page, "one more");
     const more = lines(anchorSees.page, "one more");
     await more.getByTestId("feed-menu").click();
     await anchorSees.page.getByTestId("mute-10").click();
     await anchorSees.page.getByText("is muted").waitFor();
-    await say("can you hear me");
+    await say(fanSees.page, "can you hear me");
     await fanSees.page.getByText("You are muted until").waitFor();
     await lines(fanSees.page, "can you hear me").waitFor({ state: "detached" });
     expect(await lines(anchorSees.page, "can you hear me").count()).toBe(0);
