@@ -51,4 +51,8 @@ export const validStaffParams: Readonly<Record<string, Record<string, unknown>>>
   "reconciliation/differences": { date: "2026-11-22", channel: "wechat", cursor: "41", limit: 20 },
   "reconciliation/resolve": { id: 5, reason: "refunded by a bank transfer" },
   "income/release": { orderId: "pay-order-1", anchorId: "78", reason: "paid after all" },
+  "restriction/add": { userId: "77", kind: "ban", roomId: 5, until: "2999-01-01T00:00:00Z", reason: "insults" },
+  "restriction/lift": { restrictionId: "9", reason: "appeal" },
+  "restriction/list": { userId: "77", roomId: 5, active: 1, cursor: "9", limit: 20 },
+  "chat/remove": { roomId: 5, msgId: "3f0e9c1a-0000-4000-8000-000000000001", reason: "insult" },
 };
