@@ -9,6 +9,8 @@ interface Held {
   seenIn: number;
 }
 
+const none: readonly Held[] = [];
+
 /** What is in force of a kind: `until` ms since 1970, `null` for ever. */
 export interface InForce {
   readonly until: number | null;
@@ -73,14 +75,13 @@ export class RestrictionCopy {
   }
 
   private inForce(userId: string, kind: RestrictionKind, roomId: number | undefined): InForce | undefined {
-    let last: InForce | undefined;
-    for (const one of this.users.get(userId) ?? []) {
-      const applies = one.kind === kind && (one.roomId === null || one.roomId === roomId) && this.isInForce(one.until);
-      if (!applies) continue;
-      if (one.until === null) return one;
-      if (last?.until === undefined || last.until === null || one.until > last.until) last = one;
+    let last = 0;
+    for (const { kind: its, roomId: place, until } of this.users.get(userId) ?? none) {
+      if (its !== kind || (place !== null && place !== roomId) || !this.isInForce(until)) continue;
+      if (until === null) return { until };
+      last = Math.max(last, until);
     }
-    return last && { until: last.until };
+    return last > 0 ? { until: last } : undefined;
   }
 
   private isInForce(until: number | null): boolean {

@@ -95,6 +95,11 @@ const backend = {
   ...{ keyId: "backend00001", digest: apiKeyDigest(backendKey), scopes: [...apiScopes], perMinute: 1_000_000 },
 };
 
+const restriction = {
+  ...{ restrictionId: "9", userId: "77", kind: "mute" as const, roomId: 5 as number | null, until: time, reason: "" },
+  ...{ by: "staff:ann", createTime: time, liftedTime: null, liftedBy: null, liftReason: null },
+};
+
 type Answers = { [N in ActionName]?: (params: ParamsOf<N>) => ResultOf<N> | Promise<ResultOf<N>> };
 
 const product = {
@@ -111,6 +116,13 @@ const usual: Answers = {
   "user.logout": () => null,
   "user.logoutAll": ({ userId }) => ({ userId, sessionId: 0, issuedUntil: 1, expiresAt: 2 }),
   "user.revocations": () => ({ list: [], now: Date.now(), next: null }),
+  "user.restrict": ({ userId, kind, reason, operator }) => ({
+    ...restriction,
+    ...{ userId, kind, reason, by: operator },
+  }),
+  "user.liftRestriction": ({ operator }) => ({ ...restriction, liftedTime: time, liftedBy: operator, liftReason: "r" }),
+  "user.restrictions": () => ({ list: [restriction], nextCursor: "9" }),
+  "im-router.removeChat": () => null,
   "user.restrictionsSince": () => ({ list: [], now: Date.now(), next: null }),
   "user.profiles": ({ userIds }) => ({
     list: userIds.map((userId) => ({ userId, nickName: `nick-${userId}`, avatar: "/a.png" })),
@@ -144,10 +156,7 @@ const usual: Answers = {
   "living-room.addModerator": () => null,
   "living-room.removeModerator": () => null,
   "living-room.roleOf": () => ({ role: "viewer" }),
-  "living-room.mute": ({ userId, roomId, callerId }) => ({
-    ...{ restrictionId: "9", userId, kind: "mute" as const, roomId, until: time, reason: "", by: callerId },
-    ...{ createTime: time, liftedTime: null, liftedBy: null, liftReason: null },
-  }),
+  "living-room.mute": ({ userId, roomId, callerId }) => ({ ...restriction, userId, roomId, by: callerId }),
   "living-room.unmute": () => ({ lifted: 1 }),
   "living-room.removeChat": () => null,
   "gift.catalogue": () => ({ list: [catalogueGift], nextAfter: null }),

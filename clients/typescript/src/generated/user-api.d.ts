@@ -725,6 +725,15 @@ export interface components {
                 "application/json": components["schemas"]["Failure"];
             };
         };
+        /** @description 100003 没有权限 (not allowed) */
+        NotAllowed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
         /** @description 404 路径不存在 (no such path) */
         NotFound: {
             headers: {
@@ -904,11 +913,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 200 成功 (success); 501 用户不存在 (no such user) */
+            /** @description 200 成功 (success); 501 用户不存在 (no such user); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "userUnknown";
+                    "X-Failure"?: "userUnknown" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -937,11 +946,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 200 成功 (success); 501 用户不存在 (no such user) */
+            /** @description 200 成功 (success); 501 用户不存在 (no such user); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "userUnknown";
+                    "X-Failure"?: "userUnknown" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -984,11 +993,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10001 需要给定直播间类型 (room type missing); -10001 开播请求过于频繁，请稍后再试 (too many start requests, try again later); 10012 账户不可用 (account invalid or frozen) */
+            /** @description 200 成功 (success); 10001 需要给定直播间类型 (room type missing); -10001 开播请求过于频繁，请稍后再试 (too many start requests, try again later); 10012 账户不可用 (account invalid or frozen); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "roomTypeMissing" | "startTooOften" | "accountUnusable";
+                    "X-Failure"?: "roomTypeMissing" | "startTooOften" | "accountUnusable" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1025,11 +1034,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 只有主播才能关播 (only the anchor can close the room); -10001 关播请求过于频繁，请稍后再试 (too many close requests, try again later) */
+            /** @description 200 成功 (success); 501 只有主播才能关播 (only the anchor can close the room); -10001 关播请求过于频繁，请稍后再试 (too many close requests, try again later); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "notYourRoom" | "closeTooOften";
+                    "X-Failure"?: "notYourRoom" | "closeTooOften" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1066,9 +1075,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1114,11 +1125,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 用户不存在 (no such user) */
+            /** @description 200 成功 (success); 501 用户不存在 (no such user); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "userUnknown";
+                    "X-Failure"?: "userUnknown" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1158,9 +1169,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1203,11 +1216,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 用户不存在 (no such user); 501 房管数量已达上限 (there are as many moderators as may be) */
+            /** @description 200 成功 (success); 501 用户不存在 (no such user); 501 房管数量已达上限 (there are as many moderators as may be); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "userUnknown" | "moderatorLimit";
+                    "X-Failure"?: "userUnknown" | "moderatorLimit" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1243,9 +1256,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1280,11 +1295,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it) */
+            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "roomNotLive";
+                    "X-Failure"?: "roomNotLive" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1328,11 +1343,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 100003 没有权限 (not allowed); 10013 你已被禁言 (you are muted); 501 用户不存在 (no such user); 501 该直播间的禁言数量已达上限 (as many are muted in this room as may be) */
+            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10013 你已被禁言 (you are muted); 501 用户不存在 (no such user); 501 该直播间的禁言数量已达上限 (as many are muted in this room as may be); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "roomNotLive" | "notAllowed" | "muted" | "userUnknown" | "restrictionLimit";
+                    "X-Failure"?: "roomNotLive" | "notAllowed" | "muted" | "userUnknown" | "restrictionLimit" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1349,6 +1364,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["NotAllowed"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
@@ -1372,11 +1388,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 100003 没有权限 (not allowed); 10013 你已被禁言 (you are muted) */
+            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10013 你已被禁言 (you are muted); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "roomNotLive" | "notAllowed" | "muted";
+                    "X-Failure"?: "roomNotLive" | "notAllowed" | "muted" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1392,6 +1408,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["NotAllowed"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
@@ -1414,11 +1431,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 100003 没有权限 (not allowed); 10013 你已被禁言 (you are muted); 501 该聊天消息不存在或已过期 (no such chat in the room's history) */
+            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10013 你已被禁言 (you are muted); 501 该聊天消息不存在或已过期 (no such chat in the room's history); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "roomNotLive" | "notAllowed" | "muted" | "chatUnknown";
+                    "X-Failure"?: "roomNotLive" | "notAllowed" | "muted" | "chatUnknown" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1432,6 +1449,7 @@ export interface operations {
             };
             400: components["responses"]["BadRequest"];
             401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["NotAllowed"];
             413: components["responses"]["TooLarge"];
             429: components["responses"]["TooMany"];
             500: components["responses"]["Internal"];
@@ -1455,11 +1473,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10007 目前正有人连线，请稍后再试 (somebody is linked already); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 501 无权操作该PK (not your battle); 501 不能与自己PK (you cannot battle against yourself); 10012 账户不可用 (account invalid or frozen) */
+            /** @description 200 成功 (success); 10007 目前正有人连线，请稍后再试 (somebody is linked already); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 501 无权操作该PK (not your battle); 501 不能与自己PK (you cannot battle against yourself); 10012 账户不可用 (account invalid or frozen); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "alreadyLinked" | "roomNotLive" | "notYourBattle" | "battleWithSelf" | "accountUnusable";
+                    "X-Failure"?: "alreadyLinked" | "roomNotLive" | "notYourBattle" | "battleWithSelf" | "accountUnusable" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1498,11 +1516,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this) */
+            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState";
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1541,11 +1559,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this) */
+            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState";
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1584,11 +1602,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this) */
+            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState";
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1627,11 +1645,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this) */
+            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState";
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1671,11 +1689,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 PK不存在 (no such battle) */
+            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "battleUnknown";
+                    "X-Failure"?: "battleUnknown" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1739,9 +1757,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1805,11 +1825,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10007 目前正有人连线，请稍后再试 (somebody is linked already); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 501 该直播间不是PK直播间 (the room is not of the PK type); 501 不能与自己PK (you cannot battle against yourself); 10012 账户不可用 (account invalid or frozen) */
+            /** @description 200 成功 (success); 10007 目前正有人连线，请稍后再试 (somebody is linked already); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 501 该直播间不是PK直播间 (the room is not of the PK type); 501 不能与自己PK (you cannot battle against yourself); 10012 账户不可用 (account invalid or frozen); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "alreadyLinked" | "roomNotLive" | "roomNotPk" | "battleWithSelf" | "accountUnusable";
+                    "X-Failure"?: "alreadyLinked" | "roomNotLive" | "roomNotPk" | "battleWithSelf" | "accountUnusable" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1847,11 +1867,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle) */
+            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "battleUnknown" | "notYourBattle";
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1883,9 +1903,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1917,9 +1939,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2028,11 +2052,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 送礼订单不存在 (no such gift order) */
+            /** @description 200 成功 (success); 501 送礼订单不存在 (no such gift order); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "giftOrderUnknown";
+                    "X-Failure"?: "giftOrderUnknown" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2087,9 +2111,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2146,9 +2172,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2210,11 +2238,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 支付渠道未配置 (this payment channel is not configured) */
+            /** @description 200 成功 (success); 501 支付渠道未配置 (this payment channel is not configured); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "payChannelClosed";
+                    "X-Failure"?: "payChannelClosed" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2257,11 +2285,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 支付订单不存在 (no such order) */
+            /** @description 200 成功 (success); 501 支付订单不存在 (no such order); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "payOrderUnknown";
+                    "X-Failure"?: "payOrderUnknown" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2306,9 +2334,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2365,9 +2395,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2415,9 +2447,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2468,9 +2502,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2521,9 +2557,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
