@@ -2495,6 +2495,8 @@ export interface operations {
                         /** @description The platform's own id for `anchorId`, where it has one. */
                         anchorExternalId?: string;
                         externalRoomId?: string;
+                        closedBy?: string;
+                        reason?: string;
                         time: string;
                     };
                 };
