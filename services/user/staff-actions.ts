@@ -48,16 +48,16 @@ export const staffActions: ActionDefinitions<Service & MysqlState, typeof userSt
       );
       const kinds = new Map<string, FoundUser["by"]>();
       for (const { userId, by } of hits.flat()) if (!kinds.has(userId)) kinds.set(userId, by);
-      const shown = [...kinds.keys()].slice(0, limits.lookup.usersFound);
-      const users = new Map((await knownUsers(this.mysql, shown)).map((user) => [user.userId, user]));
-      const list = shown.flatMap((userId) => {
+      const known = await knownUsers(this.mysql, [...kinds.keys()]);
+      const users = new Map(known.map((user) => [user.userId, user]));
+      const found = [...kinds].flatMap(([userId, by]) => {
         const user = users.get(userId);
         if (!user) return [];
         const { nickName, externalId } = user;
-        const by = kinds.get(userId) as FoundUser["by"];
         return [{ userId, nickName, externalId, phoneEnd: phoneEndOf(user), by }];
       });
-      return { list, more: kinds.size > shown.length };
+      const list = found.slice(0, limits.lookup.usersFound);
+      return { list, more: found.length > list.length };
     },
   },
 

@@ -69,8 +69,8 @@ function accepted(senderId: string, over: Partial<AcceptedGift> = {}): AcceptedG
 
 const subjectOf = ({ senderId }: AcceptedGift) => `gift.send.${partitionOf(senderId)}`;
 const send = (gifts: readonly AcceptedGift[]) => publish(subjectOf(gifts[0] as AcceptedGift), groupOf(gifts));
-const story = (orderId: string, proposals: [] | undefined = []): Promise<Story> =>
-  gatherStory(caller as never, orderId, Promise.resolve(proposals));
+const story = (orderId: string, staff: "here" | "away" = "here"): Promise<Story> =>
+  gatherStory(caller as never, orderId, Promise.resolve(staff === "here" ? [] : undefined));
 const shown = ({ steps }: Story) => steps.map(({ what, state }) => `${what} ${state}`);
 const stepOf = ({ steps }: Story, what: string) => steps.find((step) => step.what === what);
 /** The story once a step of it is as wanted. */
@@ -201,7 +201,7 @@ test("a service that is away is named; what it has is not shown as if it had not
   const one = accepted(user);
   await send([one]);
   await storyWhere(one.orderId, "frame", "done");
-  expect((await story(one.orderId, undefined)).incomplete).toEqual(["staff"]);
+  expect((await story(one.orderId, "away")).incomplete).toEqual(["staff"]);
 
   await stopNode(router);
   const without = await eventually("the router is away", async () => {

@@ -12,7 +12,10 @@ import { eventually, startNode, stopAll, waitForNode } from "../../support/syste
 const fakes = [
   {
     name: "user",
-    actions: { profile: ({ params }: { params: object }) => ({ ...params, nickName: "小鱼", avatar: "" }) },
+    actions: {
+      profile: ({ params }: { params: object }) => ({ ...params, nickName: "小鱼", avatar: "" }),
+      bannedAmong: () => ({ userIds: [] }),
+    },
   },
   { name: "wallet", actions: { unusableOf: () => ({ userIds: [] }) } },
   { name: "im-router", actions: { closeRoom: () => null } },
