@@ -44,12 +44,15 @@ function createdStep({ order }: PayOrderStory): Step {
   };
 }
 
-function noticeSteps({ webhooks, watch }: PayOrderStory): Step[] {
+const isOpen = (status: number): boolean => stateOf(status) === "waiting" || stateOf(status) === "paying";
+
+function noticeSteps({ order, webhooks, watch }: PayOrderStory): Step[] {
   const given = webhooks.map(({ time, channel, outcome, reason, transactionId, amount, asked }): Step => {
     const data = { channel, outcome, reason, transactionId, amount, asked: asked ? 1 : 0 };
     return { what: "notice", time, state: outcome === "refused" ? "failed" : "done", service: "payment", data };
   });
-  if (!watch) return given;
+  // The watch of an order that is paid meanwhile is removed a little later.
+  if (!watch || !isOpen(order.status)) return given;
   const { nextTime, expireTime, asked } = watch;
   return [
     ...given,
@@ -60,10 +63,9 @@ function noticeSteps({ webhooks, watch }: PayOrderStory): Step[] {
 function paidStep({ order }: PayOrderStory): Step {
   const { payTime, transactionId, status } = order;
   const state = stateOf(status);
-  const isOpen = state === "waiting" || state === "paying";
   return {
     ...{ what: "paid", time: payTime, service: "payment" },
-    state: payTime ? "done" : isOpen ? "waiting" : "failed",
+    state: payTime ? "done" : isOpen(status) ? "waiting" : "failed",
     data: { state, transactionId },
   };
 }

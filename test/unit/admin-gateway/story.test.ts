@@ -256,6 +256,8 @@ describe("the story of a payment", () => {
       "paid waiting",
       "notice waiting",
     ]);
+    // The watch of an order that is paid meanwhile is still there for a while.
+    expect(shown(payment({ payment: { ...paid, watch } }))).not.toContain("notice waiting");
   });
 
   test("has its differences, open and resolved, and its proposals", () => {
