@@ -16,10 +16,8 @@ import { PasswordHashes } from "./passwords.ts";
 import { allPersons } from "./person-store.ts";
 import { addPerson, changeRole, disablePerson, enablePerson, endSessions, resetPerson } from "./persons.ts";
 import { proposalHandlers } from "./proposals/actions.ts";
-import { keepProposalGauges } from "./proposals/gauges.ts";
-import { type ProposalJobSettings, proposalJob } from "./proposals/proposal-job.ts";
-import { Proposals } from "./proposals/proposals.ts";
-import type { ProposalsState } from "./proposals/proposals-state.ts";
+import type { ProposalJobSettings } from "./proposals/proposal-job.ts";
+import { type ProposalsState, startProposals, stopProposals } from "./proposals/proposals-state.ts";
 import { staffPurge } from "./purge.ts";
 import { endOwnSession, logout, managerOf, ownSessions, showSession } from "./sessions.ts";
 import { staffActions } from "./staff.contract.ts";
@@ -165,14 +163,11 @@ export default defineService<"staff", State>({
 
   started() {
     this.purge = staffPurge(this);
-    this.proposals = new Proposals(this);
-    this.proposalJob = proposalJob(this, this.proposals);
-    this.proposalGauges = keepProposalGauges(this);
+    startProposals(this);
   },
 
   async stopped() {
-    await this.proposalGauges?.stop();
-    await this.proposalJob?.stop();
+    await stopProposals(this);
     await this.purge?.stop();
   },
 });
