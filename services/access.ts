@@ -1,5 +1,6 @@
 import { type Caller, membersOf } from "../broker/bus/roles.ts";
 import type { BroadcastEvents, Contracts } from "./contracts.ts";
+import { moderationCallers, restrictionCallers } from "./moderation-access.ts";
 
 /**
  * Who may call what on the bus. Callers, callees and the permissions of nats-server all follow this table
@@ -43,14 +44,7 @@ export const callers: CallersTable = {
     externalIdsOf: ["api-gateway", "gift", "webhook"],
     profile: ["api-gateway", "living-room"],
     profiles: ["api-gateway", "rank", "battle"],
-    restrict: staffDoorAndConsole,
-    liftRestriction: staffDoorAndConsole,
-    restrictions: staffDoorAndConsole,
-    muteInRoom: ["living-room"],
-    unmuteInRoom: ["living-room"],
-    requireUnrestricted: ["living-room"],
-    bannedAmong: ["living-room"],
-    restrictionsSince: ["api-gateway", "im-server"],
+    ...restrictionCallers,
   },
   "living-room": {
     health: gateway,
@@ -68,13 +62,7 @@ export const callers: CallersTable = {
     externalIdsOf: ["api-gateway", "gift", "webhook"],
     linkGuest: ["battle"],
     unlinkGuest: ["battle"],
-    moderators: ["api-gateway", "admin-gateway"],
-    addModerator: gateway,
-    removeModerator: gateway,
-    roleOf: gateway,
-    mute: gateway,
-    unmute: gateway,
-    removeChat: gateway,
+    ...moderationCallers,
   },
   gift: {
     health: gateway,
