@@ -138,7 +138,7 @@ export const callers: CallersTable = {
     battleScores: ["battle"],
     post: ["im-router"],
     closeRoom: ["living-room"],
-    removeChat: ["living-room", "admin-gateway", "console"],
+    removeChat: ["living-room", "admin-gateway"],
     whereIs: people,
     attendance: ["living-room", "battle"],
     tickets: gateway,

@@ -1,14 +1,14 @@
 /** Parts of the table of who may call what (services/access.ts): mutes and bans, and the people of a room. */
 
-const staffAndConsole = ["admin-gateway", "console"] as const;
+const staffDoor = ["admin-gateway"] as const;
 const gateway = ["api-gateway"] as const;
 const rooms = ["living-room"] as const;
 
 /** Of the user service. */
 export const restrictionCallers = {
-  restrict: staffAndConsole,
-  liftRestriction: staffAndConsole,
-  restrictions: staffAndConsole,
+  restrict: staffDoor,
+  liftRestriction: staffDoor,
+  restrictions: staffDoor,
   muteInRoom: rooms,
   unmuteInRoom: rooms,
   requireUnrestricted: rooms,
@@ -18,7 +18,7 @@ export const restrictionCallers = {
 
 /** Of the living-room service. */
 export const moderationCallers = {
-  moderators: ["api-gateway", "admin-gateway"],
+  moderators: gateway,
   addModerator: gateway,
   removeModerator: gateway,
   roleOf: gateway,
