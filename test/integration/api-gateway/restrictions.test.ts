@@ -14,7 +14,10 @@ let neighbours: ServiceBroker;
 
 beforeAll(async () => {
   neighbours = await startNeighbours();
-  ({ base } = await startGateway());
+  const gateway = await startGateway();
+  base = gateway.base;
+  // A broadcast goes to the nodes that are known to listen.
+  await waitForNode(neighbours, "api-gateway", gateway.broker.nodeID);
 });
 afterEach(forget);
 afterAll(stopAll);
