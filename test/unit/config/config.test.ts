@@ -16,6 +16,7 @@ import { providerSettings } from "../../../services/payment/providers/open-provi
 import { rankSettings } from "../../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../../services/sms-login.ts";
+import { staffKeySettings } from "../../../services/staff-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 import { webhookKeySettings } from "../../../services/webhook-keys.ts";
 import { webhookSettings } from "../../../services/webhook-settings.ts";
@@ -110,6 +111,7 @@ describe("settings", () => {
         fourEyesSettings,
         ...Object.values(bookSettings),
         webhookKeySettings,
+        staffKeySettings,
         booksReplicaSettings,
         rankSettings,
         jwtSettings,
