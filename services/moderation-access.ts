@@ -18,7 +18,7 @@ export const restrictionCallers = {
 
 /** Of the living-room service. */
 export const moderationCallers = {
-  moderators: gateway,
+  moderators: ["api-gateway", "admin-gateway"],
   addModerator: gateway,
   removeModerator: gateway,
   roleOf: gateway,
