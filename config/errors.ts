@@ -26,6 +26,7 @@ const table = {
   invalidParam: { code: 100001, http: 400, zh: "参数异常", en: "invalid parameter" },
   notLoggedIn: { code: 100002, http: 401, zh: "用户token异常", en: "not logged in" },
   scopeMissing: { code: 100003, http: 403, zh: "没有权限", en: "not allowed: the key lacks the scope" },
+  notAllowed: { code: 100003, http: 403, zh: "没有权限", en: "not allowed" },
   roleMissing: { code: 100003, http: 403, zh: "没有权限", en: "not allowed: your role lacks the right" },
   requestForged: {
     code: 100003,
@@ -82,6 +83,15 @@ const table = {
     en: "another anchor is live in the room with this externalRoomId",
   },
   notYourRoom: { code: 501, http: 200, zh: "只有主播才能关播", en: "only the anchor can close the room" },
+  restrictionUnknown: { code: 501, http: 200, zh: "限制记录不存在", en: "no such restriction" },
+  restrictionLimit: {
+    code: 501,
+    http: 200,
+    zh: "该直播间的禁言数量已达上限",
+    en: "as many are muted in this room as may be",
+  },
+  moderatorLimit: { code: 501, http: 200, zh: "房管数量已达上限", en: "there are as many moderators as may be" },
+  chatUnknown: { code: 501, http: 200, zh: "该聊天消息不存在或已过期", en: "no such chat in the room's history" },
   giftOrderUnknown: { code: 501, http: 200, zh: "送礼订单不存在", en: "no such gift order" },
   giftIdTaken: { code: 501, http: 200, zh: "礼物编号已存在", en: "this gift id exists already" },
   payOrderUnknown: { code: 501, http: 200, zh: "支付订单不存在", en: "no such order" },
@@ -157,6 +167,8 @@ const table = {
     en: "this idempotency key, request id or order id was used with other content",
   },
   accountUnusable: { code: 10012, http: 200, zh: "账户不可用", en: "account invalid or frozen" },
+  muted: { code: 10013, http: 200, zh: "你已被禁言", en: "you are muted" },
+  banned: { code: 10014, http: 200, zh: "你已被封禁", en: "you are banned" },
 } as const satisfies Record<string, FailureRow>;
 
 export type FailureName = keyof typeof table;

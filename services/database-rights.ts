@@ -39,6 +39,9 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_sms_day: "all",
     t_session: "all",
     t_revocation: "all",
+    t_restriction: "add",
+    t_restriction_lift: "add",
+    t_restriction_change: "add",
   },
   "living-room": {
     ...base,
@@ -48,6 +51,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_living_room_check: "change",
     t_living_room_record: "add",
     t_room_write: "all",
+    t_room_moderator: "all",
   },
   gift: {
     ...base,

@@ -88,6 +88,9 @@ export const proposalId = z.string().regex(/^s[1-9]\d{0,18}$/);
  */
 export const externalReference = z.string().regex(/^[\x21-\x7e]{1,64}$/);
 
+/** The id of a chat message in a room; those that im-servers make are UUIDs. */
+export const chatMsgId = z.string().regex(/^[\w-]{1,64}$/);
+
 /** A business id in a call or message between services, in any format. */
 export const businessId = z.string().min(1).max(64);
 

@@ -10,6 +10,7 @@ export const bizCodes = Object.freeze({
   redPacket: 5560,
   payment: 5561,
   roomClosed: 5562,
+  chatRemoved: 5564,
 });
 export const frameMagic = 18_673;
 export const imAppId = 10_001;
@@ -25,6 +26,8 @@ export const closeCodes = Object.freeze({
   roomNotLive: 4404,
   replaced: 4409,
   roomClosed: 4410,
+  /** The user is banned, everywhere or in the room. */
+  banned: 4414,
   protocolFault: 4422,
   tooManyMessages: 4429,
   /** Also where this node is full or a dependency is away: a later try may succeed. */

@@ -68,6 +68,7 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
     consumers: [
       onEvents("living-room-room-closed", "room.closed"),
       onEvents("living-room-account-frozen", "account.frozen"),
+      onEvents("living-room-user-restricted", "user.restricted"),
       onEvents("living-room-room-opened", "room.opened"),
     ],
   },
@@ -80,7 +81,8 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
     ],
     // The depth of its queue in gifts (gift/queue-depth.ts), and its outbox.
     lists: [giftStream, eventStream],
-    reads: [giftStream],
+    // The same, and where an order is, for staff (gift/story.ts).
+    reads: [giftStream, eventStream, deadLetters],
   },
   wallet: {
     publishes: eventsOf(walletEvents),

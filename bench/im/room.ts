@@ -20,6 +20,12 @@ const liveRooms = {
   },
 } as unknown as ServiceSchema;
 
+/** A user service in which nobody is muted or banned: without one an im-server admits nobody. */
+const noRestrictions = {
+  name: "user",
+  actions: { restrictionsSince: () => ({ list: [], now: Date.now(), next: null }) },
+} as unknown as ServiceSchema;
+
 const tokensAtOnce = 100;
 const startDeadlineMs = 20_000;
 /** The next user id for probes of an im-server. */
@@ -89,6 +95,7 @@ async function probe(source: GiftSource): Promise<string | undefined> {
 export async function openGiftSource({ closing }: ImBenchContext, servers = 1): Promise<GiftSource> {
   const broker = new ServiceBroker(brokerOptions({ role: "all", label: "bench" }));
   broker.createService(liveRooms);
+  broker.createService(noRestrictions);
   await broker.start();
   closing.add(() => broker.stop());
   await broker.waitForServices(["im-router", "im-server"], startDeadlineMs);

@@ -1,5 +1,10 @@
 export const roomLimits = Object.freeze({
   nameChars: 60,
+  /** Of one anchor, for all her rooms. */
+  moderators: 20,
+  /** Calls of one user in a minute that mute, unmute or remove chat; and those for her role in a room. */
+  moderationPerMinute: 60,
+  rolesPerMinute: 60,
   startEveryMs: 10_000,
   closeEveryMs: 10_000,
   closeTwinMs: 5_000,

@@ -55,21 +55,33 @@ export const userLimits = Object.freeze({
    * thief of a key can have signed it, and its revocation would be kept too long.
    */
   issuedAheadMs: 24 * 3_600_000,
-  /** How often each gateway node reads new revocations, and how long one call of it may take. */
-  revocationPollMs: 500,
-  revocationCallMs: 3_000,
-  /** A gateway node whose copy of the revocations is older refuses logged-in requests with `unavailable`. */
-  revocationStaleMs: 10_000,
   /**
-   * How far each read goes back before the time of the last one. A revocation whose commit took `revocationWriteMs`
-   * or more is written again, so this must be longer.
+   * How often a node reads the new rows of a feed (services/row-feed.ts): revocations and restrictions. And how long one
+   * call of it may take.
    */
-  revocationOverlapMs: 10_000,
-  /** How often each gateway node reads all revocations besides, a page a poll. */
-  revocationSweepEveryMs: 3_600_000,
-  revocationWriteMs: 5_000,
-  revocationWrites: 3,
-  revocationsPerPage: 3_000,
+  feedPollMs: 500,
+  feedCallMs: 3_000,
+  /**
+   * A node whose copy is older refuses logged-in requests with `unavailable` for the revocations; for the restrictions
+   * it goes on with its copy, and its health says so.
+   */
+  feedStaleMs: 10_000,
+  /**
+   * How far each read goes back before the time of the last one. A row whose commit took `feedWriteMs` or more is
+   * written again, so this must be longer.
+   */
+  feedOverlapMs: 10_000,
+  /** How often each node reads everything besides, a page a poll. */
+  feedSweepEveryMs: 3_600_000,
+  feedWriteMs: 5_000,
+  feedWrites: 3,
+  feedRowsPerPage: 3_000,
+  /** Mutes by an anchor and her moderators that are in force in one room. */
+  roomMutesInForce: 1_000,
+  roomMuteMinutes: 7 * 24 * 60,
+  restrictionReasonChars: 200,
+  /** The users of one call who may be banned. */
+  bannedPerCall: 500,
   /** How often expired sessions and revocations are deleted, in statements of so many rows. */
   purgeEveryMs: 60_000,
   purgeRows: 1_000,

@@ -26,6 +26,7 @@ const faults = {
   BadRequest: ["badRequest", "invalidParam"],
   NotLoggedIn: ["notLoggedIn"],
   Forbidden: ["scopeMissing"],
+  NotAllowed: ["notAllowed"],
   StaffForbidden: ["roleMissing", "requestForged"],
   NotFound: ["notFound"],
   TooLarge: ["tooLarge"],
@@ -97,7 +98,9 @@ export function responsesOf(
   names: readonly FaultName[],
   withData: Partial<Record<FailureName, string>> = {},
 ): Json {
-  const rows = [`${successCode} ${successText.zh} (${successText.en})`, ...endpoint.failures.map(meaning)];
+  // What has a response of its own by its status is described there.
+  const business = endpoint.failures.filter((name) => name !== "notAllowed");
+  const rows = [`${successCode} ${successText.zh} (${successText.en})`, ...business.map(meaning)];
   const outcomes = [envelope(result), reference("schemas", "Failure")];
   for (const failure of endpoint.failures) {
     const component = withData[failure];

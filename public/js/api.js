@@ -17,6 +17,10 @@ export const api = Object.freeze({
   startRoom: (type, roomName) => post("/live/api/living/startingLiving", { type, roomName }),
   closeRoom: (roomId) => post("/live/api/living/closeLiving", { roomId }),
   room: (roomId) => post("/live/api/living/anchorConfig", { roomId }),
+  roomRole: (roomId) => post("/live/api/living/roomRole", { roomId }),
+  mute: (mute) => post("/live/api/living/mute", mute),
+  unmute: (who) => post("/live/api/living/unmute", who),
+  removeChat: (line) => post("/live/api/living/removeChat", line),
   imConfig: () => post("/live/api/im/getImConfig"),
 
   inviteBattle: (roomId, opponentRoomId, durationS) =>

@@ -1,7 +1,10 @@
 /** Types of im-client.js, for those who write TypeScript. */
 export declare const FRAME: Readonly<Record<"LOGIN" | "LOGOUT" | "BUSINESS" | "HEARTBEAT" | "ACK", number>>;
 export declare const BIZ: Readonly<
-  Record<"CHAT" | "GIFT" | "GIFT_FAILED" | "BATTLE_SCORES" | "BATTLE_STATE" | "PAYMENT" | "ROOM_CLOSED", number>
+  Record<
+    "CHAT" | "GIFT" | "GIFT_FAILED" | "BATTLE_SCORES" | "BATTLE_STATE" | "PAYMENT" | "ROOM_CLOSED" | "CHAT_REMOVED",
+    number
+  >
 >;
 
 /** Why the client ended an attempt or a connection by itself, as `reason` of a state. */
@@ -68,7 +71,8 @@ export interface ImEvents {
     anchorId?: string;
   };
   gap: { epoch: string; seq: number };
-  refused: { bizCode: number; error: string; msgId?: string };
+  /** `until`: when a mute ends (code 10013), null for ever. */
+  refused: { bizCode: number; code?: number; error: string; until?: string | null; msgId?: string };
   business: ImBusiness;
 }
 

@@ -13,7 +13,7 @@
  *               `reason` is one of REASON where this client gave up a step, else the reason of the server's close
  *   "login"     the server's greeting {userId, nodeId, epoch, seq}
  *   "gap"       {epoch, seq}: messages of the room before that number are lost, on return or while connected
- *   "refused"   {bizCode, error}: what was sent was not carried out
+ *   "refused"   {bizCode, code, error, until?}: what was sent was not carried out; `until` with code 10013 (muted), null: for ever
  *   "business"  {msgId, userId, bizCode, data}, each message once; gifts without the orders already seen. In both versions
  *               a gift has senderId, receiverId, giftId, count, orderTags and combo {id, count}; in version 1 also orderIds, price and url.
  *               Battles (5558, 5559) have the same data in both versions
@@ -30,6 +30,7 @@ export const BIZ = Object.freeze({
   BATTLE_STATE: 5559,
   PAYMENT: 5561,
   ROOM_CLOSED: 5562,
+  CHAT_REMOVED: 5564,
 });
 
 const APP_ID = 10001;

@@ -8,11 +8,12 @@ const TOKEN_REFUSED = 4401;
 const ROOM_OVER = new Set([4404, 4410]);
 const STOPPED = new Map([
   [4409, "imReplaced"],
+  [4414, "imBanned"],
   [4429, "imTooMany"],
 ]);
 
 /**
- * @param {{onChat, onGifts, onGiftFailed, onPayment, onClosed, onGap, onOnline, onRefused, onBattle, onScores}} handlers
+ * @param {{onChat, onGifts, onGiftFailed, onPayment, onClosed, onGap, onOnline, onRefused, onBattle, onScores, onChatRemoved}} handlers
  * @returns {{status: HTMLElement, sendChat: (content: string) => boolean, close: () => void}}
  */
 export function connectRoom(roomId, signal, handlers) {
@@ -49,9 +50,10 @@ export function connectRoom(roomId, signal, handlers) {
 
   client.on("state", showState);
   client.on("gap", () => handlers.onGap());
-  client.on("refused", () => handlers.onRefused());
-  client.on("business", ({ bizCode, userId, data }) => {
-    if (bizCode === BIZ.CHAT) handlers.onChat({ ...data, senderId: String(data.senderId ?? userId) });
+  client.on("refused", (refusal) => handlers.onRefused(refusal));
+  client.on("business", ({ bizCode, userId, msgId, data }) => {
+    if (bizCode === BIZ.CHAT) handlers.onChat({ ...data, msgId, senderId: String(data.senderId ?? userId) });
+    else if (bizCode === BIZ.CHAT_REMOVED) handlers.onChatRemoved(data.msgId);
     else if (bizCode === BIZ.GIFT) handlers.onGifts(data.gifts);
     else if (bizCode === BIZ.GIFT_FAILED) handlers.onGiftFailed(data);
     else if (bizCode === BIZ.PAYMENT) handlers.onPayment(data);

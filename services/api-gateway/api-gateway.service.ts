@@ -14,6 +14,7 @@ import { rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { checkEvents } from "../define-service.ts";
 import { gatewaySettings, requireSettings } from "../door-settings.ts";
+import { restrictionsMixin } from "../restrictions.mixin.ts";
 import type { Gateway } from "./gateway.ts";
 import { loginsMixin } from "./logins/logins.mixin.ts";
 import { pageHeaders } from "./pages/security.ts";
@@ -51,7 +52,7 @@ function contextFor(gateway: WebService, { requestId }: RequestContext): Context
 const gateway = {
   name: "api-gateway",
   // Moleculer starts the last mixin first.
-  mixins: [web, loginsMixin, serverApiMixin, healthMixin, rateLimitMixin, optionalRedisMixin],
+  mixins: [web, loginsMixin, restrictionsMixin, serverApiMixin, healthMixin, rateLimitMixin, optionalRedisMixin],
 
   settings: {
     $secureSettings: ["routes", "assets", "rootCallOptions"],

@@ -99,6 +99,12 @@ function authenticate(gateway: Gateway, { token }: Session): TokenClaims | Promi
   return gateway.logins.authenticate(token);
 }
 
+/** Fails: banned, where the user is so everywhere; unavailable, while this node does not know who is. */
+function requireUnbanned({ restrictions, requireRestrictions }: Gateway, { userId }: TokenClaims): void {
+  requireRestrictions();
+  if (restrictions.isBanned(userId)) throw fail("banned", { userId });
+}
+
 /** A caller with access, and the login that gave it. */
 interface Admitted {
   readonly caller: Caller;
@@ -136,7 +142,10 @@ export function serveEndpoint(endpoint: Endpoint): Serve {
     const { caller, login } = admitted instanceof Promise ? await admitted : admitted;
     const fields = await requestFields(request, endpoint.fields, limits.http.bodyBytes);
     // A body may take `limits.http.requestTimeoutMs`; a logout meanwhile was answered.
-    if (login) gateway.logins.requireUnrevoked(login);
+    if (login) {
+      gateway.logins.requireUnrevoked(login);
+      requireUnbanned(gateway, login);
+    }
     const passes = () => count(gateway, endpoint.path, caller.userId, user);
     const data = await countingFailures(gateway, endpoint, caller.address, () =>
       endpoint.handle(request.$ctx, fields, caller, passes),

@@ -3,11 +3,12 @@ import type { Service } from "moleculer";
 import type { FrontDoor } from "../../mixins/http/front-door.ts";
 import type { GatewayRequest } from "../../mixins/http/request-context.ts";
 import type { RateLimitState } from "../../mixins/rate-limit.mixin.ts";
+import type { RestrictionsState } from "../restrictions.mixin.ts";
 import type { LoginsState } from "./logins/logins.mixin.ts";
 import type { ServerApiState } from "./server/server-api.mixin.ts";
 
 /** The gateway for its routes. */
-export interface Gateway extends Service, RateLimitState, LoginsState, ServerApiState {
+export interface Gateway extends Service, RateLimitState, LoginsState, ServerApiState, RestrictionsState {
   door: FrontDoor;
   answerFailure(request: GatewayRequest, response: ServerResponse, error: unknown): void;
 }

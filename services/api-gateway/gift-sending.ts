@@ -5,6 +5,7 @@ import { fail, failureName, isUnavailable, mayHaveHappened } from "../../broker/
 import type { FailureName } from "../../config/errors.ts";
 import { failShowing } from "../../mixins/http/answer.ts";
 import { orderIdOf } from "../gift-order-id.ts";
+import { restrictionsAt } from "../restrictions.mixin.ts";
 import { type GiftParams, giftGroups } from "./gift-groups.ts";
 
 /** The business outcomes of a gift besides its acceptance. */
@@ -17,6 +18,7 @@ export const giftFailures = [
   "balanceShort",
   "idempotencyConflict",
   "accountUnusable",
+  "banned",
 ] as const satisfies readonly FailureName[];
 
 /**
@@ -48,10 +50,11 @@ export async function sendGift(
   ctx: Pick<Context, "broker" | "requestID">,
   params: GiftParams,
 ): Promise<{ orderId: string }> {
-  const { userId, requestId } = params;
+  const { userId, requestId, roomId } = params;
   const gift: GiftParams = { ...params };
   if (requestId === undefined) gift.orderId = randomUUID();
   try {
+    gift.isBanned = restrictionsAt(ctx.broker).isBanned(userId, roomId) || undefined;
     const answer = await giftGroups(ctx.broker).send(gift, ctx.requestID ?? undefined);
     if ("orderId" in answer) return answer;
     if (answer.failure === "giftGated") throw failShowing("giftGated", wordsOfGate(answer.data));

@@ -42,7 +42,8 @@ export async function check(requests: readonly GiftRequest[], ports: CheckPorts)
     ports.gifts(new Set(requests.map(({ giftId }) => giftId))),
     ports.rooms(new Set(requests.map(({ roomId }) => roomId))),
   ]);
-  const offers = requests.map(({ userId, giftId, roomId, receiverId }): Offer => {
+  const offers = requests.map(({ userId, giftId, roomId, receiverId, isBanned }): Offer => {
+    if (isBanned) return { refused: "banned" };
     if (receiverId === userId) return { refused: "giftToSelf" };
     return offerOf(read(gifts, giftId), read(rooms, roomId), receiverId);
   });

@@ -14,6 +14,8 @@ export interface GiftRequest {
   readonly type: number;
   readonly count: number;
   readonly requestId?: string | undefined;
+  /** The sender is banned, everywhere or in the room. */
+  readonly isBanned?: boolean | undefined;
   /** For a gift without a request id: a new random id of the caller. */
   readonly orderId?: string | undefined;
 }

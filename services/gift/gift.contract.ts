@@ -4,6 +4,7 @@ import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { businessId, cursor, id, integer, isoTime, limit, operator, orderId, text, userId } from "../fields.ts";
 import type { RecordedGift } from "./gift-events.contract.ts";
+import { giftStaffActions } from "./staff.contract.ts";
 
 /** The actions of the gift service for other services; its events are in gift-events.contract.ts. */
 
@@ -89,6 +90,8 @@ const sentGift = {
   count: integer(1, limits.gift.countMax).default(1),
   requestId: requestId.optional(),
   orderId: randomOrderId.optional(),
+  /** The gateway knows that the sender is banned, everywhere or in the room: it is refused unless it is a repeat. */
+  isBanned: z.boolean().optional(),
 };
 
 /** A side of a contest: the gifts to one receiver in one room. */
@@ -126,6 +129,7 @@ export interface SettledPage {
 }
 
 export const giftActions = {
+  ...giftStaffActions,
   /**
    * A page of the gifts on sale after the gift id `after`, by id, as many as one message carries. `nextAfter` is the
    * `after` of the next page, `null` on the last one.

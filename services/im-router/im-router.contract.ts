@@ -3,8 +3,9 @@ import { isShallow } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { battleView } from "../battle/battle.contract.ts";
-import { amount, bucket, id, integer, isoTime, senderId, userId } from "../fields.ts";
+import { amount, bucket, chatMsgId, id, integer, isoTime, senderId, userId } from "../fields.ts";
 import { bizCodes } from "../im-frames.ts";
+import { imRouterStaffActions } from "./staff.contract.ts";
 
 /** The actions of the IM router for other services. It finds where a user or a room is connected, and sends there. */
 
@@ -59,6 +60,7 @@ const roomMessage = { roomId: id, senderId, ...message };
 const chat = { ...roomMessage, senderId: userId, bizCode: z.literal(bizCodes.chat) };
 
 export const imRouterActions = {
+  ...imRouterStaffActions,
   /**
    * A notification to one user. `msgId` is the same in every repeat: derive it from the business id. When it returns,
    * the notification is stored for `limits.jetstream.notificationsAgeMs` or until the client acks it. It is sent to the
@@ -111,6 +113,18 @@ export const imRouterActions = {
   post: action({ bucket, ...roomMessage }).returns<null>(),
   /** Sends 5562 to everybody in a room and closes their connections (4410). From then on nobody can enter. */
   closeRoom: action({ roomId: id }).returns<null>(),
+  /**
+   * Takes a chat message out of the room's history, where 5564 takes its place and number, and sends 5564 to everybody in
+   * the room. A message of one of `spared` stays. With `always`, 5564 is sent for a message that the history does not
+   * have any more: it may be on screens. A repeat is harmless. Fails: chatUnknown, where it is not in the history, without `always`;
+   * notAllowed, where it is of one of `spared`; unavailable, also without Redis: then it is not removed.
+   */
+  removeChat: action({
+    roomId: id,
+    msgId: chatMsgId,
+    spared: z.array(userId).max(limits.room.moderators + 1),
+    always: z.boolean(),
+  }).returns<null>(),
   /** Where a user is connected, as of the last lease: for operators. */
   whereIs: action({ userId }).returns<{ nodeId: string; roomId: number; since: string }[]>(),
   /**

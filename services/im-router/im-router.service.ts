@@ -11,6 +11,8 @@ import { makeToken } from "../im-tokens.ts";
 import { limitsOf } from "../limits-of.ts";
 import { notificationStream } from "../streams.ts";
 import { Attendance } from "./attendance.ts";
+import { removalOf, takeOutOfHistory } from "./chat-removal.ts";
+import { giftFrame } from "./frame-search.ts";
 import { imRouterActions } from "./im-router.contract.ts";
 import { NodeCalls } from "./node-calls.ts";
 import { RoomNumbers } from "./room-numbers.ts";
@@ -90,6 +92,16 @@ export default defineService<"im-router", State>({
       },
     },
 
+    removeChat: {
+      async handler(ctx) {
+        const { roomId, msgId } = ctx.params;
+        const removal = removalOf(msgId);
+        await takeOutOfHistory(this.redis, removal, ctx.params);
+        await call(ctx, "im-router.post", { bucket: routerBucketOf(roomId), roomId, senderId: "0", ...removal });
+        return null;
+      },
+    },
+
     closeRoom: {
       async handler(ctx) {
         const { roomId } = ctx.params;
@@ -117,6 +129,12 @@ export default defineService<"im-router", State>({
       async handler(ctx) {
         const { node, room, since } = await this.redis.hgetall(imKeys.user(ctx.params.userId));
         return node ? [{ nodeId: node, roomId: Number(room), since: since ?? "" }] : [];
+      },
+    },
+
+    giftFrame: {
+      handler(ctx) {
+        return giftFrame(this.redis, ctx.params.roomId, ctx.params.orderId);
       },
     },
 

@@ -4,7 +4,7 @@ import { redeemToken } from "../im-tokens.ts";
 import { nowMs } from "./clock.ts";
 import { type Admitted, Connection } from "./connection.ts";
 import { type FrameForm, type FrameForms, requestedForm } from "./frame-forms.ts";
-import type { ImNode } from "./im-node.ts";
+import { bannedText, type ImNode } from "./im-node.ts";
 import type { ImSocket } from "./im-socket.ts";
 import type { KeptFrame, Position } from "./room-feed.ts";
 
@@ -24,6 +24,14 @@ export interface Newcomer {
 }
 
 const away: Refusal = { code: closeCodes.draining, reason: "not available now, try again" };
+
+const bannedRefusal: Refusal = { code: closeCodes.banned, reason: bannedText };
+
+/** Fails: unavailable, while this node does not know who is banned. */
+function isBanned(node: ImNode, userId: string, roomId: number): boolean {
+  node.requireRestrictions();
+  return node.restrictions.isBanned(userId, roomId);
+}
 
 function roomIdOf(query: URLSearchParams): number | undefined {
   const text = query.get("roomId") ?? "";
@@ -53,6 +61,7 @@ async function findWho(node: ImNode, { query, address }: Newcomer): Promise<Who 
     return { refusal: { code: closeCodes.draining, reason: "too many connections in a short time" } };
   const roomId = roomIdOf(query);
   if (roomId === undefined) return { refusal: { code: closeCodes.protocolFault, reason: "roomId is missing" } };
+  if (isBanned(node, redeemed.userId, roomId)) return { refusal: bannedRefusal };
   const form = requestedForm(query);
   if (form instanceof Error) return { refusal: { code: closeCodes.protocolFault, reason: form.message } };
   const anchorId = await node.anchorOf(roomId);
@@ -102,6 +111,8 @@ async function join(node: ImNode, socket: ImSocket, who: Who, seen: Position | u
     const joined = await node.presence.join(connection, seen);
     if (joined.refused === "closed") connection.close(closeCodes.roomNotLive, "the room is not live");
     if (joined.refused === "older") connection.close(closeCodes.replaced, "replaced by a newer connection");
+    // A ban that came meanwhile did not find the connection, which has no user before it is claimed.
+    if (node.restrictions.isBanned(who.userId, who.roomId)) connection.close(closeCodes.banned, bannedText);
     // The client may have left meanwhile. If its connection were claimed after that, nothing would remove it.
     if (joined.refused || !connection.open) {
       node.leave(connection);

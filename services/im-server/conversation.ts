@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
-import { isFailure, isUnavailable } from "../../broker/failure.ts";
+import { failureName, isFailure, isUnavailable } from "../../broker/failure.ts";
+import { failures } from "../../config/errors.ts";
 import { limits } from "../../config/limits.ts";
 import { call } from "../contracts.ts";
 import { bizCodes, closeCodes, frameCodes } from "../im-frames.ts";
@@ -68,7 +69,7 @@ function answer(node: ImNode, connection: Connection, frame: ClientFrame): void 
       );
       return;
     case "refused":
-      refuse(connection, frame.bizCode, frame.msgId, frame.error);
+      refuse(connection, frame.bizCode, frame.msgId, { code: failures.invalidParam.code, error: frame.error });
       return;
     case "fault":
       node.log.info({ userId: connection.userId, reason: frame.reason }, "protocol error: the connection is closed");
@@ -81,6 +82,16 @@ function answer(node: ImNode, connection: Connection, frame: ClientFrame): void 
   }
 }
 
+/** Why chat of this user is refused now, by the code of config/errors.ts; `undefined` where it is not. */
+function refusalOf({ restrictions }: ImNode, { userId, roomId }: Connection): Refusal | undefined {
+  const { banned, muted } = failures;
+  if (restrictions.isBanned(userId, roomId)) return { code: banned.code, error: banned.en };
+  const mute = restrictions.muteOf(userId, roomId);
+  if (!mute) return undefined;
+  const until = mute.until === null ? null : new Date(mute.until).toISOString();
+  return { code: muted.code, error: muted.en, until };
+}
+
 /** Sends chat. Sender and room are the connection's; only the content is taken from the frame. */
 async function sendChat(
   node: ImNode,
@@ -89,6 +100,8 @@ async function sendChat(
   msgId: string | undefined,
 ): Promise<void> {
   const { userId, roomId } = connection;
+  const refusal = refusalOf(node, connection);
+  if (refusal) return refuse(connection, bizCodes.chat, msgId, refusal);
   const message = { roomId, senderId: userId, msgId: randomUUID(), bizCode: bizCodes.chat };
   try {
     await call(node.broker, "im-router.sendToRoom", { ...message, data: { content, senderId: userId } });
@@ -98,11 +111,21 @@ async function sendChat(
     // The router logs a flooded room once for all its senders.
     if (isUnavailable(error)) node.log.warn(about, text);
     else if (!isFailure(error, "tooMany")) node.log.error(about, text);
-    refuse(connection, bizCodes.chat, msgId, "not sent, try again");
+    const name = failureName(error) ?? (isUnavailable(error) ? "unavailable" : "internal");
+    refuse(connection, bizCodes.chat, msgId, { code: failures[name].code, error: "not sent, try again" });
   }
 }
 
+/** What a client is told of something that was not carried out. */
+interface Refusal {
+  /** Of the failure, as over HTTP. */
+  readonly code: number;
+  readonly error: string;
+  /** When a mute ends, ISO 8601; `null`: never. */
+  readonly until?: string | null;
+}
+
 /** An ack with an `error`. It is no business frame, so clients do not show it as one. */
-function refuse(connection: Connection, bizCode: number, msgId: string | undefined, error: string): void {
-  connection.send(JSON.stringify({ code: frameCodes.ack, body: { ...(msgId ? { msgId } : {}), bizCode, error } }));
+function refuse(connection: Connection, bizCode: number, msgId: string | undefined, refusal: Refusal): void {
+  connection.send(JSON.stringify({ code: frameCodes.ack, body: { ...(msgId ? { msgId } : {}), bizCode, ...refusal } }));
 }

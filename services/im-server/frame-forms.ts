@@ -38,6 +38,11 @@ export class FrameForms {
     this.anchorId = anchorId;
   }
 
+  /** Whether it was made of this frame. */
+  isOf(frame: string): boolean {
+    return this.frame === frame;
+  }
+
   wire(form: FrameForm): Buffer {
     this.made[form] ??= this.make(form);
     return this.made[form];

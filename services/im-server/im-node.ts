@@ -9,6 +9,7 @@ import { Rate, UserRate } from "../../mixins/user-rate.ts";
 import { call } from "../contracts.ts";
 import { closeCodes } from "../im-frames.ts";
 import type { Limits } from "../limits-of.ts";
+import type { RestrictionsState } from "../restrictions.mixin.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
 import { EntryBattles } from "./entry-battles.ts";
@@ -26,6 +27,9 @@ const mayBeDead = { timeout: limits.im.replaceTimeoutMs, tracking: false } as co
 const asking = { timeout: limits.im.battleAskTimeoutMs, tracking: false } as const;
 
 const entering = { timeout: limits.attendance.anchorEnteredTimeoutMs, tracking: false } as const;
+
+/** Why a banned user is closed, or not admitted. */
+export const bannedText = "you are banned";
 
 export type ImLimits = Limits<typeof limits.im>;
 
@@ -54,6 +58,9 @@ export class ImNode {
   readonly broker: ServiceBroker;
   readonly log: Log;
   readonly limits: ImLimits;
+  readonly restrictions: RestrictionsState["restrictions"];
+  /** Fails: unavailable, while this node does not know who is banned. */
+  readonly requireRestrictions: RestrictionsState["requireRestrictions"];
   /** Rooms whose number of members here changed since it was last written. */
   readonly changedRooms = new Set<number>();
   /** The watch numbers that were last reported, by room: changes are reported at once, others now and then. */
@@ -70,12 +77,16 @@ export class ImNode {
     broker: ServiceBroker;
     log: Log;
     limits: ImLimits;
+    restrictions: RestrictionsState["restrictions"];
+    requireRestrictions: RestrictionsState["requireRestrictions"];
   }) {
     const { jetstream, redis, broker, log } = parts;
     this.redis = redis;
     this.broker = broker;
     this.log = log;
     this.limits = parts.limits;
+    this.restrictions = parts.restrictions;
+    this.requireRestrictions = parts.requireRestrictions;
     broker.metrics.register({ type: "counter", ...suspectedCounter });
     const { presenceLeaseMs, notificationResendMs: resendMs, roomLiveMs, replaceGatherMs: gatherMs } = this.limits;
     this.presence = new PresenceStore(redis, broker.nodeID, presenceLeaseMs);
@@ -184,6 +195,13 @@ export class ImNode {
   /** Resolves once everybody who left is removed from Redis, or the removal failed. */
   async allLeft(): Promise<void> {
     await Promise.all(this.leaving);
+  }
+
+  /** Closes the connection of a user who was banned, everywhere (`roomId` null) or in the room. */
+  putOut(userId: string, roomId: number | null): void {
+    const connection = this.connections.ofUser(userId);
+    if (connection && (roomId === null || roomId === connection.roomId))
+      connection.close(closeCodes.banned, bannedText);
   }
 
   /** Closes a connection of this node that a newer one of the user replaced. */

@@ -8,6 +8,7 @@ import { defineService } from "../define-service.ts";
 import { imServerSettings, requireSettings } from "../door-settings.ts";
 import { closeCodes } from "../im-frames.ts";
 import { limitsOf } from "../limits-of.ts";
+import { type RestrictionsState, restrictionsMixin } from "../restrictions.mixin.ts";
 import { notificationStream } from "../streams.ts";
 import { admit, type Newcomer } from "./admission.ts";
 import { holdEarly, receive, receiveEarly, receivePing } from "./conversation.ts";
@@ -19,7 +20,7 @@ import { type Listener, type ListenerHandlers, openListener } from "./listener.t
 import { startMaintenance } from "./maintenance.ts";
 import { closeForFault } from "./socket-fault.ts";
 
-interface State extends RedisState, JetStreamState {
+interface State extends RedisState, JetStreamState, RestrictionsState {
   node: ImNode;
   listener: Listener;
   maintenance: { stop(): Promise<void> };
@@ -65,7 +66,7 @@ function listenerHandlers(service: Service & State): ListenerHandlers {
 export default defineService<"im-server", State>({
   name: "im-server",
   contract: imServerActions,
-  mixins: [redisMixin, jetstreamMixin([notificationStream]), healthMixin],
+  mixins: [redisMixin, jetstreamMixin([notificationStream]), restrictionsMixin, healthMixin],
 
   actions: {
     deliver: {
@@ -114,8 +115,11 @@ export default defineService<"im-server", State>({
   },
 
   async started() {
-    const { redis, jetstream, broker, logger } = this;
-    this.node = new ImNode({ redis, jetstream, broker, log: logger, limits: limitsOf(limits.im, this) });
+    const { redis, jetstream, broker, logger, restrictions } = this;
+    const { requireRestrictions } = this;
+    const own = { limits: limitsOf(limits.im, this), restrictions, requireRestrictions };
+    this.node = new ImNode({ redis, jetstream, broker, log: logger, ...own });
+    restrictions.onBan = (userId, roomId) => this.node.putOut(userId, roomId);
     const { IM_HOST: host, IM_PORT: port, IM_ALLOWED_ORIGINS: allowedOrigins, TRUST_PROXY: proxies } = config();
     const { closeGraceMs, connectionsPerNode } = this.node.limits;
     const { headersTimeoutMs } = limits.http;

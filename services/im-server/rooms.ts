@@ -69,7 +69,8 @@ export class Rooms {
     return frames.map(({ seq, frame }) => {
       const key = `${roomId} ${epoch} ${seq}`;
       let forms = this.replayed.get(key);
-      if (!forms) {
+      // Of a removed chat message the history has another frame with the same number.
+      if (!forms?.isOf(frame)) {
         forms = new FrameForms(frame, anchorId);
         this.replayed.set(key, forms, { size: frame.length + 1 });
       }

@@ -11,26 +11,37 @@ type Rooms = Service & { mysql: Database } & OutboxState;
 
 type Calling = Parameters<typeof call>[0];
 
-async function isUsable(caller: Calling, userId: string, requestID?: string): Promise<boolean> {
-  const { userIds } = await call(caller, "wallet.unusableOf", { userIds: [userId] }, { requestID });
-  return userIds.length === 0;
-}
-
-/** Fails: accountUnusable where the account is frozen or invalid; unavailable where the wallet is away. */
-export async function requireUsable(caller: Calling, userId: string): Promise<void> {
-  if (!(await isUsable(caller, userId))) throw fail("accountUnusable", { userId });
+/** Why an anchor may not broadcast now. Fails: unavailable where the wallet or the user service is away. */
+async function obstacleOf(caller: Calling, userId: string, requestID?: string) {
+  const [unusable, banned] = await Promise.all([
+    call(caller, "wallet.unusableOf", { userIds: [userId] }, { requestID }),
+    call(caller, "user.bannedAmong", { userIds: [userId] }, { requestID }),
+  ]);
+  if (banned.userIds.length > 0) return "banned";
+  return unusable.userIds.length > 0 ? "accountUnusable" : undefined;
 }
 
 /**
- * Closes the live room of an anchor whose account is frozen or invalid now; record and event are durable when it
- * returns. It runs for each durable event `account.frozen` and `room.opened`. The later of the two sees both, so a
- * concurrent freeze and start leave no live room, whichever node dies. The event only triggers the check: a late or
- * repeated one closes no room of an anchor who is unfrozen by then. The room is read before the account, since a room
- * that opens after the read has an event of its own. Fails: unavailable where the wallet is away.
+ * Fails: accountUnusable where the account is frozen or invalid; banned where the user is so everywhere; unavailable
+ * where the wallet or the user service is away.
+ */
+export async function requireUsable(caller: Calling, userId: string): Promise<void> {
+  const obstacle = await obstacleOf(caller, userId);
+  if (obstacle) throw fail(obstacle, { userId });
+}
+
+/**
+ * Closes the live room of an anchor who is banned everywhere, or whose account is frozen or invalid now; record and event
+ * are durable when it returns. It runs for each durable event `account.frozen`, `user.restricted` and `room.opened`. The
+ * later of two sees both, so a concurrent freeze and start leave no live room, whichever node dies. The event only
+ * triggers the check: a late or repeated one closes no room of an anchor who is unfrozen by then. The room is read before
+ * the account, since a room that opens after the read has an event of its own. Fails: unavailable where the wallet or the
+ * user service is away.
  */
 export async function closeIfUnusable(rooms: Rooms, anchorId: string, requestId: string | undefined): Promise<void> {
   const room = await roomByAnchor(rooms.mysql, anchorId);
-  if (!room || (await isUsable(rooms.broker, anchorId, requestId))) return;
+  const obstacle = room && (await obstacleOf(rooms.broker, anchorId, requestId));
+  if (!room || !obstacle) return;
   const { roomId } = room;
   try {
     await closeRoom(rooms, { anchorId, roomId, requestId: requestId ?? null });
@@ -39,15 +50,22 @@ export async function closeIfUnusable(rooms: Rooms, anchorId: string, requestId:
     if (!isFailure(error, "notYourRoom")) throw error;
   }
   await broadcast(rooms.broker, "living-room.changed", { roomId });
-  rooms.logger.warn({ roomId, anchorId, requestId }, "room closed: the account of its anchor is frozen or invalid");
+  const why = obstacle === "banned" ? "its anchor is banned" : "the account of its anchor is frozen or invalid";
+  rooms.logger.warn({ roomId, anchorId, requestId }, `room closed: ${why}`);
 }
 
 /**
- * Closes the live rooms of those anchors whose accounts the wallet calls unusable; at most
- * `limits.wallet.accountsPerCall` anchors. For freezes whose event was lost. Fails: unavailable where the wallet is away.
+ * Closes the live rooms of those anchors who are banned everywhere or whose accounts are unusable; at most
+ * `limits.wallet.accountsPerCall` anchors. For freezes and bans whose event was lost. Fails: unavailable where the wallet
+ * or the user service is away.
  */
 export async function closeUnusableAmong(rooms: Rooms, anchorIds: readonly string[]): Promise<void> {
   const options = { timeout: limits.attendance.answerTimeoutMs };
-  const { userIds } = await call(rooms.broker, "wallet.unusableOf", { userIds: [...anchorIds] }, options);
-  for (const anchorId of userIds) await closeIfUnusable(rooms, anchorId, undefined);
+  const userIds = [...anchorIds];
+  const [unusable, banned] = await Promise.all([
+    call(rooms.broker, "wallet.unusableOf", { userIds }, options),
+    call(rooms.broker, "user.bannedAmong", { userIds }, options),
+  ]);
+  for (const anchorId of new Set([...unusable.userIds, ...banned.userIds]))
+    await closeIfUnusable(rooms, anchorId, undefined);
 }

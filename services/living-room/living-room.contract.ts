@@ -2,6 +2,8 @@ import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { businessId, eventTime, externalId, id, integer, kind, text, userId } from "../fields.ts";
+import { moderatorActions } from "./moderators.contract.ts";
+import { livingRoomStaffActions } from "./staff.contract.ts";
 
 /** The actions and events of the living-room service for other services. */
 export interface RoomListItem {
@@ -33,11 +35,12 @@ export type RoomReceivers = Pick<LiveRoom, "roomId" | "anchorId" | "guestId">;
 const battleId = z.string().regex(/^[1-9]\d{0,19}$/);
 
 export const livingRoomActions = {
+  ...livingRoomStaffActions,
   /**
    * Opens the user's live room; a user who has one gets it unchanged. A blank or missing `roomName` is made of the nick
    * name. A repeat is safe: within `limits.room.startEveryMs` it fails with startTooOften, whose data has the ms to wait;
    * later it gets the same room. Fails: roomTypeMissing; invalidParam (unknown type); startTooOften; accountUnusable
-   * (frozen or invalid); unavailable, also where the wallet is away.
+   * (frozen or invalid); banned; unavailable, also where the wallet is away.
    */
   start: action({
     userId,
@@ -56,7 +59,7 @@ export const livingRoomActions = {
    * returned; one without an id of the platform gets `externalRoomId`, which its `room.opened` does not have. `opened`
    * is whether this request opened it. `writeId` identifies the request of the platform: the repeat of one that succeeded
    * gets its room and its `opened`, also where that room is closed since, or the account frozen. Fails: roomTypeMissing;
-   * invalidParam (unknown type); userUnknown; accountUnusable; anchorElsewhere, where the user's live room has another id
+   * invalidParam (unknown type); userUnknown; accountUnusable; banned; anchorElsewhere, where the user's live room has another id
    * of the platform; externalRoomTaken, where another user's live room has this one; unavailable.
    */
   openForPlatform: action({
@@ -133,6 +136,7 @@ export const livingRoomActions = {
   setWatchNumbers: action({
     rooms: z.array(z.object({ roomId: id, watchNum: integer(0, 1_000_000_000) })).max(10_000),
   }).returns<null>(),
+  ...moderatorActions,
 };
 
 const anyExternalId = z.string().optional();
@@ -146,5 +150,13 @@ export const livingRoomEvents = {
     externalRoomId: anyExternalId,
     time: eventTime,
   }),
-  "room.closed": z.object({ roomId: id, anchorId: userId, externalRoomId: anyExternalId, time: eventTime }),
+  "room.closed": z.object({
+    roomId: id,
+    anchorId: userId,
+    externalRoomId: anyExternalId,
+    /** Who of the staff closed it, and why. */
+    closedBy: z.string().optional(),
+    reason: z.string().optional(),
+    time: eventTime,
+  }),
 };

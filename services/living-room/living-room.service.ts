@@ -14,8 +14,9 @@ import { checkedAnyway, onEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
 import { closedSince, closeRoom } from "./broadcasting.ts";
 import { closeIfUnusable, closeUnusableAmong } from "./frozen-anchors.ts";
-import { linkGuest, unlinkGuest } from "./guests.ts";
+import { guestActions } from "./guest-actions.ts";
 import { livingRoomActions } from "./living-room.contract.ts";
+import { moderatorActions } from "./moderators.ts";
 import { openLiveRoom } from "./opening.ts";
 import { platformActions } from "./platform-rooms.ts";
 import { RoomCache } from "./room-cache.ts";
@@ -23,6 +24,7 @@ import { requireRoomType } from "./room-form.ts";
 import { type MonitorSettings, RoomMonitor } from "./room-monitor.ts";
 import type { RoomState } from "./room-state.ts";
 import { markAnchorEntered, markAnchorSeen, roomById, roomsOfType, setWatchNumbers } from "./room-store.ts";
+import { staffActions } from "./staff-actions.ts";
 
 const { checkEveryMs, leaseMs, gapMs, accountsEveryMs } = limits.attendance;
 
@@ -66,6 +68,8 @@ export default defineService<"living-room", RoomState>({
     },
 
     ...platformActions,
+    ...staffActions,
+    ...moderatorActions,
 
     list: {
       async handler(ctx) {
@@ -93,16 +97,7 @@ export default defineService<"living-room", RoomState>({
         return { live: (await roomById(this.mysql, roomId))?.anchorId === anchorId };
       },
     },
-    linkGuest: {
-      handler(ctx) {
-        return linkGuest(this, ctx.params);
-      },
-    },
-    unlinkGuest: {
-      handler(ctx) {
-        return unlinkGuest(this, ctx.params);
-      },
-    },
+    ...guestActions,
     setWatchNumbers: {
       async handler(ctx) {
         await setWatchNumbers(this.mysql, ctx.params.rooms);
@@ -128,7 +123,15 @@ export default defineService<"living-room", RoomState>({
       },
       { inFlight: limits.room.closingsInFlight, fromBooks: checkedAnyway },
     ),
-    /** Closes a room that opened while its anchor was being frozen. */
+    /** Closes the room of an anchor who was banned everywhere. */
+    userRestricted: onEvent(
+      "user.restricted",
+      async function ({ data, requestId }) {
+        if (data.kind === "ban" && data.roomId === null) await closeIfUnusable(this, data.userId, requestId);
+      },
+      { inFlight: limits.room.closingsInFlight, fromBooks: checkedAnyway },
+    ),
+    /** Closes a room that opened while its anchor was being frozen or banned. */
     roomOpened: onEvent(
       "room.opened",
       function ({ data, requestId }) {

@@ -16,7 +16,7 @@ interface Wanted {
 
 /**
  * The user's live room, opened where there is none; every node is told of a change. Fails: as `openRoom`;
- * roomTypeMissing, invalidParam, accountUnusable; unavailable, also where the wallet is away.
+ * roomTypeMissing, invalidParam, accountUnusable, banned; unavailable, also where the wallet or the user service is away.
  */
 export async function openLiveRoom(
   rooms: Service & RoomState,

@@ -16,6 +16,7 @@ import {
 } from "../fields.ts";
 import { sealedEvent } from "../sealed-event.ts";
 import { channel, date, paymentOperatorActions } from "./operators.contract.ts";
+import { paymentStaffActions } from "./staff.contract.ts";
 
 /**
  * The actions and events of the payment service for other services. Prices and amounts are fen, coins are whole coins.
@@ -88,6 +89,7 @@ const coins = 0;
 
 export const paymentActions = {
   ...paymentOperatorActions,
+  ...paymentStaffActions,
   /** Products on sale by price descending. */
   products: action({ type: integer(coins, coins) }).returns<Product[]>(),
   /** The open channels, in the order in which payers see them. */

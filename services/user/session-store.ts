@@ -1,5 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
+import type { FeedPage, FeedPlace } from "../row-feed.ts";
 import type { TokenClaims } from "../tokens.ts";
 import type { Revocation } from "./user.contract.ts";
 
@@ -57,12 +58,6 @@ export async function writeRevocation(
   );
 }
 
-/** A place in the revocations by the time of their rows: after this row, or at the beginning of this ms. */
-export interface RevocationPlace {
-  readonly since: number;
-  readonly afterId: string;
-}
-
 interface RevocationRow {
   readonly now: Date;
   /** `null` in the one row of an empty answer. */
@@ -78,17 +73,14 @@ interface RevocationRow {
  * Rows that were written at the place or later, by time and id, and the place of the next page; `now` is the database's
  * time at the beginning of the statement, ms since 1970.
  */
-export async function revocationsFrom(
-  db: Queryable,
-  { since, afterId }: RevocationPlace,
-): Promise<{ now: number; list: Revocation[]; next: RevocationPlace | null }> {
+export async function revocationsFrom(db: Queryable, { since, afterId }: FeedPlace): Promise<FeedPage<Revocation>> {
   const from = new Date(since);
   const rows = await db.query<RevocationRow>(
     `SELECT UTC_TIMESTAMP(3) AS now, found.* FROM (SELECT 1 AS one) AS always LEFT JOIN (
        SELECT id, user_id, session_id, issued_until_ms, expires_time, create_time FROM t_revocation
        WHERE create_time >= ? AND (create_time > ? OR id > ?) ORDER BY create_time, id LIMIT ?
      ) AS found ON TRUE ORDER BY found.create_time, found.id`,
-    [from, from, afterId, limits.user.revocationsPerPage],
+    [from, from, afterId, limits.user.feedRowsPerPage],
   );
   const found = rows.filter(({ id }) => id !== null);
   const list = found.map((row) => ({
@@ -97,7 +89,7 @@ export async function revocationsFrom(
     issuedUntil: Number(row.issued_until_ms),
     expiresAt: row.expires_time.getTime(),
   }));
-  const last = found.length === limits.user.revocationsPerPage ? found.at(-1) : undefined;
+  const last = found.length === limits.user.feedRowsPerPage ? found.at(-1) : undefined;
   const next = last ? { since: last.create_time.getTime(), afterId: String(last.id) } : null;
   return { now: (rows[0] as RevocationRow).now.getTime(), list, next };
 }

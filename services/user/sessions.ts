@@ -4,12 +4,12 @@ import { limits } from "../../config/limits.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
 import { readToken, signToken, type TokenClaims, type TokenKey } from "../tokens.ts";
 import { externalOfUsers } from "./external-user-store.ts";
+import { writingForFeed } from "./feed-writes.ts";
 import { deleteSession, deleteSessionsOf, insertSession, sessionsBeyond, writeRevocation } from "./session-store.ts";
 import type { Revocation } from "./user.contract.ts";
 import { nextIssueTime } from "./user-store.ts";
 
-const { tokenTtlMs, tokensPerUser, tokenClockLeewayMs, issuedAheadMs, revocationWriteMs, revocationWrites } =
-  limits.user;
+const { tokenTtlMs, tokensPerUser, tokenClockLeewayMs, issuedAheadMs } = limits.user;
 
 /** 53 random bits, never 0. */
 function newSessionId(): number {
@@ -22,30 +22,8 @@ const revocationOf = ({ userId, sessionId, issuedAt, expiresAt }: TokenClaims): 
   issuedUntil: issuedAt,
 });
 
-/**
- * Runs a transaction that writes revocations, and returns them. Gateways read new rows by the time at which they were
- * written, and each read goes `limits.user.revocationOverlapMs` back. So a revocation that may have been committed too
- * late for this is written again, with a new time, `limits.user.revocationWrites` times in all. When it returns the
- * revocations are durable, and gateways will read them. Fails: unavailable; the caller may repeat it.
- */
-async function revoking(mysql: Database, work: (tx: Transaction) => Promise<Revocation[]>): Promise<Revocation[]> {
-  let startedAt = 0;
-  // The time starts with the first statement: while it waits for a connection no row is written.
-  const timed = <T>(write: (tx: Transaction) => Promise<T>) =>
-    mysql.transaction((tx) => {
-      startedAt = performance.now();
-      return write(tx);
-    });
-  const revocations = await timed(work);
-  for (let written = 1; revocations.length > 0; written++) {
-    if (performance.now() - startedAt < revocationWriteMs) return revocations;
-    if (written >= revocationWrites) throw fail("unavailable", { what: "revocation", written });
-    await timed(async (tx) => {
-      for (const revocation of revocations) await writeRevocation(tx, revocation);
-    });
-  }
-  return revocations;
-}
+const revoking = (mysql: Database, work: (tx: Transaction) => Promise<Revocation[]>): Promise<Revocation[]> =>
+  writingForFeed(mysql, work, writeRevocation);
 
 /**
  * Opens a session; its row is durable when this returns. The user's oldest sessions beyond `limits.user.tokensPerUser`

@@ -2,6 +2,9 @@ import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { eventTime, externalId, integer, spelledOut, text, userId } from "../fields.ts";
+import type { FeedPage } from "../row-feed.ts";
+import { restrictionActions, restrictionBroadcasts, restrictionEvents } from "./restrictions.contract.ts";
+import { userStaffActions } from "./staff.contract.ts";
 
 /** The user service as other services see it. */
 export interface UserProfile {
@@ -32,15 +35,8 @@ const timeMs = integer(0, Date.UTC(10_000, 0) - 1);
 export const revocation = z.object({ userId, sessionId: integer(0), issuedUntil: timeMs, expiresAt: timeMs });
 export type Revocation = z.output<typeof revocation>;
 
-export interface RevocationsPage {
-  list: Revocation[];
-  /** The database's time before it was read, ms since 1970. */
-  now: number;
-  /** Where the next page begins; `null` where there is none. */
-  next: { since: number; afterId: string } | null;
-}
-
 export const userActions = {
+  ...userStaffActions,
   /**
    * Sends a login code to a phone; `devCode` only where the SMS provider is the local console. Fails: phoneMissing,
    * phoneMalformed, smsTooOften; smsPhoneLimit and smsBudgetSpent until midnight in Beijing; unavailable. Where it was
@@ -77,7 +73,7 @@ export const userActions = {
   logoutAll: action({ userId }).returns<Revocation>(),
   /**
    * The revocations that were written at `since` (ms of the database's clock) or later; 0: all whose tokens may be
-   * valid. Pages follow by `next`. To miss none, a later read begins `limits.user.revocationOverlapMs` before the `now`
+   * valid. Pages follow by `next`. To miss none, a later read begins `limits.user.feedOverlapMs` before the `now`
    * of the first page of the read before it. Fails: unavailable.
    */
   revocations: action({
@@ -86,7 +82,7 @@ export const userActions = {
       .string()
       .regex(/^\d{1,20}$/)
       .default("0"),
-  }).returns<RevocationsPage>(),
+  }).returns<FeedPage<Revocation>>(),
   /**
    * The user with this id at the platform; an unknown id becomes a user, who is durable when it returns. However many
    * calls for one id run at once, on any nodes, one of them makes the user and has `created`. Given names are written
@@ -111,14 +107,17 @@ export const userActions = {
   profiles: action({ userIds: z.array(userId).min(1).max(limits.user.profilesPerCall) }).returns<{
     list: UserProfile[];
   }>(),
+  ...restrictionActions,
 };
 
 export const userEvents = {
   /** A phone, or with `externalId` a user of the platform, was registered. */
   "user.registered": z.object({ userId, externalId: externalId.optional(), time: eventTime }),
+  ...restrictionEvents,
 };
 
 export const userBroadcasts = {
   /** Tokens were revoked: refuse them. Gateways also poll `user.revocations`, so it may be lost. */
   "user.tokens-revoked": z.object({ list: z.array(revocation).min(1) }),
+  ...restrictionBroadcasts,
 };

@@ -159,6 +159,10 @@ describe("the staff's routes", () => {
     ["reconciliation/resolve", { id: 1, reason: "why not" }],
     ["books/findings", {}],
     ["books/accept", { id: 1, reason: "why not" }],
+    ["restriction/add", { userId: "7", kind: "ban", reason: "why not" }],
+    ["restriction/lift", { restrictionId: "1", reason: "why not" }],
+    ["restriction/list", {}],
+    ["chat/remove", { roomId: 1, msgId: "m", reason: "why not" }],
   ];
 
   test("are closed to everybody without a session, whatever else they carry, and are not on the users' port", async () => {

@@ -78,6 +78,13 @@ export async function harmlessCalls(): Promise<HarmlessCalls> {
     [`${api}/living/closeLiving`]: by(fan, { roomId }),
     [`${api}/living/list`]: by(fan, { type: 1, page: 1, pageSize: 10 }),
     [`${api}/living/anchorConfig`]: by(fan, { roomId }),
+    [`${api}/living/moderators`]: by(anchor),
+    [`${api}/living/addModerator`]: by(anchor, { userId: "999997" }),
+    [`${api}/living/removeModerator`]: by(anchor, { userId: fan.userId }),
+    [`${api}/living/roomRole`]: by(fan, { roomId }),
+    [`${api}/living/mute`]: by(fan, { roomId, userId: anchor.userId, minutes: 10, reason: "not a moderator" }),
+    [`${api}/living/unmute`]: by(fan, { roomId, userId: anchor.userId }),
+    [`${api}/living/removeChat`]: by(fan, { roomId, msgId: "3f0e9c1a-0000-4000-8000-000000000001" }),
     [`${api}/living/onlinePk`]: by(fan, { roomId }),
     [`${api}/living/offlinePk`]: by(fan, { roomId }),
     [`${api}/pk/invite`]: by(fan, { roomId, opponentRoomId: roomId + 1, durationS: 300 }),
@@ -143,5 +150,11 @@ export async function harmlessCalls(): Promise<HarmlessCalls> {
       ...{ date: "2026-11-22", channel: "wechat", cursor: "41", limit: 20 },
     }),
     [`${admin}/reconciliation/resolve`]: by(fan, { id: 999_997, reason: "unknown" }),
+    [`${admin}/restriction/add`]: by(fan, {
+      ...{ userId: "999997", kind: "mute", roomId, until: "2999-01-01T00:00:00Z", reason: "no such user" },
+    }),
+    [`${admin}/restriction/lift`]: by(fan, { restrictionId: "999997", reason: "unknown" }),
+    [`${admin}/restriction/list`]: by(fan, { userId: fan.userId, roomId, active: 1, cursor: "41", limit: 20 }),
+    [`${admin}/chat/remove`]: by(fan, { roomId, msgId: "3f0e9c1a-0000-4000-8000-000000000001", reason: "not there" }),
   };
 }

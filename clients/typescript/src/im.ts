@@ -28,6 +28,8 @@ export interface RoomEvents {
   /** Gifts of the room, without those already seen. */
   gifts: { gifts: ImGift[] };
   chat: { msgId: string; senderId: string; content: string };
+  /** A chat message was removed, by its `msgId`: show it no longer. */
+  chatRemoved: { msgId: string };
   /** The state of the room's battle; a newer one replaces it. */
   battle: Battle;
   scores: { battleId: string; scores: { userId: string; score: number }[]; remainingMs: number };
@@ -177,6 +179,7 @@ function show(message: ImBusiness, emit: Emit): void {
     emit("giftFailed", { ...failed, name: nameOfCode(failed.code), msgId });
   } else if (bizCode === BIZ.PAYMENT) emit("payment", { ...(data as RoomEvents["payment"]), msgId });
   else if (bizCode === BIZ.ROOM_CLOSED) emit("roomClosed", { msgId });
+  else if (bizCode === BIZ.CHAT_REMOVED) emit("chatRemoved", { msgId: (data as { msgId: string }).msgId });
   else emit("other", message);
 }
 

@@ -26,6 +26,13 @@ const isSame: Readonly<Record<UserOperation, boolean>> = {
   "living/closeLiving": false, // A second is refused.
   "living/list": true,
   "living/anchorConfig": true,
+  "living/moderators": true,
+  "living/addModerator": true,
+  "living/removeModerator": true,
+  "living/roomRole": true,
+  "living/mute": false, // Another mute, which ends later.
+  "living/unmute": true,
+  "living/removeChat": true,
   "living/onlinePk": true,
   "living/offlinePk": true,
   "pk/invite": true,

@@ -9,7 +9,8 @@ const LINES_KEPT = 300;
 const NEAR_END_PX = 80;
 const UNSURE_AFTER_MS = 8_000;
 
-export function createFeed({ me, names, anchorId, giftName }) {
+/** @param {{onMenu: (line: {userId: string, msgId: string}) => void}} options `onMenu`: a moderator chose a chat line */
+export function createFeed({ me, names, anchorId, giftName, onMenu }) {
   const list = h("div", { class: "feed-lines", testid: "feed", role: "log", label: "feed", tabindex: 0 });
   const unconfirmed = []; // own lines shown before the room repeated them
 
@@ -29,12 +30,13 @@ export function createFeed({ me, names, anchorId, giftName }) {
     return { face: avatar(id, id === me ? names.own : names.of(id), "tiny"), name: [whose, anchor] };
   }
 
-  function chatLine(senderId, content) {
+  function chatLine(senderId, content, msgId) {
     const { face, name } = person(senderId);
     const mine = senderId === me;
+    const choose = () => onMenu({ userId: senderId, msgId });
     return h(
       "div",
-      { class: mine ? "feed-line mine" : "feed-line", testid: "feed-chat" },
+      { class: mine ? "feed-line mine" : "feed-line", testid: "feed-chat", "data-msg-id": msgId },
       face,
       h(
         "div",
@@ -42,6 +44,15 @@ export function createFeed({ me, names, anchorId, giftName }) {
         h("p", { class: "bubble-name" }, name),
         h("p", { class: "bubble-text", text: content }),
       ),
+      !mine &&
+        h("button", {
+          class: "icon-button feed-menu",
+          type: "button",
+          label: "chatMenu",
+          text: "⋯",
+          testid: "feed-menu",
+          on: { click: choose },
+        }),
     );
   }
 
@@ -60,10 +71,26 @@ export function createFeed({ me, names, anchorId, giftName }) {
       }, UNSURE_AFTER_MS);
       append(line);
     },
-    chat(senderId, content) {
+    chat(senderId, content, msgId) {
       const at = senderId === me ? unconfirmed.findIndex((entry) => entry.content === content) : -1;
-      if (at >= 0) unconfirmed.splice(at, 1)[0].line.classList.remove("pending");
-      else append(chatLine(senderId, content));
+      if (at < 0) {
+        append(chatLine(senderId, content, msgId));
+        return;
+      }
+      const [{ line }] = unconfirmed.splice(at, 1);
+      line.classList.remove("pending");
+      line.dataset.msgId = msgId;
+    },
+    /** Takes the last own words away that the room has not repeated. */
+    refused() {
+      unconfirmed.pop()?.line.remove();
+    },
+    remove(msgId) {
+      for (const line of list.querySelectorAll("[data-msg-id]")) if (line.dataset.msgId === msgId) line.remove();
+    },
+    /** Whether lines of others have a menu. */
+    moderate(may) {
+      list.classList.toggle("moderated", may);
     },
     /** @param {number} [reached] the pieces of the gift's streak so far */
     gift(gift, reached = gift.count) {

@@ -2,6 +2,7 @@
 import { createFollower, refreshBalance, refreshIncome } from "../account.js";
 import { api } from "../api.js";
 import { h } from "../dom.js";
+import { time } from "../format.js";
 import { createGiftSender } from "../gift-sender.js";
 import { ApiError } from "../http.js";
 import { translate } from "../language.js";
@@ -13,6 +14,7 @@ import { toast } from "../toast.js";
 import { createAnchorPanel } from "./anchor-panel.js";
 import { createBattlePanel } from "./battle.js";
 import { createChatBox } from "./chat-box.js";
+import { openChatMenu } from "./chat-menu.js";
 import { createEffects } from "./effects.js";
 import { createFeed } from "./feed.js";
 import { createGiftTray, loadCatalogue } from "./gift-tray.js";
@@ -25,6 +27,7 @@ const REASONS = new Map([
   [10011, "idempotencyConflict"],
   [10012, "accountUnusable"],
 ]);
+const MUTED = 10013;
 
 export async function roomView(host, signal, roomId) {
   host.replaceChildren(h("p", { class: "empty", say: "loading" }));
@@ -50,7 +53,8 @@ function showRoom(host, signal, config, catalogue) {
   const names = createNames([[anchorId, config.anchorNickName]], config.nickName);
   const effects = createEffects();
   const reach = createStreaks();
-  const feed = createFeed({ me, names, anchorId, giftName: catalogue.nameOf });
+  const onMenu = ({ userId, msgId }) => openChatMenu({ roomId, userId, msgId, name: names.of(userId) });
+  const feed = createFeed({ me, names, anchorId, giftName: catalogue.nameOf, onMenu });
   const followBalance = createFollower(refreshBalance, signal, { lastMs: 1_500 });
   const followIncome = createFollower(refreshIncome, signal);
 
@@ -61,10 +65,11 @@ function showRoom(host, signal, config, catalogue) {
   const setReceivers = (choices) => side.setReceivers?.(choices);
   const battle = createBattlePanel({ config, names, signal, setReceivers });
   const connection = connectRoom(roomId, signal, {
-    onChat({ senderId, content, nickName }) {
+    onChat({ senderId, content, nickName, msgId }) {
       names.learn(senderId, nickName);
-      feed.chat(senderId, String(content ?? ""));
+      feed.chat(senderId, String(content ?? ""), msgId);
     },
+    onChatRemoved: feed.remove,
     onGifts: showGifts,
     onGiftFailed: ({ orderId, msg, code }) => sender.settle(orderId, { status: "failed", msg, code }),
     onPayment() {
@@ -75,10 +80,18 @@ function showRoom(host, signal, config, catalogue) {
     onBattle: battle.onBattle,
     onScores: battle.onScores,
     onClosed: closed,
-    onRefused: () => toast.say("chatRefused"),
+    onRefused({ code, until }) {
+      if (code !== MUTED) {
+        toast.say("chatRefused");
+        return;
+      }
+      feed.refused();
+      toast.say(...mutedUntil(until));
+    },
     onGap: () => feed.notice("imGap"),
     onOnline() {
       battle.onOnline();
+      refreshRole().catch(() => {}); // The menu is missing until the next connection; the server decides anyway.
       // What happened while away may have moved either.
       followBalance();
       if (config.isAnchor) followIncome();
@@ -99,6 +112,13 @@ function showRoom(host, signal, config, catalogue) {
     side.element,
   );
   host.append(banner, room);
+
+  async function refreshRole() {
+    const { role, muted, mutedUntil: until } = await api.roomRole(roomId);
+    if (signal.aborted) return;
+    feed.moderate(role !== "viewer");
+    if (muted) feed.notice(...mutedUntil(until));
+  }
 
   function showGifts(gifts) {
     catalogue.meet(gifts);
@@ -131,6 +151,11 @@ function showRoom(host, signal, config, catalogue) {
     banner.hidden = false;
     banner.append(h("h2", { say: "roomClosed" }), h("p", { say: "roomClosedLead" }), backLink());
   }
+}
+
+/** Of a mute: the text and its variables, for `say`. */
+function mutedUntil(until) {
+  return until ? ["mutedUntil", { time: () => time(until) }] : ["mutedForEver"];
 }
 
 function whyFailed({ code, msg }) {

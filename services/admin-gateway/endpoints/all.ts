@@ -7,8 +7,12 @@ import { loginEndpoints } from "./login.ts";
 import { moneyEndpoints } from "./money.ts";
 import { orderEndpoints } from "./orders.ts";
 import { paymentEndpoints } from "./payment.ts";
+import { peopleEndpoints } from "./people.ts";
 import { personEndpoints } from "./persons.ts";
 import { proposalEndpoints } from "./proposals.ts";
+import { restrictionEndpoints } from "./restrictions.ts";
+import { roomEndpoints } from "./rooms.ts";
+import { storyEndpoints } from "./story.ts";
 
 /** Every endpoint of the staff's API, in the order of the documentation. */
 export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
@@ -22,4 +26,8 @@ export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
   ...proposalEndpoints,
   ...paymentEndpoints,
   ...bookEndpoints,
+  ...peopleEndpoints,
+  ...storyEndpoints,
+  ...roomEndpoints,
+  ...restrictionEndpoints,
 ]);

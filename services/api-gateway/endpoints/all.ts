@@ -4,6 +4,7 @@ import { giftEndpoints } from "./gift.ts";
 import { homeEndpoints } from "./home.ts";
 import { imEndpoints } from "./im.ts";
 import { livingEndpoints } from "./living.ts";
+import { moderationEndpoints } from "./moderation.ts";
 import { pkEndpoints } from "./pk.ts";
 import { rankEndpoints } from "./rank.ts";
 import { userLoginEndpoints } from "./user-login.ts";
@@ -13,6 +14,7 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   ...userLoginEndpoints,
   ...homeEndpoints,
   ...livingEndpoints,
+  ...moderationEndpoints,
   ...pkEndpoints,
   ...imEndpoints,
   ...giftEndpoints,

@@ -2,11 +2,12 @@ import type { Context, Service } from "moleculer";
 import { limits } from "../../../config/limits.ts";
 import { addHealthCheck, type HealthState } from "../../../mixins/health.mixin.ts";
 import { type BroadcastEvents, call } from "../../contracts.ts";
+import { RowFeed } from "../../row-feed.ts";
 import { tokenKeys } from "../../token-keys.ts";
+import type { Revocation } from "../../user/user.contract.ts";
 import type { Jwks } from "./jwt-keys.ts";
 import { Logins } from "./logins.ts";
 import { platformLogins } from "./open-platform-logins.ts";
-import { RevocationFeed } from "./revocation-feed.ts";
 import { isOfItsTime, RevokedTokens } from "./revoked-tokens.ts";
 
 export interface LoginsState {
@@ -16,7 +17,7 @@ export interface LoginsState {
 
 interface Internals extends LoginsState {
   jwks?: Jwks | undefined;
-  revocations?: RevocationFeed;
+  revocations?: RowFeed<Revocation>;
 }
 
 const heldGauge = {
@@ -65,15 +66,22 @@ export const loginsMixin = {
   started(this: Service & Internals & HealthState) {
     const { metrics } = this.broker;
     metrics.register({ type: "gauge", ...heldGauge });
-    const options = { timeout: limits.user.revocationCallMs, tracking: false } as const;
-    const revocations = new RevocationFeed({
-      revoked: this.revokedTokens,
+    const options = { timeout: limits.user.feedCallMs, tracking: false } as const;
+    const { revokedTokens: revoked } = this;
+    const revocations = new RowFeed<Revocation>({
+      what: "revoked tokens",
+      whileAway: "after 10 s logged-in requests are answered 503",
+      add: (row) => revoked.add(row),
+      dropExpired: (nowMs) => revoked.dropExpired(nowMs),
       page: (place) => call(this.broker, "user.revocations", place, options),
-      read: () => metrics.set(heldGauge.name, this.revokedTokens.size),
+      read: () => metrics.set(heldGauge.name, revoked.size),
       log: this.logger,
     });
     this.revocations = revocations;
-    addHealthCheck(this, "revocations", () => revocations.requireCurrent());
+    addHealthCheck(this, "revocations", async () => {
+      if (!revocations.isCurrent)
+        throw new Error(`the copy of the revoked tokens is ${revocations.age}: logged-in requests answer 503`);
+    });
     const { jwks } = this;
     if (!jwks) return;
     jwks.start();

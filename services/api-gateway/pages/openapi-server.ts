@@ -17,7 +17,7 @@ import { webhookSection, withExternalFields } from "./openapi-webhooks.ts";
 
 /** There is no page of the server API. */
 const documentedFaults: readonly FaultName[] = faultNames.filter(
-  (name) => name !== "NotFound" && name !== "StaffForbidden",
+  (name) => !["NotFound", "NotAllowed", "StaffForbidden"].includes(name),
 );
 
 /** Exactly one set of fields of each group is there. */

@@ -22,11 +22,18 @@ const security: Readonly<Record<Access, Json[]>> = {
 };
 
 /** An endpoint may answer these. */
-function faultsOf(access: Access): FaultName[] {
+function faultsOf({ access, failures }: Endpoint): FaultName[] {
   return documentedFaults.filter((name) => {
     if (name === "NotLoggedIn") return access !== "public";
+    if (name === "NotAllowed") return failures.includes("notAllowed");
     return name !== "NotFound";
   });
+}
+
+/** Who is banned everywhere gets it from every endpoint with a login. */
+function withBans(endpoint: Endpoint): Endpoint {
+  if (endpoint.access !== "login" || endpoint.failures.includes("banned")) return endpoint;
+  return { ...endpoint, failures: [...endpoint.failures, "banned"] };
 }
 
 function operation(endpoint: Endpoint): Json {
@@ -41,7 +48,7 @@ function operation(endpoint: Endpoint): Json {
     tags: [names[0] ?? area],
     security: security[endpoint.access],
     ...(endpoint.fields.length > 0 && { requestBody: { required, content } }),
-    responses: responsesOf(endpoint, schemaOf(endpoint.result, "output"), faultsOf(endpoint.access), gateFailures),
+    responses: responsesOf(withBans(endpoint), schemaOf(endpoint.result, "output"), faultsOf(endpoint), gateFailures),
   };
 }
 

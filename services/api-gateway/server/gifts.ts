@@ -15,7 +15,7 @@ import { giftFailures, sendGift } from "../gift-sending.ts";
 import { shownWhileUnsure } from "./idempotent-writes.ts";
 import { serverEndpoint } from "./server-endpoint.ts";
 
-const { requestId, ...sent } = fromHttp(giftActions.send, "userId", "receiverId", "roomId", "orderId");
+const { requestId, ...sent } = fromHttp(giftActions.send, "userId", "receiverId", "roomId", "orderId", "isBanned");
 
 /** A gift of the platform always has a request id. */
 type KeyedGift = GiftParams & { requestId: string };

@@ -31,7 +31,7 @@ export const roomEndpoints = [
     refers: { userId: "user" },
     params: fromHttp(livingRoomActions.openForPlatform, "userId", "writeId"),
     result: shownRoom.extend({ opened: z.boolean() }),
-    failures: ["roomTypeMissing", "accountUnusable", "anchorElsewhere", "externalRoomTaken"],
+    failures: ["roomTypeMissing", "accountUnusable", "banned", "anchorElsewhere", "externalRoomTaken"],
     async run(ctx, params, { writeId }) {
       const { room, opened } = await call(ctx, "living-room.openForPlatform", { ...params, writeId });
       return { ...shown(room), opened };

@@ -55,9 +55,20 @@ CREATE TABLE IF NOT EXISTS t_living_room_record (
   update_time DATETIME(3) NOT NULL,
   -- As of the live room. A later room may have the same one.
   external_id VARBINARY(256) NULL,
+  -- Who of the staff closed it, and why; NULL where the anchor, the platform or the system did.
+  closed_by VARCHAR(100) NULL,
+  close_reason VARCHAR(200) NULL,
   KEY idx_external_id (external_id, id),
-  KEY idx_anchor_id (anchor_id, end_time),
+  KEY idx_anchor_id (anchor_id, id),
   KEY idx_end_time (end_time)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- The moderators of each anchor, in all her rooms.
+CREATE TABLE IF NOT EXISTS t_room_moderator (
+  anchor_id BIGINT UNSIGNED NOT NULL,
+  user_id BIGINT UNSIGNED NOT NULL,
+  create_time DATETIME(3) NOT NULL,
+  PRIMARY KEY (anchor_id, user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- The writes of the platform that opened or closed a room, or found it open or closed, each in the transaction of its

@@ -15,11 +15,14 @@ CREATE TABLE IF NOT EXISTS t_user_phone (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id BIGINT UNSIGNED NOT NULL,
   phone VARCHAR(20) NOT NULL,
+  -- The digits from the last to the first: staff find a user by the end of a number.
+  phone_reversed VARCHAR(20) GENERATED ALWAYS AS (REVERSE(phone)) STORED,
   -- 1 valid.
   status TINYINT NOT NULL DEFAULT 1,
   create_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL,
   UNIQUE KEY uk_phone (phone),
+  KEY idx_phone_reversed (phone_reversed, user_id),
   KEY idx_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
@@ -83,4 +86,41 @@ CREATE TABLE IF NOT EXISTS t_revocation (
   UNIQUE KEY uk_session (user_id, session_id),
   KEY idx_create_time (create_time, id),
   KEY idx_expires_time (expires_time)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- Who is muted or banned: facts, never changed and never deleted. A restriction is in force until its time by the
+-- database's clock, unless it was lifted.
+CREATE TABLE IF NOT EXISTS t_restriction (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  user_id BIGINT UNSIGNED NOT NULL,
+  -- 1 mute, 2 ban.
+  kind TINYINT NOT NULL,
+  -- 0: everywhere.
+  room_id BIGINT UNSIGNED NOT NULL,
+  -- 9999-12-31: for ever.
+  until_time DATETIME(3) NOT NULL,
+  reason VARCHAR(200) NOT NULL,
+  -- `staff:NAME`, or the user id of the anchor or of her moderator.
+  placed_by VARCHAR(100) NOT NULL,
+  create_time DATETIME(3) NOT NULL,
+  KEY idx_user_id (user_id, until_time),
+  KEY idx_room_id (room_id, until_time),
+  KEY idx_until_time (until_time, id)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- The lifted restrictions, each once, for ever.
+CREATE TABLE IF NOT EXISTS t_restriction_lift (
+  restriction_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
+  reason VARCHAR(200) NOT NULL,
+  lifted_by VARCHAR(100) NOT NULL,
+  create_time DATETIME(3) NOT NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- When a restriction was placed or lifted, for the nodes that keep a copy: they read by create_time, the time of the
+-- statement. A row that may have been committed late has a second one.
+CREATE TABLE IF NOT EXISTS t_restriction_change (
+  id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
+  restriction_id BIGINT UNSIGNED NOT NULL,
+  create_time DATETIME(3) NOT NULL,
+  KEY idx_create_time (create_time, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -4,8 +4,9 @@ import { config } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { dropKeys } from "../../../scripts/drop-namespace.ts";
 import type { Gateway } from "../../../services/api-gateway/gateway.ts";
-import type { RevocationFeed } from "../../../services/api-gateway/logins/revocation-feed.ts";
 import notification from "../../../services/notification/notification.service.ts";
+import type { RowFeed } from "../../../services/row-feed.ts";
+import type { Revocation } from "../../../services/user/user.contract.ts";
 import user from "../../../services/user/user.service.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
@@ -124,7 +125,9 @@ test("a request whose token is revoked while its body comes is refused", async (
 });
 
 test("a gateway whose own copy of the revocations is too old is not ready, and the others are", async () => {
-  const { revocations } = at(0).broker.getLocalService("api-gateway") as unknown as { revocations: RevocationFeed };
+  const { revocations } = at(0).broker.getLocalService("api-gateway") as unknown as {
+    revocations: RowFeed<Revocation>;
+  };
   const status = async (gateway: 0 | 1) => (await send(`${at(gateway).base}/health/ready`, { method: "GET" })).status;
   await eventually("both are ready", async () => (await status(0)) === 200 && (await status(1)) === 200);
   const old = jest.spyOn(revocations, "isCurrent", "get").mockReturnValue(false);
@@ -205,8 +208,8 @@ describe("while revocations cannot be read logged-in requests are served for 10 
     expect((await post(0, "userLogin/logout", token)).status).toBe(503);
     await eventually("503", async () => (await statusAt(1, token)) === 503, 20_000);
     const lasted = performance.now() - since;
-    expect(lasted).toBeGreaterThan(limits.user.revocationStaleMs - limits.user.revocationPollMs - 1_500);
-    expect(lasted).toBeLessThan(limits.user.revocationStaleMs + 2_000);
+    expect(lasted).toBeGreaterThan(limits.user.feedStaleMs - limits.user.feedPollMs - 1_500);
+    expect(lasted).toBeLessThan(limits.user.feedStaleMs + 2_000);
     expect((await post(0, "bank/income", `${token.slice(0, -1)}`)).status).toBe(401);
     expect((await send(`${at(1).base}/health/ready`, { method: "GET" })).status).toBe(503);
     await back();

@@ -9,6 +9,7 @@ import { apiScopes } from "../../../services/api-scopes.ts";
 import type { ActionName, ParamsOf, ResultOf } from "../../../services/contracts.ts";
 import type { GiftAnswer } from "../../../services/gift/gift.contract.ts";
 import { contracts } from "../../support/contracts.ts";
+import { lookupAnswers } from "../../support/fake-lookups.ts";
 import { staffAnswers } from "../../support/fake-staff.ts";
 import { eventually, startNode } from "../../support/system.ts";
 import { tokenOf } from "../../support/tokens.ts";
@@ -94,6 +95,11 @@ const backend = {
   ...{ keyId: "backend00001", digest: apiKeyDigest(backendKey), scopes: [...apiScopes], perMinute: 1_000_000 },
 };
 
+const restriction = {
+  ...{ restrictionId: "9", userId: "77", kind: "mute" as const, roomId: 5 as number | null, until: time, reason: "" },
+  ...{ by: "staff:ann", createTime: time, liftedTime: null, liftedBy: null, liftReason: null },
+};
+
 type Answers = { [N in ActionName]?: (params: ParamsOf<N>) => ResultOf<N> | Promise<ResultOf<N>> };
 
 const product = {
@@ -104,11 +110,23 @@ const topic = { bizCode: 10001, topic: "pay.recharge", status: 1, remark: "coins
 
 const usual: Answers = {
   ...staffAnswers,
+  ...lookupAnswers,
   "user.sendLoginCode": () => ({ devCode: "123456" }),
   "user.login": () => alice,
   "user.logout": () => null,
   "user.logoutAll": ({ userId }) => ({ userId, sessionId: 0, issuedUntil: 1, expiresAt: 2 }),
   "user.revocations": () => ({ list: [], now: Date.now(), next: null }),
+  "user.restrict": ({ userId, kind, reason, operator }) => ({
+    ...restriction,
+    ...{ userId, kind, reason, by: operator },
+  }),
+  "user.liftRestriction": ({ operator }) => ({ ...restriction, liftedTime: time, liftedBy: operator, liftReason: "r" }),
+  "user.restrictions": () => ({ list: [restriction], nextCursor: "9" }),
+  "im-router.removeChat": () => null,
+  "user.restrictionsSince": () => ({ list: [], now: Date.now(), next: null }),
+  "user.profiles": ({ userIds }) => ({
+    list: userIds.map((userId) => ({ userId, nickName: `nick-${userId}`, avatar: "/a.png" })),
+  }),
   "user.profile": ({ userId }) => ({ userId, nickName: `nick-${userId}`, avatar: "/a.png" }),
   "user.ofExternal": () => ({ userId: "77", created: true }),
   "user.idsOfExternal": ({ externalIds }) => ({
@@ -134,6 +152,13 @@ const usual: Answers = {
     list: roomIds.map((roomId) => ({ roomId, externalRoomId: `r-${roomId}` })),
   }),
   "living-room.find": ({ roomId }) => (roomId === 5 ? { roomId, anchorId: "77", type: 1, roomName: "r" } : null),
+  "living-room.moderators": () => ({ userIds: ["78"] }),
+  "living-room.addModerator": () => null,
+  "living-room.removeModerator": () => null,
+  "living-room.roleOf": () => ({ role: "viewer" }),
+  "living-room.mute": ({ userId, roomId, callerId }) => ({ ...restriction, userId, roomId, by: callerId }),
+  "living-room.unmute": () => ({ lifted: 1 }),
+  "living-room.removeChat": () => null,
   "gift.catalogue": () => ({ list: [catalogueGift], nextAfter: null }),
   "gift.send": () => ({ orderId: "gift-order-1" }),
   "gift.order": () => giftOrder,
@@ -252,10 +277,10 @@ export interface Call {
   meta: Record<string, unknown>;
 }
 
-/** By which the gateway reads revocations and API keys all the time. */
-const polled: ReadonlySet<ActionName> = new Set(["user.revocations", "platform.keysSince"]);
+/** By which the gateway reads revocations, restrictions and API keys all the time. */
+const polled: ReadonlySet<ActionName> = new Set(["user.revocations", "user.restrictionsSince", "platform.keysSince"]);
 
-/** Every call since the last `forget`, but those by which the gateway reads revocations and API keys. */
+/** Every call since the last `forget`, but those by which the gateway reads revocations, restrictions and API keys. */
 export const calls: Call[] = [];
 /** What an action answers instead of the usual, until `forget`. */
 export let answers: Answers = {};
@@ -309,12 +334,14 @@ export function startNeighbours(names: readonly string[] = neighbourNames): Prom
   return startNode("neighbours", names.map(fakeService));
 }
 
-/** Resolves once logged-in requests are let in: the node has read the revocations. */
+/** Resolves once logged-in requests are let in: the node has read the revocations, and who is banned. */
 export function letsIn(broker: ServiceBroker): Promise<unknown> {
   const here = { nodeID: broker.nodeID };
-  const ready = async () =>
-    (await broker.call<HealthReport, object>("api-gateway.health", {}, here)).revocations === true;
-  return eventually("the revocations are read", ready);
+  const ready = async () => {
+    const report = await broker.call<HealthReport, object>("api-gateway.health", {}, here);
+    return report.revocations === true && report.restrictions === true;
+  };
+  return eventually("revocations and restrictions are read", ready);
 }
 
 /** Starts a gateway that sees the neighbours (where there are any to see); resolves to its broker and base URL. */

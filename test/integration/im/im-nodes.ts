@@ -7,6 +7,7 @@ import type { Ticket } from "../../../services/im-router/im-router.contract.ts";
 import imRouter from "../../../services/im-router/im-router.service.ts";
 import type { ImLimits } from "../../../services/im-server/im-node.ts";
 import imServer from "../../../services/im-server/im-server.service.ts";
+import { admitting, restrictionsFake } from "../../support/restrictions-fake.ts";
 import { eventually, startNode } from "../../support/system.ts";
 
 export interface Body {
@@ -41,8 +42,9 @@ export const livingRoomFake: ServiceSchema = {
 } as unknown as ServiceSchema;
 
 /** An im-server with the limits of config/limits.ts but for the `changed` ones. */
-export function startImServer(label: string, changed: Partial<ImLimits> = {}): Promise<ServiceBroker> {
-  return startNode(label, [{ ...imServer, settings: changed as ServiceSchema["settings"] }]);
+export async function startImServer(label: string, changed: Partial<ImLimits> = {}): Promise<ServiceBroker> {
+  const server = { ...imServer, settings: changed as ServiceSchema["settings"] };
+  return admitting(await startNode(label, [server, restrictionsFake]));
 }
 
 export function startRouter(label: string, ...others: ServiceSchema[]): Promise<ServiceBroker> {

@@ -8,6 +8,7 @@ import { ImNode } from "../../../services/im-server/im-node.ts";
 import { startMaintenance } from "../../../services/im-server/maintenance.ts";
 import { type Presence, PresenceStore } from "../../../services/im-server/presence-store.ts";
 import { makeToken, redeemToken } from "../../../services/im-tokens.ts";
+import { RestrictionCopy } from "../../../services/restriction-copy.ts";
 import { stopAll } from "../../support/system.ts";
 
 const redis = openRedis("test");
@@ -63,6 +64,7 @@ test("a user who leaves while a node renews its leases is not written again by a
     } as unknown as ServiceBroker,
     log: { warn: jest.fn() } as unknown as Service["logger"],
     limits: { ...limits.im, presenceRefreshMs: 0 },
+    ...{ restrictions: new RestrictionCopy(), requireRestrictions: () => undefined },
   });
   jest.spyOn(node.notifications, "catchUp").mockImplementation(() => undefined);
   const everybody = Array.from({ length: limits.im.presenceBatch + 2 }, (_, i) => {

@@ -74,7 +74,7 @@ test("chat that may not be shown is refused in an ack, and stands in no history"
     sender.say(`{"code":1003,"body":{"msgId":"m","bizCode":5555,"data":${JSON.stringify({ content })}}}`);
   await eventually("four refusals", () => sender.frames.filter(({ code }) => code === 1005).length === 4);
   for (const { body } of sender.frames.filter(({ code }) => code === 1005))
-    expect(body).toEqual({ msgId: "m", bizCode: 5555, error: expect.stringContaining("Unicode") });
+    expect(body).toEqual({ msgId: "m", bizCode: 5555, code: 100001, error: expect.stringContaining("Unicode") });
   await expectServed();
   const cursor = `&since=${seq}&epoch=${epoch}`;
   const back = await openClient((await addressFor(String(++users))) + cursor).greeted();

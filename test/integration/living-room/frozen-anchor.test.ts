@@ -15,10 +15,13 @@ import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../sup
 /** Holds a start between its check of the account and the opening of the room. */
 let beforeOpening: Promise<void> | undefined;
 let atOpening = () => {};
+/** Who is banned everywhere, as the user service answers. */
+let banned: string[] = [];
 const neighbours: ServiceSchema[] = [
   {
     name: "user",
     actions: {
+      bannedAmong: () => ({ userIds: banned }),
       async profile(ctx: { params: { userId: string } }) {
         atOpening();
         await beforeOpening;
@@ -96,6 +99,24 @@ test("a frozen account cannot go live, and the try counts; an unfrozen user and 
   expect(await isLive((await start(newAnchor())).roomId)).toBe(true);
 });
 
+test("a banned user cannot go live, and a live room is closed once its anchor is banned, also without an event", async () => {
+  const [anchorId, other] = [newAnchor(), newAnchor()];
+  const [{ roomId }, neighbour] = await Promise.all([start(anchorId), start(other)]);
+  await handled("living-room-room-opened");
+  banned = [anchorId];
+  try {
+    await eventually("the room is closed", async () => !(await isLive(roomId)));
+    await later(anchorId);
+    expect(await start(anchorId).catch(failureName)).toBe("banned");
+    expect(await closings(roomId)).toHaveLength(1);
+    expect(await isLive(neighbour.roomId)).toBe(true);
+  } finally {
+    banned = [];
+  }
+  await later(anchorId);
+  expect((await start(anchorId)).roomId).toBeGreaterThan(roomId);
+});
+
 test("an invalid account cannot go live either", async () => {
   const anchorId = newAnchor();
   const books = new Database(databaseName("wallet"));
@@ -168,7 +189,8 @@ test("a room that opens after an unfreeze, while the account is being checked, s
   const opened: number[] = [];
   // The wallet, whose answer "frozen" is on its way while the anchor closes her room, is unfrozen and goes live again.
   const slowWallet = {
-    async call() {
+    async call(action: string) {
+      if (action !== "wallet.unusableOf") return { userIds: [] };
       await call(caller, "living-room.close", { userId: anchorId, roomId: first });
       await later(anchorId);
       opened.push((await start(anchorId)).roomId);

@@ -16,6 +16,7 @@ import { eventually, startNode, stopAll, waitForNode } from "../../support/syste
 const fakeUser = {
   name: "user",
   actions: {
+    bannedAmong: () => ({ userIds: [] }),
     profile: (ctx: { params: { userId: string } }) => ({ userId: ctx.params.userId, nickName: "小鱼", avatar: "" }),
   },
 };

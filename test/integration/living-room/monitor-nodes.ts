@@ -5,6 +5,7 @@ import type { ImLimits } from "../../../services/im-server/im-node.ts";
 import imServer from "../../../services/im-server/im-server.service.ts";
 import livingRoom from "../../../services/living-room/living-room.service.ts";
 import type { MonitorSettings } from "../../../services/living-room/room-monitor.ts";
+import { admitting, restrictionsFake } from "../../support/restrictions-fake.ts";
 import { startNode } from "../../support/system.ts";
 
 /** Longer than a test takes: tests change times in the database instead of waiting. */
@@ -20,6 +21,7 @@ const user = {
   name: "user",
   actions: {
     profile: (ctx: { params: { userId: string } }) => ({ userId: ctx.params.userId, nickName: "小鱼", avatar: "" }),
+    bannedAmong: () => ({ userIds: [] }),
   },
 };
 
@@ -34,6 +36,7 @@ export function startRouter(label: string): Promise<ServiceBroker> {
   return startNode(label, [{ ...imRouter, settings: { newEpochMs: 500 } as ServiceSchema["settings"] }, user, wallet]);
 }
 
-export function startServer(label: string, settings = quick): Promise<ServiceBroker> {
-  return startNode(label, [{ ...imServer, settings: settings as ServiceSchema["settings"] }]);
+export async function startServer(label: string, settings = quick): Promise<ServiceBroker> {
+  const server = { ...imServer, settings: settings as ServiceSchema["settings"] };
+  return admitting(await startNode(label, [server, restrictionsFake]));
 }

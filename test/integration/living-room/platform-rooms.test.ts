@@ -14,6 +14,7 @@ const nobody = "999";
 const fakeUser = {
   name: "user",
   actions: {
+    bannedAmong: () => ({ userIds: [] }),
     profile({ params: { userId } }: { params: { userId: string } }) {
       if (userId === nobody) throw fail("userUnknown", { userId });
       return { userId, nickName: "小鱼", avatar: "" };

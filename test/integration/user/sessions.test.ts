@@ -241,7 +241,7 @@ describe("reading the revocations", () => {
     expect(sessionsIn(first)).not.toContain(slow.sessionId);
     commit();
     await late;
-    expect(sessionsIn(await page(first.now - limits.user.revocationOverlapMs))).toContain(slow.sessionId);
+    expect(sessionsIn(await page(first.now - limits.user.feedOverlapMs))).toContain(slow.sessionId);
   });
 
   test("a revocation whose commit took too long is written again, with a new time, before logout returns", async () => {
@@ -258,7 +258,7 @@ describe("reading the revocations", () => {
       async transaction(work: Parameters<Database["transaction"]>[0]) {
         const result = await mysql.transaction(work);
         times.push(await writtenAt());
-        if (times.length === 1) ahead = limits.user.revocationWriteMs;
+        if (times.length === 1) ahead = limits.user.feedWriteMs;
         // Two statements of one ms would have one time.
         await eventually("the next ms", () => Date.now() > (times.at(-1) as number) + 1);
         return result;
@@ -281,7 +281,7 @@ describe("reading the revocations", () => {
     const mysql = mysqlOf(0);
     const busy = {
       async transaction(work: Parameters<Database["transaction"]>[0]) {
-        ahead += limits.user.revocationWriteMs;
+        ahead += limits.user.feedWriteMs;
         written++;
         return mysql.transaction(work);
       },
@@ -315,7 +315,7 @@ describe("reading the revocations", () => {
     const slow = {
       async transaction(work: Parameters<Database["transaction"]>[0]) {
         const result = await mysql.transaction(work);
-        ahead += limits.user.revocationWriteMs;
+        ahead += limits.user.feedWriteMs;
         return result;
       },
     } as unknown as Database;
@@ -330,7 +330,7 @@ describe("reading the revocations", () => {
   });
 
   test("pages follow each other without a gap, also where many rows have one time", async () => {
-    const perPage = limits.user.revocationsPerPage;
+    const perPage = limits.user.feedRowsPerPage;
     const rows = Array.from({ length: perPage + 10 }, (_, at) => `(500, ${at + 1}, 1, '2126-01-01', '2026-01-01')`);
     const columns = "user_id, session_id, issued_until_ms, expires_time, create_time";
     await database.run(`INSERT INTO t_revocation (${columns}) VALUES ${rows.join()}`);

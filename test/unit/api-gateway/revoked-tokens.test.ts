@@ -1,6 +1,6 @@
-import { RevocationFeed } from "../../../services/api-gateway/logins/revocation-feed.ts";
 import { RevokedTokens } from "../../../services/api-gateway/logins/revoked-tokens.ts";
-import type { Revocation, RevocationsPage } from "../../../services/user/user.contract.ts";
+import { type FeedPage, type FeedPlace, RowFeed } from "../../../services/row-feed.ts";
+import type { Revocation } from "../../../services/user/user.contract.ts";
 import { eventually } from "../../support/eventually.ts";
 import { silentLog } from "../../support/silent-log.ts";
 
@@ -49,15 +49,17 @@ describe("revoked tokens", () => {
 });
 
 describe("the feed of revocations", () => {
-  const feeds: RevocationFeed[] = [];
+  const feeds: RowFeed<Revocation>[] = [];
   afterEach(() => Promise.all(feeds.splice(0).map((feed) => feed.stop())));
 
   /** Reads from pages that the test makes; the places that it asked for. */
-  function feedOf(page: (place: { since: number; afterId: string }) => RevocationsPage) {
-    const asked: { since: number; afterId: string }[] = [];
+  function feedOf(page: (place: FeedPlace) => FeedPage<Revocation>) {
+    const asked: FeedPlace[] = [];
     const revoked = new RevokedTokens();
-    const feed = new RevocationFeed({
-      revoked,
+    const feed = new RowFeed<Revocation>({
+      ...{ what: "revoked tokens", whileAway: "" },
+      add: (row) => revoked.add(row),
+      dropExpired: (nowMs) => revoked.dropExpired(nowMs),
       log: silentLog,
       read: () => {},
       page: async (place) => {
@@ -76,7 +78,7 @@ describe("the feed of revocations", () => {
       next: since === 0 && afterId !== "2" ? { since: 0, afterId: String(Number(afterId) + 1) } : null,
     }));
     expect(feed.isCurrent).toBe(false);
-    await expect(feed.requireCurrent()).rejects.toThrow("not read yet");
+    expect([feed.hasBeenRead, feed.age]).toEqual([false, "not read yet"]);
     await eventually("read", () => feed.isCurrent);
     expect(revoked.size).toBe(3);
     await eventually("read again", () => asked.length > 3);

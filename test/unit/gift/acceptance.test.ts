@@ -99,6 +99,24 @@ describe("accepting a gift", () => {
     expect(queued).toMatchObject([{ candidate: { orderId }, terms: { price: 90, sharePercent: 60, url: "x.svga" } }]);
   });
 
+  test("of a banned sender is refused with banned, alone of its group; a repeat of an accepted one gets its order", async () => {
+    const { ports, one, queued } = world();
+    const answers = await accept(
+      [
+        { ...once, isBanned: true },
+        { ...once, userId: "12" },
+      ],
+      ports,
+    );
+    expect(answers).toEqual([refused("banned"), { orderId: expect.any(String) }]);
+    expect(await one(request)).toEqual({ orderId });
+    expect(await one({ ...request, isBanned: true })).toEqual({ orderId });
+    expect(queued).toHaveLength(2);
+    const elsewhere = world({ knownOrders: async () => new Map([[orderId, contentHashOf(request)]]) });
+    expect(await elsewhere.one({ ...request, isBanned: true })).toEqual({ orderId });
+    expect(elsewhere.queued).toEqual([]);
+  });
+
   test("is not done where the share cannot be looked up", async () => {
     const { one, queued } = world({ shares: failing(fail("unavailable")) });
     expect(await one(request)).toMatchObject({ failure: "unavailable" });

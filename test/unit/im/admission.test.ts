@@ -2,9 +2,12 @@ import { admit } from "../../../services/im-server/admission.ts";
 import type { Connection } from "../../../services/im-server/connection.ts";
 import { ConnectionRegistry } from "../../../services/im-server/connection-registry.ts";
 import { FrameForms } from "../../../services/im-server/frame-forms.ts";
+import { RestrictionCopy } from "../../../services/restriction-copy.ts";
 
 /** A node whose Redis answers a join when the test calls `answer`. */
 function nodeThatWaits(asked: Record<string, string> = {}, replay?: string[]) {
+  const restrictions = new RestrictionCopy();
+  restrictions.onBan = (userId) => connections.ofUser(userId)?.close(4414, "you are banned");
   const connections = new ConnectionRegistry<Connection>();
   const joined = Promise.withResolvers<object | null>();
   const caughtUp: unknown[] = [];
@@ -13,6 +16,8 @@ function nodeThatWaits(asked: Record<string, string> = {}, replay?: string[]) {
     connections,
     nodeId: "n",
     limits: { connectionsPerNode: 10, sendQueueBytes: 1_000 },
+    restrictions,
+    requireRestrictions: () => undefined,
     draining: false,
     redis: { eval: async () => ["7", 1] },
     anchorOf: async () => "1",
@@ -39,14 +44,16 @@ function nodeThatWaits(asked: Record<string, string> = {}, replay?: string[]) {
       socket.sent++;
       socket.greeting = wire.toString("latin1");
     },
-    close: () => {
+    closedWith: 0,
+    close: (code: number) => {
+      socket.closedWith ||= code;
       socket.readyState = 2;
     },
   };
   const query = new URLSearchParams({ token: "t".repeat(32), roomId: "1", ...asked });
   const admitted = () => admit(node as never, socket as never, { query, address: "192.0.2.1" }, 1);
   const answer = () => joined.resolve({ position: { epoch: "e", seq: 0 }, replay, replaced: undefined });
-  return { connections, socket, admitted, answer, caughtUp, enteredBattle };
+  return { connections, restrictions, socket, admitted, answer, caughtUp, enteredBattle };
 }
 
 const nextTick = () => new Promise((resolve) => setImmediate(resolve));
@@ -108,4 +115,37 @@ test.each([
   answer();
   await admitted();
   expect([socket.greeting.includes(`"recovered":${all}`), socket.greeting.includes("o-3")]).toEqual([true, all]);
+});
+
+const ban = (roomId: number | null) => ({
+  ...{ restrictionId: "1", userId: "7", kind: "ban" as const, roomId },
+  ...{ until: null, lifted: false },
+});
+
+test.each([null, 1])(
+  "a user who is banned (room %p) is refused with 4414 before Redis is asked to join",
+  async (roomId) => {
+    const { restrictions, connections, socket, admitted } = nodeThatWaits();
+    restrictions.apply(ban(roomId));
+    await admitted();
+    expect([socket.closedWith, connections.size]).toEqual([4414, 0]);
+  },
+);
+
+test("a user who is banned in another room comes in", async () => {
+  const { restrictions, socket, admitted, answer } = nodeThatWaits();
+  restrictions.apply(ban(2));
+  answer();
+  await admitted();
+  expect([socket.closedWith, socket.sent]).toEqual([0, 1]);
+});
+
+test("a ban that comes while the user is being admitted closes the connection: nobody finds it by the user yet", async () => {
+  const { restrictions, connections, socket, admitted, answer } = nodeThatWaits();
+  const done = admitted();
+  await nextTick();
+  restrictions.apply(ban(null));
+  answer();
+  await done;
+  expect([socket.closedWith, connections.size, connections.ofUser("7")]).toEqual([4414, 0, undefined]);
 });

@@ -13,6 +13,7 @@ export const failureCodes = {
   "invalidParam": 100001,
   "notLoggedIn": 100002,
   "scopeMissing": 100003,
+  "notAllowed": 100003,
   "roleMissing": 100003,
   "requestForged": 100003,
   "tooMany": -10001,
@@ -28,6 +29,10 @@ export const failureCodes = {
   "anchorElsewhere": 501,
   "externalRoomTaken": 501,
   "notYourRoom": 501,
+  "restrictionUnknown": 501,
+  "restrictionLimit": 501,
+  "moderatorLimit": 501,
+  "chatUnknown": 501,
   "giftOrderUnknown": 501,
   "giftIdTaken": 501,
   "payOrderUnknown": 501,
@@ -75,7 +80,9 @@ export const failureCodes = {
   "roomNotLive": 10009,
   "balanceShort": 10010,
   "idempotencyConflict": 10011,
-  "accountUnusable": 10012
+  "accountUnusable": 10012,
+  "muted": 10013,
+  "banned": 10014
 } as const;
 
 /** The business failures of each path of the user API. */
@@ -113,6 +120,33 @@ export const userOperations = {
   "living/list": [],
   "living/anchorConfig": [
     "userUnknown"
+  ],
+  "living/moderators": [],
+  "living/addModerator": [
+    "userUnknown",
+    "moderatorLimit"
+  ],
+  "living/removeModerator": [],
+  "living/roomRole": [
+    "roomNotLive"
+  ],
+  "living/mute": [
+    "roomNotLive",
+    "notAllowed",
+    "muted",
+    "userUnknown",
+    "restrictionLimit"
+  ],
+  "living/unmute": [
+    "roomNotLive",
+    "notAllowed",
+    "muted"
+  ],
+  "living/removeChat": [
+    "roomNotLive",
+    "notAllowed",
+    "muted",
+    "chatUnknown"
   ],
   "pk/invite": [
     "alreadyLinked",
@@ -166,7 +200,8 @@ export const userOperations = {
     "roomNotLive",
     "balanceShort",
     "idempotencyConflict",
-    "accountUnusable"
+    "accountUnusable",
+    "banned"
   ],
   "gift/order": [
     "giftOrderUnknown"
@@ -205,6 +240,7 @@ export const serverOperations = {
     "failures": [
       "roomTypeMissing",
       "accountUnusable",
+      "banned",
       "anchorElsewhere",
       "externalRoomTaken",
       "userUnknown",
@@ -242,6 +278,7 @@ export const serverOperations = {
       "balanceShort",
       "idempotencyConflict",
       "accountUnusable",
+      "banned",
       "userUnknown"
     ]
   },

@@ -459,6 +459,40 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "user.restricted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Event user.restricted */
+        post: operations["webhook.user.restricted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "user.unrestricted": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Event user.unrestricted */
+        post: operations["webhook.user.unrestricted"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "room.opened": {
         parameters: {
             query?: never;
@@ -950,11 +984,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10001 需要给定直播间类型 (room type missing); 10012 账户不可用 (account invalid or frozen); 501 主播正在另一个直播间直播 (the anchor is live in a room with another externalRoomId); 501 该外部直播间编号正被另一主播使用 (another anchor is live in the room with this externalRoomId); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
+            /** @description 200 成功 (success); 10001 需要给定直播间类型 (room type missing); 10012 账户不可用 (account invalid or frozen); 10014 你已被封禁 (you are banned); 501 主播正在另一个直播间直播 (the anchor is live in a room with another externalRoomId); 501 该外部直播间编号正被另一主播使用 (another anchor is live in the room with this externalRoomId); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "roomTypeMissing" | "accountUnusable" | "anchorElsewhere" | "externalRoomTaken" | "userUnknown" | "idempotencyConflict";
+                    "X-Failure"?: "roomTypeMissing" | "accountUnusable" | "banned" | "anchorElsewhere" | "externalRoomTaken" | "userUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1214,11 +1248,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10006 送礼未被允许 (the gift was not allowed); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content); 10012 账户不可用 (account invalid or frozen); 501 用户不存在 (no such user) */
+            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10006 送礼未被允许 (the gift was not allowed); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content); 10012 账户不可用 (account invalid or frozen); 10014 你已被封禁 (you are banned); 501 用户不存在 (no such user) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "giftUnknown" | "giftNotSent" | "giftGated" | "giftToSelf" | "roomNotLive" | "balanceShort" | "idempotencyConflict" | "accountUnusable" | "userUnknown";
+                    "X-Failure"?: "giftUnknown" | "giftNotSent" | "giftGated" | "giftToSelf" | "roomNotLive" | "balanceShort" | "idempotencyConflict" | "accountUnusable" | "banned" | "userUnknown";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2262,6 +2296,121 @@ export interface operations {
             };
         };
     };
+    "webhook.user.restricted": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same in every delivery of an event. */
+                "webhook-id": string;
+                /** @description When it was sent, seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and base64, for each secret in force; separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description `webhook-id`. */
+                    id: string;
+                    /** @constant */
+                    type: "user.restricted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: {
+                        restrictionId: string;
+                        /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                        userId: string;
+                        /** @description The platform's own id for `userId`, where it has one. */
+                        externalId?: string;
+                        kind: string;
+                        roomId: number | null;
+                        /** @description The platform's own id for `roomId`, where it has one. */
+                        externalRoomId?: string;
+                        until: string | null;
+                        reason: string;
+                        by: string;
+                        time: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The subscription is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Any other answer, or none in time, is a failure: the webhook is sent again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook.user.unrestricted": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same in every delivery of an event. */
+                "webhook-id": string;
+                /** @description When it was sent, seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and base64, for each secret in force; separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description `webhook-id`. */
+                    id: string;
+                    /** @constant */
+                    type: "user.unrestricted";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: {
+                        restrictionId: string;
+                        /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                        userId: string;
+                        /** @description The platform's own id for `userId`, where it has one. */
+                        externalId?: string;
+                        kind: string;
+                        roomId: number | null;
+                        /** @description The platform's own id for `roomId`, where it has one. */
+                        externalRoomId?: string;
+                        reason: string;
+                        by: string;
+                        time: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The subscription is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Any other answer, or none in time, is a failure: the webhook is sent again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
     "webhook.room.opened": {
         parameters: {
             query?: never;
@@ -2346,6 +2495,8 @@ export interface operations {
                         /** @description The platform's own id for `anchorId`, where it has one. */
                         anchorExternalId?: string;
                         externalRoomId?: string;
+                        closedBy?: string;
+                        reason?: string;
                         time: string;
                     };
                 };

@@ -159,6 +159,134 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/live/api/living/moderators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** The moderators of the caller's rooms */
+        post: operations["api.living.moderators"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/api/living/addModerator": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Names a moderator for all rooms of the caller, 20 at the most; a repeat changes nothing */
+        post: operations["api.living.addModerator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/api/living/removeModerator": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a moderator off the caller's rooms; a repeat changes nothing */
+        post: operations["api.living.removeModerator"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/api/living/roomRole": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** What the caller is in a live room, and until when muted; `mutedUntil` null with `muted`: for ever */
+        post: operations["api.living.roomRole"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/api/living/mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Mutes a user in a live room; for its anchor and her moderators
+         * @description The anchor mutes everybody else, a moderator viewers. Nobody who is muted mutes. A further mute of a muted user adds to it: the later end counts.
+         */
+        post: operations["api.living.mute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/api/living/unmute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Lifts the mutes of a user in a live room; for its anchor and her moderators
+         * @description Those of the platform's staff stay, and those of the anchor where a moderator calls. A repeat changes nothing.
+         */
+        post: operations["api.living.unmute"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live/api/living/removeChat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Removes a chat message from a live room's history and screens (5564); for its anchor and her moderators
+         * @description A moderator removes neither the anchor's nor another moderator's, and only what the history still has; the anchor also what may only be on screens. A repeat is harmless.
+         */
+        post: operations["api.living.removeChat"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/live/api/pk/invite": {
         parameters: {
             query?: never;
@@ -597,6 +725,15 @@ export interface components {
                 "application/json": components["schemas"]["Failure"];
             };
         };
+        /** @description 100003 没有权限 (not allowed) */
+        NotAllowed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": components["schemas"]["Failure"];
+            };
+        };
         /** @description 404 路径不存在 (no such path) */
         NotFound: {
             headers: {
@@ -776,11 +913,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 200 成功 (success); 501 用户不存在 (no such user) */
+            /** @description 200 成功 (success); 501 用户不存在 (no such user); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "userUnknown";
+                    "X-Failure"?: "userUnknown" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -809,11 +946,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 200 成功 (success); 501 用户不存在 (no such user) */
+            /** @description 200 成功 (success); 501 用户不存在 (no such user); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "userUnknown";
+                    "X-Failure"?: "userUnknown" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -856,11 +993,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10001 需要给定直播间类型 (room type missing); -10001 开播请求过于频繁，请稍后再试 (too many start requests, try again later); 10012 账户不可用 (account invalid or frozen) */
+            /** @description 200 成功 (success); 10001 需要给定直播间类型 (room type missing); -10001 开播请求过于频繁，请稍后再试 (too many start requests, try again later); 10012 账户不可用 (account invalid or frozen); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "roomTypeMissing" | "startTooOften" | "accountUnusable";
+                    "X-Failure"?: "roomTypeMissing" | "startTooOften" | "accountUnusable" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -897,11 +1034,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 只有主播才能关播 (only the anchor can close the room); -10001 关播请求过于频繁，请稍后再试 (too many close requests, try again later) */
+            /** @description 200 成功 (success); 501 只有主播才能关播 (only the anchor can close the room); -10001 关播请求过于频繁，请稍后再试 (too many close requests, try again later); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "notYourRoom" | "closeTooOften";
+                    "X-Failure"?: "notYourRoom" | "closeTooOften" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -938,9 +1075,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -986,11 +1125,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 用户不存在 (no such user) */
+            /** @description 200 成功 (success); 501 用户不存在 (no such user); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "userUnknown";
+                    "X-Failure"?: "userUnknown" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1021,6 +1160,302 @@ export interface operations {
             503: components["responses"]["Unavailable"];
         };
     };
+    "api.living.moderators": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
+            200: {
+                headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: {
+                            list: {
+                                /** @description A user id, a decimal string. */
+                                userId: string;
+                                nickName: string;
+                                avatar: string;
+                            }[];
+                        };
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "api.living.addModerator": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 501 用户不存在 (no such user); 501 房管数量已达上限 (there are as many moderators as may be); 10014 你已被封禁 (you are banned) */
+            200: {
+                headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "userUnknown" | "moderatorLimit" | "banned";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: null;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "api.living.removeModerator": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
+            200: {
+                headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: null;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "api.living.roomRole": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    roomId: number;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10014 你已被封禁 (you are banned) */
+            200: {
+                headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "roomNotLive" | "banned";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: {
+                            /** @enum {string} */
+                            role: "anchor" | "moderator" | "viewer";
+                            muted: boolean;
+                            mutedUntil: string | null;
+                        };
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "api.living.mute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    roomId: number;
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                    minutes: number;
+                    reason?: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10013 你已被禁言 (you are muted); 501 用户不存在 (no such user); 501 该直播间的禁言数量已达上限 (as many are muted in this room as may be); 10014 你已被封禁 (you are banned) */
+            200: {
+                headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "roomNotLive" | "notAllowed" | "muted" | "userUnknown" | "restrictionLimit" | "banned";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: {
+                            restrictionId: string;
+                            until: string;
+                        };
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["NotAllowed"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "api.living.unmute": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    roomId: number;
+                    /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                    userId: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10013 你已被禁言 (you are muted); 10014 你已被封禁 (you are banned) */
+            200: {
+                headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "roomNotLive" | "notAllowed" | "muted" | "banned";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: {
+                            lifted: number;
+                        };
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["NotAllowed"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
+    "api.living.removeChat": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    roomId: number;
+                    msgId: string;
+                };
+            };
+        };
+        responses: {
+            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10013 你已被禁言 (you are muted); 501 该聊天消息不存在或已过期 (no such chat in the room's history); 10014 你已被封禁 (you are banned) */
+            200: {
+                headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "roomNotLive" | "notAllowed" | "muted" | "chatUnknown" | "banned";
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": {
+                        /** @constant */
+                        code: 200;
+                        msg: string;
+                        data: null;
+                    } | components["schemas"]["Failure"];
+                };
+            };
+            400: components["responses"]["BadRequest"];
+            401: components["responses"]["NotLoggedIn"];
+            403: components["responses"]["NotAllowed"];
+            413: components["responses"]["TooLarge"];
+            429: components["responses"]["TooMany"];
+            500: components["responses"]["Internal"];
+            503: components["responses"]["Unavailable"];
+        };
+    };
     "api.pk.invite": {
         parameters: {
             query?: never;
@@ -1038,11 +1473,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10007 目前正有人连线，请稍后再试 (somebody is linked already); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 501 无权操作该PK (not your battle); 501 不能与自己PK (you cannot battle against yourself); 10012 账户不可用 (account invalid or frozen) */
+            /** @description 200 成功 (success); 10007 目前正有人连线，请稍后再试 (somebody is linked already); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 501 无权操作该PK (not your battle); 501 不能与自己PK (you cannot battle against yourself); 10012 账户不可用 (account invalid or frozen); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "alreadyLinked" | "roomNotLive" | "notYourBattle" | "battleWithSelf" | "accountUnusable";
+                    "X-Failure"?: "alreadyLinked" | "roomNotLive" | "notYourBattle" | "battleWithSelf" | "accountUnusable" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1081,11 +1516,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this) */
+            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState";
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1124,11 +1559,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this) */
+            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState";
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1167,11 +1602,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this) */
+            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState";
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1210,11 +1645,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this) */
+            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 501 PK当前状态不允许该操作 (the battle's state does not allow this); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState";
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "battleState" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1254,11 +1689,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 PK不存在 (no such battle) */
+            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "battleUnknown";
+                    "X-Failure"?: "battleUnknown" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1322,9 +1757,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1388,11 +1825,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10007 目前正有人连线，请稍后再试 (somebody is linked already); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 501 该直播间不是PK直播间 (the room is not of the PK type); 501 不能与自己PK (you cannot battle against yourself); 10012 账户不可用 (account invalid or frozen) */
+            /** @description 200 成功 (success); 10007 目前正有人连线，请稍后再试 (somebody is linked already); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 501 该直播间不是PK直播间 (the room is not of the PK type); 501 不能与自己PK (you cannot battle against yourself); 10012 账户不可用 (account invalid or frozen); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "alreadyLinked" | "roomNotLive" | "roomNotPk" | "battleWithSelf" | "accountUnusable";
+                    "X-Failure"?: "alreadyLinked" | "roomNotLive" | "roomNotPk" | "battleWithSelf" | "accountUnusable" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1430,11 +1867,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle) */
+            /** @description 200 成功 (success); 501 PK不存在 (no such battle); 501 无权操作该PK (not your battle); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "battleUnknown" | "notYourBattle";
+                    "X-Failure"?: "battleUnknown" | "notYourBattle" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1466,9 +1903,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1500,9 +1939,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1553,11 +1994,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10006 送礼未被允许 (the gift was not allowed); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content); 10012 账户不可用 (account invalid or frozen) */
+            /** @description 200 成功 (success); 10005 礼物信息异常 (no such gift, or not on sale); 10006 送礼异常 (gift could not be sent); 10006 送礼未被允许 (the gift was not allowed); 10008 不能给自己送礼 (you cannot send a gift to yourself); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10010 余额不足 (insufficient balance); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content); 10012 账户不可用 (account invalid or frozen); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "giftUnknown" | "giftNotSent" | "giftGated" | "giftToSelf" | "roomNotLive" | "balanceShort" | "idempotencyConflict" | "accountUnusable";
+                    "X-Failure"?: "giftUnknown" | "giftNotSent" | "giftGated" | "giftToSelf" | "roomNotLive" | "balanceShort" | "idempotencyConflict" | "accountUnusable" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1611,11 +2052,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 送礼订单不存在 (no such gift order) */
+            /** @description 200 成功 (success); 501 送礼订单不存在 (no such gift order); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "giftOrderUnknown";
+                    "X-Failure"?: "giftOrderUnknown" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1670,9 +2111,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1729,9 +2172,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1793,11 +2238,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 支付渠道未配置 (this payment channel is not configured) */
+            /** @description 200 成功 (success); 501 支付渠道未配置 (this payment channel is not configured); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "payChannelClosed";
+                    "X-Failure"?: "payChannelClosed" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1840,11 +2285,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 支付订单不存在 (no such order) */
+            /** @description 200 成功 (success); 501 支付订单不存在 (no such order); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "payOrderUnknown";
+                    "X-Failure"?: "payOrderUnknown" | "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1889,9 +2334,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1948,9 +2395,11 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -1998,9 +2447,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2051,9 +2502,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {
@@ -2104,9 +2557,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success) */
+            /** @description 200 成功 (success); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
+                    /** @description The name of the reason, where `code` is not 200 */
+                    "X-Failure"?: "banned";
                     [name: string]: unknown;
                 };
                 content: {

@@ -15,7 +15,10 @@ function codeOf(folder: string): string {
 }
 
 /** Modules that may call for the service that uses them, by what stands in its code then. */
-const callingModules = new Map([["externalRooms(", "services/external-rooms.ts"]]);
+const callingModules = new Map([
+  ["externalRooms(", "services/external-rooms.ts"],
+  ["restrictionsMixin", "services/restrictions.mixin.ts"],
+]);
 
 /** Whether a module that the code uses has the action. */
 const callsByModule = (text: string, action: string) =>
@@ -87,7 +90,8 @@ test("what moves coins has one caller each, and none of them faces users", () =>
     expect([action, actionCallers.get(action)]).toEqual([action, ["staff"]]);
   expect(actionCallers.get("wallet.platformOrder")).toEqual(["platform"]);
   const byImServer = [...actionCallers.keys()].filter((action) => mayCall("im-server", action));
-  expect(byImServer.filter((action) => /^(wallet|payment|gift|user)\./.test(action))).toEqual([]);
+  const ofPeople = byImServer.filter((action) => /^(wallet|payment|gift|user)\./.test(action));
+  expect(ofPeople).toEqual(["user.restrictionsSince"]);
 });
 
 test("a role has the rights of its services together; what is no role, and what is not in the table, has none", () => {

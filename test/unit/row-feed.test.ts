@@ -1,9 +1,10 @@
-import { limits } from "../../../config/limits.ts";
-import { RevocationFeed } from "../../../services/api-gateway/logins/revocation-feed.ts";
-import { RevokedTokens } from "../../../services/api-gateway/logins/revoked-tokens.ts";
-import { silentLog } from "../../support/silent-log.ts";
+import { limits } from "../../config/limits.ts";
+import { RevokedTokens } from "../../services/api-gateway/logins/revoked-tokens.ts";
+import { RowFeed } from "../../services/row-feed.ts";
+import type { Revocation } from "../../services/user/user.contract.ts";
+import { silentLog } from "../support/silent-log.ts";
 
-const { revocationPollMs, revocationStaleMs, revocationSweepEveryMs } = limits.user;
+const { feedPollMs, feedStaleMs, feedSweepEveryMs } = limits.user;
 const expiresAt = Date.now() + 24 * 3_600_000;
 
 /** A table of revocations whose database has a clock of its own. */
@@ -32,11 +33,15 @@ function database(pageMs = 0) {
   };
 }
 
-const feeds: RevocationFeed[] = [];
+const feeds: RowFeed<Revocation>[] = [];
 
 function feedOf({ page }: Pick<ReturnType<typeof database>, "page">) {
   const revoked = new RevokedTokens();
-  const feed = new RevocationFeed({ revoked, page, read: () => undefined, log: silentLog });
+  const feed = new RowFeed<Revocation>({
+    ...{ what: "revoked tokens", whileAway: "", page, read: () => undefined, log: silentLog },
+    add: (row) => revoked.add(row),
+    dropExpired: (nowMs) => revoked.dropExpired(nowMs),
+  });
   feeds.push(feed);
   const knows = (sessionId: number) => revoked.has({ userId: "7", sessionId, issuedAt: 1, expiresAt });
   return { feed, revoked, knows };
@@ -60,7 +65,7 @@ test("all is read at first, page by page; later what is new alone", async () => 
   await pass(1);
   expect([[1, 2, 3, 4, 5].every(knows), feed.isCurrent, db.reads]).toEqual([true, true, [0, 0, 0]]);
   db.revoke(6);
-  await pass(revocationPollMs);
+  await pass(feedPollMs);
   expect([knows(6), db.reads.length]).toEqual([true, 4]);
   expect(db.reads[3]).toBeGreaterThan(0);
 });
@@ -70,15 +75,15 @@ test.each([-3_600_000, -60_000, 60_000])(
   async (ms) => {
     const db = database();
     const { feed, knows } = feedOf(db);
-    await pass(3 * revocationPollMs);
+    await pass(3 * feedPollMs);
     db.revoke(1);
     db.state.ahead += ms;
     db.revoke(2);
-    await pass(revocationPollMs / 2);
+    await pass(feedPollMs / 2);
     db.revoke(3);
-    await pass(2 * revocationPollMs);
+    await pass(2 * feedPollMs);
     db.revoke(4);
-    await pass(revocationPollMs);
+    await pass(feedPollMs);
     expect([[1, 2, 3, 4].every(knows), feed.isCurrent]).toEqual([true, true]);
     expect(db.reads.filter((since) => since === 0)).toHaveLength(1);
   },
@@ -99,7 +104,7 @@ test("servers whose clocks differ, asked in turn, neither hide a revocation nor 
   });
   for (let id = 1; id <= 10; id++) {
     db.revoke(id);
-    await pass(2 * revocationPollMs);
+    await pass(2 * feedPollMs);
     expect(knows(id)).toBe(true);
   }
   expect(db.reads.filter((since) => since === 0)).toHaveLength(1);
@@ -110,12 +115,12 @@ test("after a longer time without reads everything is read, at once", async () =
   const { feed, knows } = feedOf(db);
   await pass(1);
   db.state.away = true;
-  await pass(revocationStaleMs + revocationPollMs);
+  await pass(feedStaleMs + feedPollMs);
   expect(feed.isCurrent).toBe(false);
   db.state.ahead -= 3_600_000;
   db.revoke(1);
   db.state.away = false;
-  await pass(revocationPollMs);
+  await pass(feedPollMs);
   expect([knows(1), feed.isCurrent, db.reads.at(-1)]).toEqual([true, true, 0]);
 });
 
@@ -127,7 +132,7 @@ test("a read of everything that takes long is not followed by another one, also 
   db.state.ahead -= 7_200_000;
   // Its place is before the pages that are still to be read.
   db.revoke(8);
-  await pass(3 * 4_000 + 2 * (revocationPollMs + 4_000));
+  await pass(3 * 4_000 + 2 * (feedPollMs + 4_000));
   expect([1, 7, 8].every(knows)).toBe(true);
   expect(feed.isCurrent).toBe(true);
   expect(db.reads.filter((since) => since === 0)).toHaveLength(4);
@@ -142,10 +147,36 @@ test("about every hour everything is read besides, a page a poll: what no poll f
   for (let id = 1; id <= 5; id++) db.revoke(id, 30_000);
   await pass(60_000);
   expect([1, 5].map(knows)).toEqual([false, false]);
-  await pass(revocationSweepEveryMs - 120_000 + 1);
+  await pass(feedSweepEveryMs - 120_000 + 1);
   expect(knows(5)).toBe(false);
-  await pass(3 * revocationPollMs);
+  await pass(3 * feedPollMs);
   expect([[1, 2, 3, 4, 5].every(knows), feed.isCurrent]).toEqual([true, true]);
-  await pass(10 * revocationPollMs);
+  await pass(10 * feedPollMs);
   expect(db.reads.filter((since) => since === 0)).toHaveLength(4);
+});
+
+test("reads of everything are told: the first one, and the sweep with what the polls bring meanwhile", async () => {
+  const db = database();
+  for (let id = 1; id <= 5; id++) db.revoke(id, 3_600_000);
+  const told: unknown[] = [];
+  const feed = new RowFeed<Revocation>({
+    ...{
+      what: "rows",
+      whileAway: "",
+      page: db.page,
+      read: () => undefined,
+      log: silentLog,
+      dropExpired: () => undefined,
+    },
+    add: ({ sessionId }) => told.push(sessionId),
+    all: { begin: () => told.push("begin"), end: () => told.push("end") },
+  });
+  feeds.push(feed);
+  await pass(1);
+  expect(told).toEqual(["begin", 1, 2, 3, 4, 5, "end"]);
+  await pass(feedSweepEveryMs - 1_000);
+  told.length = 0;
+  db.revoke(6);
+  await pass(4 * feedPollMs);
+  expect(told.filter((one) => one !== 6)).toEqual(["begin", 1, 2, 3, 4, 5, "end"]);
 });

@@ -1,0 +1,34 @@
+import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
+
+/** The SQL of the moderators of anchors. */
+
+interface Row {
+  readonly user_id: string | number;
+}
+
+const idsOf = (rows: readonly Row[]) => rows.map(({ user_id }) => String(user_id));
+
+/** In the order in which they were named. */
+export async function moderatorsOf(db: Queryable, anchorId: string): Promise<string[]> {
+  return idsOf(
+    await db.query<Row>("SELECT user_id FROM t_room_moderator WHERE anchor_id = ? ORDER BY create_time, user_id", [
+      anchorId,
+    ]),
+  );
+}
+
+/** The same, locked until the transaction ends, the places of further ones too. */
+export async function lockModeratorsOf(tx: Transaction, anchorId: string): Promise<string[]> {
+  return idsOf(await tx.query<Row>("SELECT user_id FROM t_room_moderator WHERE anchor_id = ? FOR UPDATE", [anchorId]));
+}
+
+export async function insertModerator(tx: Transaction, anchorId: string, userId: string): Promise<void> {
+  await tx.run("INSERT INTO t_room_moderator (anchor_id, user_id, create_time) VALUES (?, ?, UTC_TIMESTAMP(3))", [
+    anchorId,
+    userId,
+  ]);
+}
+
+export async function deleteModerator(db: Queryable, anchorId: string, userId: string): Promise<void> {
+  await db.run("DELETE FROM t_room_moderator WHERE anchor_id = ? AND user_id = ?", [anchorId, userId]);
+}

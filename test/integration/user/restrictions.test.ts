@@ -1,0 +1,228 @@
+import type { ServiceBroker as Broker } from "moleculer";
+import { failureName } from "../../../broker/failure.ts";
+import { databaseName } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
+import { Database } from "../../../mixins/mysql/database.ts";
+import { call, type ParamsOf } from "../../../services/contracts.ts";
+import notification from "../../../services/notification/notification.service.ts";
+import type { FeedPage, FeedPlace } from "../../../services/row-feed.ts";
+import type { RestrictionFact } from "../../../services/user/restrictions.contract.ts";
+import user from "../../../services/user/user.service.ts";
+import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
+
+/** Mutes and bans at the user service: two nodes with it, and calls from a third. */
+
+let nodes: [Broker, Broker];
+let caller: Broker;
+let database: Database;
+
+beforeAll(async () => {
+  nodes = [await startNode("user-1", [user]), await startNode("user-2", [user])];
+  caller = await startNode("caller", [notification]);
+  await Promise.all(nodes.map((node) => waitForNode(caller, "user", node.nodeID)));
+  database = new Database(databaseName("user"));
+});
+
+afterAll(async () => {
+  await database.close();
+  await stopAll();
+});
+
+const on = (node: 0 | 1) => ({ nodeID: nodes[node].nodeID });
+let people = 0;
+const newUser = async () =>
+  (await call(caller, "user.ofExternal", { externalId: `restricted-${process.pid}-${++people}` })).userId;
+let rooms = 500;
+const newRoom = () => ++rooms;
+
+const restrict = (userId: string, more: Partial<ParamsOf<"user.restrict">> = {}, node: 0 | 1 = 0) =>
+  call(caller, "user.restrict", { userId, kind: "mute", reason: "spam", operator: "staff:ann", ...more }, on(node));
+const lift = (restrictionId: string, node: 0 | 1 = 0) =>
+  call(caller, "user.liftRestriction", { restrictionId, reason: "appeal", operator: "staff:bob" }, on(node));
+const banned = async (userId: string, node: 0 | 1 = 1) =>
+  (await call(caller, "user.bannedAmong", { userIds: [userId, "1"] }, on(node))).userIds;
+const eventsOf = async (restrictionId: string) =>
+  (
+    await database.query<{ subject: string }>("SELECT subject FROM t_outbox WHERE msg_id IN (?) ORDER BY id", [
+      [`user.restricted:${restrictionId}`, `user.unrestricted:${restrictionId}`],
+    ])
+  ).map(({ subject }) => subject);
+/** All pages from a place on. */
+async function feed(since: number): Promise<RestrictionFact[]> {
+  const list: RestrictionFact[] = [];
+  for (let place: FeedPlace | null = { since, afterId: "0" }; place; ) {
+    const page: FeedPage<RestrictionFact> = await call(caller, "user.restrictionsSince", place, on(1));
+    list.push(...page.list);
+    place = page.next;
+  }
+  return list;
+}
+const now = async () => (await call(caller, "user.restrictionsSince", { since: 1 }, on(1))).now;
+
+test("a restriction is durable, in the lists of both nodes, an event, and in force until it is lifted, once", async () => {
+  const userId = await newUser();
+  const placed = await restrict(userId, { kind: "ban" });
+  expect(placed).toMatchObject({ userId, kind: "ban", roomId: null, until: null, reason: "spam", by: "staff:ann" });
+  expect(await banned(userId)).toEqual([userId]);
+  const { restrictionId } = placed;
+  const lifted = await lift(restrictionId, 1);
+  expect(lifted).toMatchObject({ restrictionId, liftedBy: "staff:bob", liftReason: "appeal" });
+  expect(await banned(userId, 0)).toEqual([]);
+  expect(await lift(restrictionId, 0)).toEqual(lifted);
+  const lifts = await Promise.all([lift(restrictionId, 0), lift(restrictionId, 1)]);
+  expect(lifts).toEqual([lifted, lifted]);
+  const about = (active?: 0 | 1) =>
+    call(caller, "user.restrictions", { userId, ...(active !== undefined && { active }) });
+  expect((await about()).list).toEqual([lifted]);
+  expect([(await about(1)).list, (await about(0)).list]).toEqual([[], [lifted]]);
+  expect(await eventsOf(restrictionId)).toEqual(["event.user.restricted", "event.user.unrestricted"]);
+});
+
+test("two lifts of one restriction at the same moment are one fact and one event", async () => {
+  const { restrictionId } = await restrict(await newUser());
+  const [one, other] = await Promise.all([lift(restrictionId, 0), lift(restrictionId, 1)]);
+  expect(one).toEqual(other);
+  expect(await eventsOf(restrictionId)).toEqual(["event.user.restricted", "event.user.unrestricted"]);
+});
+
+test("a restriction ends at its time by the database, without a call", async () => {
+  const userId = await newUser();
+  const until = new Date((await now()) + 1_200).toISOString();
+  await restrict(userId, { kind: "ban", until });
+  expect(await banned(userId)).toEqual([userId]);
+  await eventually("it is over", async () => (await banned(userId)).length === 0);
+  expect((await feed(0)).filter((fact) => fact.userId === userId)).toEqual([]);
+  const { list } = await call(caller, "user.restrictions", { userId, active: 0 });
+  expect(list).toMatchObject([{ until, liftedTime: null }]);
+});
+
+test("an unknown user, a time that is over and an unknown id are refused; nothing is written", async () => {
+  const userId = await newUser();
+  const failures = await Promise.all(
+    [
+      restrict("4242"),
+      restrict(userId, { until: new Date((await now()) - 1).toISOString() }),
+      restrict(userId, { kind: "shout" as never }),
+      lift("999999999"),
+    ].map((refused) => refused.catch(failureName)),
+  );
+  expect(failures).toEqual(["userUnknown", "invalidParam", "invalidParam", "restrictionUnknown"]);
+  expect((await call(caller, "user.restrictions", { userId })).list).toEqual([]);
+});
+
+test("lists page by cursor, of a user and of a room", async () => {
+  const [userId, roomId] = [await newUser(), newRoom()];
+  const ids: string[] = [];
+  for (let at = 0; at < 3; at++) ids.unshift((await restrict(userId, { roomId })).restrictionId);
+  const first = await call(caller, "user.restrictions", { roomId, limit: 2 });
+  expect(first.list.map(({ restrictionId }) => restrictionId)).toEqual(ids.slice(0, 2));
+  const second = await call(caller, "user.restrictions", { userId, limit: 2, cursor: first.nextCursor as string });
+  expect([second.list.map(({ restrictionId }) => restrictionId), second.nextCursor]).toEqual([ids.slice(2), null]);
+});
+
+describe("the feed", () => {
+  test("has what is in force at first, and then what was placed or lifted", async () => {
+    const [kept, gone] = [await newUser(), await newUser()];
+    const since = await now();
+    const stays = await restrict(kept, { kind: "ban", roomId: 7 });
+    const { restrictionId } = await restrict(gone);
+    await lift(restrictionId);
+    const about = (list: RestrictionFact[]) => list.filter(({ userId }) => userId === kept || userId === gone);
+    const fact = {
+      restrictionId: stays.restrictionId,
+      userId: kept,
+      kind: "ban",
+      roomId: 7,
+      until: null,
+      lifted: false,
+    };
+    expect(about(await feed(0))).toEqual([fact]);
+    const changes = about(await feed(since));
+    expect(changes).toHaveLength(3);
+    expect(changes[0]).toEqual(fact);
+    expect(changes.slice(1)).toEqual([1, 2].map(() => expect.objectContaining({ restrictionId, lifted: true })));
+  });
+
+  test("comes in pages, with no restriction missing or twice, also of many that end at the same moment", async () => {
+    const userId = await newUser();
+    const rows = limits.user.feedRowsPerPage + 5;
+    const values = Array.from(
+      { length: rows },
+      (_, at) => `(${userId}, 1, ${1_000_000 + at}, '9999-12-31', '', 'staff:t', UTC_TIMESTAMP(3))`,
+    );
+    await database.run(
+      `INSERT INTO t_restriction (user_id, kind, room_id, until_time, reason, placed_by, create_time) VALUES ${values.join()}`,
+    );
+    const own = (await feed(0)).filter((fact) => fact.userId === userId);
+    expect([own.length, new Set(own.map(({ roomId }) => roomId)).size]).toEqual([rows, rows]);
+    expect((await call(caller, "user.restrictionsSince", { since: 0 }, on(1))).list).toHaveLength(
+      limits.user.feedRowsPerPage,
+    );
+    // Facts are never deleted, but these are no facts.
+    await database.run("DELETE FROM t_restriction WHERE user_id = ?", [userId]);
+  });
+});
+
+describe("in a room", () => {
+  const mute = (userId: string, roomId: number, by: string, minutes = 10) =>
+    call(caller, "user.muteInRoom", { userId, roomId, by, minutes, reason: "" });
+  const unmute = (userId: string, roomId: number, by: string, but?: string) =>
+    call(caller, "user.unmuteInRoom", { userId, roomId, by, ...(but && { but }) });
+  const inForce = async (userId: string) =>
+    (await call(caller, "user.restrictions", { userId, active: 1 })).list.map(({ by }) => by).sort();
+
+  test("a mute lasts its minutes by the database's time", async () => {
+    const [userId, by] = [await newUser(), await newUser()];
+    const muted = await mute(userId, newRoom(), by, 10);
+    expect(muted).toMatchObject({ kind: "mute", by, liftedTime: null });
+    expect(Date.parse(muted.until as string) - Date.parse(muted.createTime)).toBeGreaterThan(599_000);
+    expect(Date.parse(muted.until as string) - Date.parse(muted.createTime)).toBeLessThanOrEqual(600_000);
+  });
+
+  test("mutes of the room are lifted, those of staff, of other rooms and, for a moderator, of the anchor stay", async () => {
+    const [userId, anchor, moderator] = [await newUser(), await newUser(), await newUser()];
+    const [roomId, other] = [newRoom(), newRoom()];
+    await restrict(userId, { roomId });
+    await mute(userId, roomId, anchor);
+    await mute(userId, roomId, moderator);
+    await mute(userId, other, moderator);
+    expect(await unmute(userId, roomId, moderator, anchor)).toEqual({ lifted: 1 });
+    expect(await inForce(userId)).toEqual([anchor, moderator, "staff:ann"].sort());
+    expect(await unmute(userId, roomId, anchor)).toEqual({ lifted: 1 });
+    expect(await unmute(userId, roomId, anchor)).toEqual({ lifted: 0 });
+    expect(await inForce(userId)).toEqual([moderator, "staff:ann"].sort());
+  });
+
+  test.each(["mute", "ban"] as const)(
+    "who has a %s in the room or everywhere neither mutes nor lifts in it",
+    async (kind) => {
+      const [userId, by] = [await newUser(), await newUser()];
+      const roomId = newRoom();
+      const { restrictionId } = await restrict(by, { kind, roomId });
+      const name = kind === "ban" ? "banned" : "muted";
+      expect(await mute(userId, roomId, by).catch(failureName)).toBe(name);
+      expect(await unmute(userId, roomId, by).catch(failureName)).toBe(name);
+      const check = call(caller, "user.requireUnrestricted", { userId: by, roomId });
+      expect(await check.catch(failureName)).toBe(name);
+      expect(await mute(userId, newRoom(), by)).toMatchObject({ by });
+      await lift(restrictionId);
+      await restrict(by, { kind });
+      expect(await mute(userId, newRoom(), by).catch(failureName)).toBe(name);
+    },
+  );
+
+  test("beyond the bound of a room nobody more is muted in it by its people; staff does it all the same", async () => {
+    const [userId, by, roomId] = [await newUser(), await newUser(), newRoom()];
+    const values = Array.from(
+      { length: limits.user.roomMutesInForce },
+      () => `(${userId}, 1, ${roomId}, UTC_TIMESTAMP(3) + INTERVAL 1 HOUR, '', '${by}', UTC_TIMESTAMP(3))`,
+    );
+    await database.run(
+      `INSERT INTO t_restriction (user_id, kind, room_id, until_time, reason, placed_by, create_time) VALUES ${values.join()}`,
+    );
+    expect(await mute(userId, roomId, by).catch(failureName)).toBe("restrictionLimit");
+    expect(await restrict(userId, { roomId })).toMatchObject({ roomId });
+    expect(await mute(userId, newRoom(), by)).toMatchObject({ by });
+    await database.run("DELETE FROM t_restriction WHERE room_id = ?", [roomId]);
+  });
+});

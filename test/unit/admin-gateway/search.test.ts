@@ -1,0 +1,74 @@
+import { fail } from "../../../broker/failure.ts";
+import { search } from "../../../services/admin-gateway/search.ts";
+import { lookupAnswers } from "../../support/fake-lookups.ts";
+
+/** Which services a search asks, by the form of the text, and what becomes of their answers. */
+
+type Handler = (params: never) => unknown;
+
+/** A context whose calls are answered as given, else as usual; `asked` has their names. */
+function contextOf(answers: Record<string, Handler> = {}) {
+  const asked: string[] = [];
+  const call = async (action: string, params: never) => {
+    asked.push(action);
+    const answer = answers[action] ?? (lookupAnswers as Record<string, Handler>)[action];
+    if (!answer) throw new Error(`nobody answers ${action}`);
+    return answer(params);
+  };
+  return { ctx: { call } as never, asked };
+}
+
+const [giftOrder, payOrder] = ["7b7c0a9e-7c7f-4a44-9a8e-1d4f0c6b8f10", "019abc12-7c7f-7a44-9a8e-1d4f0c6b8f10"];
+
+test.each([
+  [giftOrder, ["user.find", "gift.orderStory", "payment.findOrders", "living-room.roomsOfExternal"]],
+  [payOrder, ["user.find", "payment.findOrders", "living-room.roomsOfExternal"]],
+  ["5678", ["user.find", "living-room.roomForStaff", "living-room.roomsOfExternal"]],
+  ["42000012345", ["user.find", "payment.findOrders", "living-room.roomForStaff", "living-room.roomsOfExternal"]],
+  ["小鱼的房间", ["user.find", "living-room.roomsOfExternal"]],
+  ["99999999999999999999", ["user.find", "payment.findOrders", "living-room.roomsOfExternal"]],
+])("%s is asked of those who may have it, and of nobody else", async (q, services) => {
+  const { ctx, asked } = contextOf();
+  await search(ctx, q);
+  expect(asked.toSorted()).toEqual(services.toSorted());
+});
+
+test("hits are users, gifts, payments and rooms, each with what tells it apart; a room is found once", async () => {
+  const { ctx } = contextOf();
+  const { list, incomplete, more } = await search(ctx, giftOrder);
+  expect(list).toEqual([
+    { kind: "user", id: "77", title: "n", detail: "…5678" },
+    { kind: "gift", id: giftOrder, title: "皇冠 × 1", detail: "succeeded" },
+    { kind: "payment", id: "pay-order-1", title: "60", detail: "paid" },
+    { kind: "room", id: "5", title: "r", detail: "live" },
+  ]);
+  expect([incomplete, more]).toEqual([[], false]);
+  const { list: rooms } = await search(contextOf().ctx, "5");
+  expect(rooms.filter(({ kind }) => kind === "room")).toHaveLength(1);
+});
+
+test("what nobody has is an empty list, not a failure", async () => {
+  const { ctx } = contextOf({
+    "user.find": () => ({ list: [], more: false }),
+    "gift.orderStory": () => {
+      throw fail("giftOrderUnknown");
+    },
+    "payment.findOrders": () => ({ list: [] }),
+    "living-room.roomsOfExternal": () => ({ list: [] }),
+  });
+  expect(await search(ctx, giftOrder)).toEqual({ list: [], more: false, incomplete: [] });
+});
+
+test("services that are away are named, and the hits of the others are shown; another failure is none of that", async () => {
+  const away = () => {
+    throw fail("unavailable");
+  };
+  const { ctx } = contextOf({ "payment.findOrders": away, "living-room.roomForStaff": away });
+  const found = await search(ctx, "123456789");
+  expect(found.incomplete).toEqual(["payment", "living-room"]);
+  expect(found.list.map(({ kind }) => kind)).toEqual(["user"]);
+  const broken = () => {
+    throw fail("callerRefused");
+  };
+  await expect(search(contextOf({ "user.find": broken }).ctx, "1")).rejects.toMatchObject({ type: "callerRefused" });
+});

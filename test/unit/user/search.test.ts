@@ -1,0 +1,29 @@
+import { kindsOf, reversed, shownEnd } from "../../../services/user/search.ts";
+
+/** What a text that staff search for may stand for. */
+
+test.each([
+  ["5678", ["userId", "externalId", "phoneEnd"]],
+  ["12345678", ["userId", "externalId", "phoneEnd"]],
+  ["0678", ["externalId", "phoneEnd"]],
+  ["678", ["userId", "externalId"]],
+  ["123456789", ["userId", "externalId"]],
+  ["13800135678", ["userId", "externalId", "phone"]],
+  ["383138010168813800", ["userId", "externalId"]],
+  ["99999999999999999999", ["externalId"]],
+  ["alice@example", ["externalId"]],
+  ["%5678", ["externalId"]],
+  ["５６７８", ["externalId"]],
+] as const)("%s may be %j", (q, kinds) => {
+  expect(kindsOf(q)).toEqual(kinds);
+});
+
+test("of a phone the last four digits are shown, and no more", () => {
+  expect(shownEnd("13800135678")).toBe("5678");
+});
+
+test("an end is found as the beginning of the reversed phone", () => {
+  const phone = "13800135678";
+  expect(reversed(phone).startsWith(reversed("5678"))).toBe(true);
+  expect(reversed(phone).startsWith(reversed("1380"))).toBe(false);
+});
