@@ -21,6 +21,7 @@ const databaseOwners = [
   "rank",
   "platform",
   "webhook",
+  "staff",
 ];
 
 /** No secrets: a process that has one too many is not in danger. */
@@ -78,7 +79,7 @@ const secret: Readonly<Record<string, Owners>> = {
   REDIS_URL: redisUsers,
   MYSQL_URL: databaseOwners,
   BOOKS_MYSQL_URL: ["auditor"],
-  OPERATOR_TOKEN: gateway,
+  OPERATOR_TOKEN: [...gateway, "staff"],
   METRICS_TOKEN: gateway,
   SMS_WEBHOOK_TOKEN: ["notification"],
   TOKEN_KEYS: ["user", ...gateway],
@@ -95,7 +96,9 @@ const secret: Readonly<Record<string, Owners>> = {
   PAYMENT_BOOK_KEYS: ["payment", "auditor"],
   AUDITOR_BOOK_KEYS: ["auditor"],
   PLATFORM_BOOK_KEYS: ["platform", "auditor"],
+  STAFF_BOOK_KEYS: ["staff", "auditor"],
   WEBHOOK_KEYS: ["webhook"],
+  STAFF_KEYS: ["staff"],
   // Of administrators, migrations and people: of no service.
   MYSQL_ADMIN_URL: [],
   MYSQL_MIGRATION_URL: [],
@@ -105,8 +108,9 @@ const secret: Readonly<Record<string, Owners>> = {
 
 /** Keys that sign. No command of a person needs one. */
 export const keySettings = [
-  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "WEBHOOK_KEYS", "PLATFORM_KEYS"] as const),
+  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "WEBHOOK_KEYS", "PLATFORM_KEYS", "STAFF_KEYS"] as const),
   ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"] as const),
+  ...(["STAFF_BOOK_KEYS"] as const),
 ] as const;
 
 /** A service's own login at a server, e.g. `<SERVICE>_MYSQL_URL`: the service's name. */

@@ -137,6 +137,8 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     PAYMENT_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     AUDITOR_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     PLATFORM_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
+    STAFF_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
+    STAFF_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
   };
   const logs = join(stack.dir, part);

@@ -17,9 +17,12 @@ type CallersTable = { readonly [S in keyof Contracts]: WithHealth<Contracts[S]> 
 const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
+/** The door of the staff. */
+const staffDoor: Callers = gateway;
+const staffDoorAndConsole: Callers = gatewayAndConsole;
 /** What each of them may have made is in services/stream-access.ts. */
 const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank", "webhook"];
-const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform"];
+const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform", "staff"];
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
@@ -190,6 +193,27 @@ export const callers: CallersTable = {
     rotate: gateway,
     deliveries: gateway,
     replay: gateway,
+  },
+  staff: {
+    health: gateway,
+    login: staffDoor,
+    enrolBegin: staffDoor,
+    enrolFinish: staffDoor,
+    session: staffDoor,
+    logout: staffDoor,
+    changePassword: staffDoor,
+    sessionsOf: staffDoor,
+    endSession: staffDoor,
+    begin: staffDoor,
+    finish: staffDoor,
+    audit: staffDoorAndConsole,
+    persons: staffDoorAndConsole,
+    addPerson: staffDoorAndConsole,
+    setRole: staffDoorAndConsole,
+    disablePerson: staffDoorAndConsole,
+    enablePerson: staffDoorAndConsole,
+    resetPerson: staffDoorAndConsole,
+    endSessions: staffDoorAndConsole,
   },
 };
 

@@ -3,6 +3,7 @@ import type { ServerResponse } from "node:http";
 import { fail, failureName } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { countAddress } from "../../mixins/http/address-limit.ts";
 import { sendSuccess } from "../../mixins/http/answer.ts";
 import {
   bearerToken,
@@ -28,17 +29,6 @@ const cookieLife = limits.user.tokenTtlMs / 1_000;
 async function count(gateway: Gateway, name: string, key: string, limit: number): Promise<void> {
   if (limit === 0) return;
   const waitMs = await gateway.rateLimit.hit(name, key, limit, minuteMs);
-  if (waitMs > 0) throw fail("tooMany", { waitMs });
-}
-
-/**
- * Counts a request against the limit of its sender's address; 0 means no limit. Without Redis the requests at this node
- * count. Fails: tooMany.
- */
-async function countAddress(gateway: Gateway, name: string, request: GatewayRequest, limit: number): Promise<void> {
-  if (limit === 0) return;
-  const { key } = clientOf(request);
-  const waitMs = await gateway.rateLimit.hitAlways({ name, key, limit, windowMs: minuteMs });
   if (waitMs > 0) throw fail("tooMany", { waitMs });
 }
 

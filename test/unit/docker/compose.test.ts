@@ -20,6 +20,7 @@ import { rankSettings } from "../../../services/rank-settings.ts";
 import { redisServices, usesRedis } from "../../../services/redis-access.ts";
 import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../../services/sms-login.ts";
+import { staffKeySettings } from "../../../services/staff-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 import { webhookKeySettings } from "../../../services/webhook-keys.ts";
 import { webhookSettings } from "../../../services/webhook-settings.ts";
@@ -50,7 +51,9 @@ const keyBlocks = [
   { block: bookSettings.payment, containers: ["payment", "auditor"] },
   { block: bookSettings.auditor, containers: ["auditor"] },
   { block: bookSettings.platform, containers: ["platform", "auditor"] },
+  { block: bookSettings.staff, containers: ["staff", "auditor"] },
   { block: webhookKeySettings, containers: ["webhook"] },
+  { block: staffKeySettings, containers: ["staff"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
 const otherNames = [
@@ -298,6 +301,8 @@ describe("docker-compose.production.yml", () => {
     AUDITOR_BOOK_KEYS: `k1:${"e".repeat(42)}A`,
     PLATFORM_BOOK_KEYS: `k1:${"f".repeat(42)}A`,
     WEBHOOK_KEYS: `k1:${"h".repeat(42)}A`,
+    STAFF_KEYS: `k1:${"j".repeat(42)}A`,
+    STAFF_BOOK_KEYS: `k1:${"i".repeat(42)}A`,
     ...Object.fromEntries(
       [...natsPasswords, ...redisPasswords].map((name) => [name, `password-of-${name.toLowerCase()}`]),
     ),
@@ -309,7 +314,8 @@ describe("docker-compose.production.yml", () => {
       const settings = readConfig(env, name);
       expect(settings.PROFILE).toBe("production");
       expect(env.SMS_PROVIDER).toBe(name === "notification" ? "webhook" : undefined);
-      expect(env.OPERATOR_TOKEN).toBe(name === "api-gateway" ? given.OPERATOR_TOKEN : undefined);
+      const token = { "api-gateway": given.OPERATOR_TOKEN, staff: "" }[name];
+      expect(env.OPERATOR_TOKEN).toBe(token);
       expect(env.CASHIER_SECRET).toBe(name === "payment" ? "" : undefined);
       for (const { name: keys, containers } of keyBlocks)
         expect([keys, env[keys]]).toEqual([keys, containers.includes(name) ? given[keys as never] : undefined]);
