@@ -58,4 +58,7 @@ export const paymentLimits = Object.freeze({
   uncreditedPollMs: 30_000,
   uncreditedOrders: 100,
   reasonChars: 200,
+  /** Figures by minute: how often all minutes are read, and which are read each time, since webhooks come late. */
+  paidReadAgainMs: 60_000,
+  paidOpenMs: 2 * 60_000,
 });

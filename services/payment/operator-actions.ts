@@ -1,5 +1,6 @@
 import type { Service } from "moleculer";
 import type { ActionDefinitions } from "../define-service.ts";
+import { paymentFigures } from "./figures.ts";
 import type { paymentOperatorActions } from "./operators.contract.ts";
 import { parkedPage, removeMark } from "./parked.ts";
 import type { PaymentState } from "./payment-state.ts";
@@ -10,8 +11,13 @@ import { setTopic } from "./topics.ts";
 
 type Payment = Service & PaymentState;
 
-/** The operators' actions on products, topics, parked marks and differences; each call leaves an audit row. */
+/** The operators' actions on products, topics, parked marks and differences; each call but `figures` leaves an audit row. */
 export const operatorActions: ActionDefinitions<Payment, typeof paymentOperatorActions> = {
+  figures: {
+    handler() {
+      return paymentFigures(this.mysql);
+    },
+  },
   allProducts: {
     operator: true,
     handler() {

@@ -102,7 +102,26 @@ const coins = integer(1, limits.payment.productCoins);
 const bizCode = integer(1, limits.payment.bizCode);
 const mark = z.string().regex(/^[A-Za-z]{1,20}$/);
 
+/** The orders that were paid in a minute. */
+export interface PaidMinute {
+  /** Its first second, ISO. */
+  minute: string;
+  paidOrders: number;
+  /** Their coins, credited or not yet. */
+  chargedCoins: number;
+}
+
+export interface PaymentFigures {
+  /** Orders that wait for a person, and differences of the reconciliation; up to `limits.metrics.countedRows`. */
+  parked: number;
+  differences: number;
+  /** The last `limits.metrics.minutesShown` minutes, oldest first, by when the order was paid at its provider. */
+  perMinute: PaidMinute[];
+}
+
 export const paymentOperatorActions = {
+  /** For people to look at, as of the last seconds; no audit row. Fails: unavailable. */
+  figures: action({}).returns<PaymentFigures>(),
   /** Every product, by id, on sale or not. */
   allProducts: action({ operator }).returns<{ list: ProductRecord[] }>(),
   /**
