@@ -36,6 +36,12 @@ function limitKey(address: IpAddress): string {
   return ipv6Network(ipv6, ipv6.parts[0] === 0x2002 ? 48 : 64);
 }
 
+/** The key for limits of an address that the door has determined. A text that is no address is a key of its own. */
+export function limitKeyOf(text: string): string {
+  const address = readAddress(text);
+  return address ? limitKey(address) : text;
+}
+
 /**
  * The client's address: starting with the socket's, X-Forwarded-For is followed from its right end while each sender is
  * a trusted proxy. Entries left of the first untrusted sender are the client's own claims and are ignored. Where a

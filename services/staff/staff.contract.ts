@@ -16,7 +16,7 @@ export const personName = z.string().regex(/^[a-z0-9-]{1,40}$/);
 export const session = z.string().max(300);
 
 /** The caller's address as the door knows it. */
-const address = z.string().min(1).max(64);
+const address = z.string().min(1).max(45);
 
 const password = z.string().min(1).max(limits.staff.passwordCharsMax);
 const totp = z.string().min(1).max(16);
