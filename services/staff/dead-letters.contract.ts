@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { action } from "../action-contract.ts";
 import { cursor, integer, limit, orderId, reason } from "../fields.ts";
+import { session } from "./session.contract.ts";
 
 /**
- * What staff does about dead letters. `session` is the caller's, as in staff.contract.ts: these actions check it and the
+ * What staff does about dead letters. The actions that do something check the caller's session and the
  * right `deadLetters` themselves, since a replay moves money and what is given up is never charged. Each is carried out
  * once: of several persons at once one does it, the others get deadLetterGone.
  */
@@ -38,7 +39,6 @@ export interface HandledDeadLetter {
   body: string | null;
 }
 
-const session = z.string().max(300);
 const decided = { session, id: integer(1), reason };
 
 export const staffDeadLetterActions = {

@@ -4,16 +4,14 @@ import { action } from "../action-contract.ts";
 import { cursor, isoTime, operator } from "../fields.ts";
 import { sealedEvent } from "../sealed-event.ts";
 import { type Right, right, type StaffRole, staffRole } from "../staff-roles.ts";
+import { staffDeadLetterActions } from "./dead-letters.contract.ts";
+import { session } from "./session.contract.ts";
 
 /** The staff service as other services see it. */
 
 export const personName = z.string().regex(/^[a-z0-9-]{1,40}$/);
 
-/**
- * Who calls: the session's token as it was presented, or `token:` and OPERATOR_TOKEN. The latter is the person
- * `operator` of role admin, in the local profile alone. Anything else is nobody: notLoggedIn.
- */
-export const session = z.string().max(300);
+export { session };
 
 /** The caller's address as the door knows it. */
 const address = z.string().min(1).max(45);
@@ -91,6 +89,8 @@ const managed = { session: session.optional(), operator };
 const named = { name: personName, ...managed };
 
 export const staffActions = {
+  ...staffDeadLetterActions,
+
   /**
    * Opens a session of `limits.staff.sessionMs`; durable when it returns. A code of the app is accepted once. Fails:
    * staffLoginWrong (whatever was wrong), tooMany (too many failures; data `waitMs`), unavailable.

@@ -11,6 +11,7 @@ import { sealedAudit } from "../sealing.ts";
 import { staffKeys } from "../staff-keys.ts";
 import { eventStream } from "../streams.ts";
 import { auditPage, beginCall, finishCall } from "./calls.ts";
+import { deadLetterActions } from "./dead-letters/actions.ts";
 import { beginEnrolment, changePassword, finishEnrolment, login } from "./logins.ts";
 import { PasswordHashes } from "./passwords.ts";
 import { allPersons } from "./person-store.ts";
@@ -38,6 +39,7 @@ export default defineService<"staff", State>({
   ],
 
   actions: {
+    ...deadLetterActions,
     login: {
       handler({ params }) {
         return login(this, params);
