@@ -7,8 +7,19 @@
 type Owners = "every" | readonly string[];
 
 const gateway = ["api-gateway"];
+const adminGateway = ["admin-gateway"];
 const imServer = ["im-server"];
-const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server", "webhook"];
+const redisUsers = [
+  "api-gateway",
+  "admin-gateway",
+  "user",
+  "living-room",
+  "gift",
+  "wallet",
+  "im-router",
+  "im-server",
+  "webhook",
+];
 const databaseOwners = [
   "user",
   "living-room",
@@ -41,12 +52,18 @@ const plain: Readonly<Record<string, Owners>> = {
   API_PORT_SEARCH: gateway,
   API_URL: [...gateway, "payment"],
   PLAINTEXT_HOSTS: "every",
-  TRUST_PROXY: [...gateway, ...imServer],
+  TRUST_PROXY: [...gateway, ...adminGateway, ...imServer],
   LOGIN_CODES_PER_IP_PER_MINUTE: gateway,
   LOGIN_FAILURES_PER_IP_PER_MINUTE: gateway,
   LOGIN_CODES_PER_PHONE_PER_DAY: ["user"],
   SMS_BUDGET_PER_DAY: ["user"],
   REQUESTS_PER_IP_PER_MINUTE: gateway,
+  ADMIN_HOST: adminGateway,
+  ADMIN_PORT: adminGateway,
+  ADMIN_PORT_SEARCH: adminGateway,
+  ADMIN_URL: adminGateway,
+  ADMIN_HOSTS: adminGateway,
+  ADMIN_REQUESTS_PER_IP_PER_MINUTE: adminGateway,
   IM_HOST: imServer,
   IM_PORT: imServer,
   IM_PUBLIC_URL: imServer,
@@ -79,7 +96,7 @@ const secret: Readonly<Record<string, Owners>> = {
   REDIS_URL: redisUsers,
   MYSQL_URL: databaseOwners,
   BOOKS_MYSQL_URL: ["auditor"],
-  OPERATOR_TOKEN: [...gateway, "staff"],
+  OPERATOR_TOKEN: ["staff", ...adminGateway],
   METRICS_TOKEN: gateway,
   SMS_WEBHOOK_TOKEN: ["notification"],
   TOKEN_KEYS: ["user", ...gateway],

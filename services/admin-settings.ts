@@ -2,7 +2,8 @@ import { z } from "zod";
 import { config, settingsOf } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { url } from "../config/setting-kinds.ts";
-import type { SettingsBlock } from "../config/settings-block.ts";
+import type { SettingProblem, SettingsBlock } from "../config/settings-block.ts";
+import { addressProblems } from "./door-settings.ts";
 
 const defaultHost = "127.0.0.1";
 const defaultPort = "8098";
@@ -23,6 +24,14 @@ const hostNames = z
 /** Of admin-gateway nodes. */
 export const adminSettings: SettingsBlock = {
   title: "The staff's listener",
+  needs({ PROFILE }, env) {
+    if (PROFILE !== "production") return [];
+    const shared: SettingProblem = [
+      "OPERATOR_TOKEN",
+      "must not be set in production: persons of the staff have accounts of their own (npm run operator)",
+    ];
+    return [...addressProblems(env), ...(env.OPERATOR_TOKEN ? [shared] : [])];
+  },
   settings: {
     ADMIN_HOST: {
       kind: z.string().min(1),

@@ -59,6 +59,7 @@ const counting: StreamAccess = {
 
 export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
   "api-gateway": nothing,
+  "admin-gateway": nothing,
   user: { publishes: eventsOf(userEvents), streams: [eventStream], consumers: [], lists: [eventStream] },
   "living-room": {
     publishes: eventsOf(livingRoomEvents),

@@ -26,6 +26,7 @@ const faults = {
   BadRequest: ["badRequest", "invalidParam"],
   NotLoggedIn: ["notLoggedIn"],
   Forbidden: ["scopeMissing"],
+  StaffForbidden: ["roleMissing", "requestForged"],
   NotFound: ["notFound"],
   TooLarge: ["tooLarge"],
   TooMany: ["tooMany"],

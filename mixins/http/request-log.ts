@@ -1,16 +1,11 @@
 import type { ServerResponse } from "node:http";
-import type { LoggerInstance, ServiceBroker } from "moleculer";
+import type { Logger, ServiceBroker } from "moleculer";
 import { refusalOf, sendFailure, shownOf } from "./answer.ts";
 import { registerHttpMetrics } from "./http-metrics.ts";
 import type { GatewayRequest } from "./request-context.ts";
 
 /** Answers a request with its error's failure. A fault is logged here, with the request id of the answer. */
-export function answerFailure(
-  logger: LoggerInstance,
-  request: GatewayRequest,
-  response: ServerResponse,
-  error: unknown,
-): void {
+export function answerFailure(logger: Logger, request: GatewayRequest, response: ServerResponse, error: unknown): void {
   const { context } = request;
   const { requestId, route, userId, keyId, person } = context;
   const about = { requestId, route, userId, keyId, person, err: error };
@@ -26,7 +21,7 @@ export function answerFailure(
 /** For each request that has ended: counts it in the metrics and writes its line to the log. */
 export function requestLog(
   broker: ServiceBroker,
-  logger: LoggerInstance,
+  logger: Logger,
 ): (request: GatewayRequest, response: ServerResponse) => void {
   const countRequest = registerHttpMetrics(broker);
   return (request, response) => {

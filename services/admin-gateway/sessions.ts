@@ -98,7 +98,8 @@ export function sessionCookieOf(request: GatewayRequest, response: ServerRespons
     response.setHeader("Set-Cookie", cookie);
   };
   return {
-    set: (session, expiresTime) => set(session, Math.max(0, Math.floor((Date.parse(expiresTime) - Date.now()) / 1_000))),
+    set: (session, expiresTime) =>
+      set(session, Math.max(0, Math.floor((Date.parse(expiresTime) - Date.now()) / 1_000))),
     remove: () => set("", 0),
   };
 }

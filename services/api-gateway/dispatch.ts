@@ -84,21 +84,10 @@ function sessionOf(gateway: Gateway, request: GatewayRequest, response: ServerRe
   };
 }
 
-const operatorName = /^[A-Za-z0-9._@-]{1,64}$/;
-
 /** Whether the request carries this Bearer token; compared in constant time. */
 export function carriesToken(request: GatewayRequest, token: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(token), digest(bearerToken(request.headers) ?? ""));
-}
-
-/** The operator's name, as given; all operators share the token. Fails: notFound (closed), notLoggedIn. */
-function operatorOf(request: GatewayRequest): string {
-  const { OPERATOR_TOKEN: token } = config();
-  if (token === undefined) throw fail("notFound");
-  if (!carriesToken(request, token)) throw fail("notLoggedIn");
-  const name = request.headers["x-operator-name"];
-  return typeof name === "string" && operatorName.test(name) ? `operator:${name}` : "operator";
 }
 
 /**
@@ -117,7 +106,7 @@ interface Admitted {
 }
 
 /**
- * Refuses callers without access to the endpoint, before the body is read. Fails: notLoggedIn, notFound, unavailable.
+ * Refuses callers without access to the endpoint, before the body is read. Fails: notLoggedIn, unavailable.
  */
 function admit(
   gateway: Gateway,
@@ -127,8 +116,7 @@ function admit(
 ): Admitted | Promise<Admitted> {
   const { language } = request.context;
   const session = sessionOf(gateway, request, response);
-  const caller = { language, session, address: clientOf(request).key, userId: "", operator: "" };
-  if (endpoint.access === "operator") return { caller: { ...caller, operator: operatorOf(request) } };
+  const caller = { language, session, address: clientOf(request).key, userId: "" };
   if (endpoint.access === "public") return { caller };
   const admitted = (login: TokenClaims): Admitted => {
     request.context.userId = login.userId;

@@ -6,6 +6,7 @@ import { settingNames } from "../../config/config.ts";
 import { hasDatabase } from "../../scripts/databases.ts";
 import { processSettings, useNodeEnv } from "../../scripts/local-env.ts";
 import { readStackEnv, useStackEnv, writeStackEnv } from "../../scripts/stack/env-file.ts";
+import { adminSettings } from "../../services/admin-settings.ts";
 import { bookSettings } from "../../services/book-keys.ts";
 import { fourEyesSettings } from "../../services/four-eyes-settings.ts";
 import { gateSettings } from "../../services/gift/gate/gate-settings.ts";
@@ -200,6 +201,7 @@ describe("every setting", () => {
     webhookKeySettings,
     staffKeySettings,
     webhookSettings,
+    adminSettings,
     rankSettings,
     jwtSettings,
     smsLoginSettings,

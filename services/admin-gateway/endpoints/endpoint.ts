@@ -77,11 +77,9 @@ export interface StaffEndpoint extends EndpointForm {
  * Declares an endpoint of the staff's API. The door (dispatch.ts) checks session, CSRF token and right and writes the
  * audit around every call; an endpoint has none of it.
  */
-export function staffEndpoint<
-  const R extends Right | null,
-  Params extends z.ZodRawShape,
-  Result extends z.ZodType,
->(definition: Definition<R, Params, Result>): StaffEndpoint {
+export function staffEndpoint<const R extends Right | null, Params extends z.ZodRawShape, Result extends z.ZodType>(
+  definition: Definition<R, Params, Result>,
+): StaffEndpoint {
   const { path, summary, description, right, result, failures = [], about = aboutOf, audited = true } = definition;
   const params = z.object(definition.params);
   const run = definition.run as (ctx: CallingContext, params: unknown, caller: unknown) => unknown;

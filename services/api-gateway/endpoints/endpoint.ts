@@ -25,7 +25,7 @@ export interface Session {
 interface AnyCaller {
   language: Language;
   session: Session;
-  /** The key of the client's address for limits (services/client-address.ts). */
+  /** The key of the client's address for limits (mixins/http/client-address.ts). */
   address: string;
 }
 
@@ -33,11 +33,10 @@ interface AnyCaller {
 export interface Callers {
   public: AnyCaller;
   login: AnyCaller & { userId: string };
-  operator: AnyCaller & { operator: string };
 }
 export type Access = keyof Callers;
 /** A caller with access, for any kind of endpoint. */
-export type Caller = AnyCaller & { userId: string; operator: string };
+export type Caller = AnyCaller & { userId: string };
 
 /** The most calls of an endpoint in a minute, from one address or by one user; 0 or left out: no limit. */
 interface CallsPerMinute {

@@ -16,7 +16,9 @@ import { gateFailures, gateSchemas } from "./openapi-gate.ts";
 import { webhookSection, withExternalFields } from "./openapi-webhooks.ts";
 
 /** There is no page of the server API. */
-const documentedFaults: readonly FaultName[] = faultNames.filter((name) => name !== "NotFound");
+const documentedFaults: readonly FaultName[] = faultNames.filter(
+  (name) => name !== "NotFound" && name !== "StaffForbidden",
+);
 
 /** Exactly one set of fields of each group is there. */
 function withAlternatives(schema: Json, groups: ServerEndpoint["alternatives"]): Json {

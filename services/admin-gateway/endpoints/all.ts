@@ -1,0 +1,16 @@
+import { accountEndpoints } from "./accounts.ts";
+import { bookEndpoints } from "./books.ts";
+import { catalogueEndpoints } from "./catalogue.ts";
+import type { StaffEndpoint } from "./endpoint.ts";
+import { orderEndpoints, orderMoneyEndpoints } from "./orders.ts";
+import { paymentEndpoints } from "./payment.ts";
+
+/** Every endpoint of the staff's API, in the order of the documentation. */
+export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
+  ...catalogueEndpoints,
+  ...accountEndpoints,
+  ...orderEndpoints,
+  ...orderMoneyEndpoints,
+  ...paymentEndpoints,
+  ...bookEndpoints,
+]);
