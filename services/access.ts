@@ -16,6 +16,8 @@ type CallersTable = { readonly [S in keyof Contracts]: WithHealth<Contracts[S]> 
 };
 
 const gateway: Callers = ["api-gateway"];
+/** That of users and of the platform, and that of the staff. Both ask every node for its health. */
+const doors: Callers = ["api-gateway", "admin-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
 /** The door of the staff. */
@@ -27,11 +29,11 @@ const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
-  $node: { metrics: gateway },
-  "api-gateway": { health: gateway },
-  "admin-gateway": { health: gateway },
+  $node: { metrics: doors },
+  "api-gateway": { health: doors },
+  "admin-gateway": { health: doors },
   user: {
-    health: gateway,
+    health: doors,
     sendLoginCode: gateway,
     login: gateway,
     logout: gateway,
@@ -45,7 +47,8 @@ export const callers: CallersTable = {
     profiles: ["rank", "battle"],
   },
   "living-room": {
-    health: gateway,
+    health: doors,
+    figures: staffDoor,
     start: gateway,
     close: gateway,
     list: gatewayAndConsole,
@@ -62,7 +65,7 @@ export const callers: CallersTable = {
     unlinkGuest: ["battle"],
   },
   gift: {
-    health: gateway,
+    health: doors,
     catalogue: gateway,
     send: gateway,
     sendMany: gateway,
@@ -74,15 +77,16 @@ export const callers: CallersTable = {
     takeOffShelf: staffDoor,
     allGifts: staffDoor,
     findOrder: staffDoorAndConsole,
-    setShare: people,
-    shares: people,
+    setShare: staffDoorAndConsole,
+    shares: staffDoorAndConsole,
     settledSince: ["notification", "battle", "rank", "webhook"],
     settledBefore: ["battle"],
     totals: ["battle"],
-    queueDepth: people,
+    queueDepth: staffDoorAndConsole,
+    figures: staffDoor,
   },
   wallet: {
-    health: gateway,
+    health: doors,
     consumeForSendGift: ["gift"],
     balance: gatewayAndConsole,
     checkFunds: ["gift"],
@@ -102,7 +106,8 @@ export const callers: CallersTable = {
     unfreeze: staffDoor,
   },
   payment: {
-    health: gateway,
+    health: doors,
+    figures: staffDoor,
     products: gateway,
     payChannels: gateway,
     pay: gateway,
@@ -126,7 +131,7 @@ export const callers: CallersTable = {
     reconcile: people,
   },
   "im-router": {
-    health: gateway,
+    health: doors,
     sendToUser: ["notification"],
     sendToUsers: ["notification"],
     sendToRoom: ["im-server"],
@@ -140,18 +145,34 @@ export const callers: CallersTable = {
     tickets: gateway,
   },
   "im-server": {
-    health: gateway,
+    health: doors,
     deliver: ["im-router"],
     replace: ["im-server"],
     emptyRoom: ["im-router"],
     holding: ["im-router"],
-    status: ["im-router", "console"],
+    status: ["im-router", "admin-gateway", "console"],
   },
-  notification: { health: gateway, sendLoginCode: ["user"] },
-  auditor: { health: gateway, findings: staffDoorAndConsole, acceptFinding: staffDoorAndConsole },
-  provisioner: { health: gateway, makeStream: streamUsers, makeConsumer: consumers, markLoss: ["gift"] },
+  notification: { health: doors, sendLoginCode: ["user"] },
+  auditor: {
+    health: doors,
+    figures: staffDoor,
+    findings: staffDoorAndConsole,
+    acceptFinding: staffDoorAndConsole,
+  },
+  provisioner: {
+    health: doors,
+    makeStream: streamUsers,
+    makeConsumer: consumers,
+    markLoss: ["gift"],
+    deadLetters: staffDoor,
+    deadLetter: ["admin-gateway", "staff"],
+    countDeadLetters: staffDoor,
+    wholeDeadLetter: ["staff"],
+    replayDeadLetter: ["staff"],
+    removeDeadLetter: ["staff"],
+  },
   battle: {
-    health: gateway,
+    health: doors,
     invite: gateway,
     accept: gateway,
     decline: gateway,
@@ -166,10 +187,11 @@ export const callers: CallersTable = {
     verify: people,
   },
   platform: {
-    health: gateway,
-    createKey: people,
-    listKeys: people,
-    revokeKey: people,
+    health: doors,
+    figures: staffDoor,
+    createKey: staffDoorAndConsole,
+    listKeys: staffDoorAndConsole,
+    revokeKey: staffDoorAndConsole,
     keysSince: gateway,
     begin: gateway,
     finish: gateway,
@@ -179,7 +201,7 @@ export const callers: CallersTable = {
     proposals: people,
   },
   rank: {
-    health: gateway,
+    health: doors,
     room: gateway,
     anchor: gateway,
     global: gateway,
@@ -188,17 +210,20 @@ export const callers: CallersTable = {
     verify: people,
   },
   webhook: {
-    health: gateway,
-    create: gateway,
-    list: gateway,
-    update: gateway,
-    delete: gateway,
-    rotate: gateway,
-    deliveries: gateway,
-    replay: gateway,
+    health: doors,
+    create: doors,
+    list: doors,
+    update: doors,
+    delete: doors,
+    rotate: doors,
+    deliveries: doors,
+    replay: doors,
   },
   staff: {
-    health: gateway,
+    health: doors,
+    replayDeadLetter: staffDoor,
+    giveUpDeadLetter: staffDoor,
+    handledDeadLetters: staffDoor,
     login: staffDoor,
     enrolBegin: staffDoor,
     enrolFinish: staffDoor,
