@@ -1,9 +1,10 @@
 import { z } from "zod";
-import { config, settingsOf } from "../config/config.ts";
+import { settingsOf } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { url } from "../config/setting-kinds.ts";
-import type { SettingProblem, SettingsBlock } from "../config/settings-block.ts";
+import type { SettingsBlock } from "../config/settings-block.ts";
 import { addressProblems } from "./door-settings.ts";
+import { operatorToken, operatorTokenProblems } from "./operator-token.ts";
 
 const defaultHost = "127.0.0.1";
 const defaultPort = "8098";
@@ -24,13 +25,8 @@ const hostNames = z
 /** Of admin-gateway nodes. */
 export const adminSettings: SettingsBlock = {
   title: "The staff's listener",
-  needs({ PROFILE }, env) {
-    if (PROFILE !== "production") return [];
-    const shared: SettingProblem = [
-      "OPERATOR_TOKEN",
-      "must not be set in production: persons of the staff have accounts of their own (npm run operator)",
-    ];
-    return [...addressProblems(env), ...(env.OPERATOR_TOKEN ? [shared] : [])];
+  needs(base, env) {
+    return [...(base.PROFILE === "production" ? addressProblems(env) : []), ...operatorTokenProblems(base, env)];
   },
   settings: {
     ADMIN_HOST: {
@@ -88,7 +84,6 @@ export const withoutBrackets = (host: string) => host.replace(/^\[(.*)\]$/, "$1"
 /** The settings of the staff's listener. @throws Error that lists every problem of this process's settings */
 export function adminListener(): AdminListener {
   const given = settingsOf(adminSettings) ?? {};
-  const { PROFILE, OPERATOR_TOKEN } = config();
   const host = given.ADMIN_HOST ?? defaultHost;
   const named = given.ADMIN_HOSTS?.split(",") ?? [];
   const ofUrl = given.ADMIN_URL === undefined ? [] : [new URL(given.ADMIN_URL).hostname];
@@ -99,6 +94,6 @@ export function adminListener(): AdminListener {
     search: given.ADMIN_PORT_SEARCH === "true",
     hosts: new Set([host, ...named, ...ofUrl].map((one) => withoutBrackets(one.trim()))),
     requestsPerAddressPerMinute: Number(limit),
-    operatorToken: PROFILE === "local" ? OPERATOR_TOKEN : undefined,
+    operatorToken: operatorToken(),
   };
 }

@@ -70,7 +70,7 @@ interface CallRow {
   readonly id: string;
   readonly create_time: Date;
   readonly person: string;
-  readonly role: StaffRole;
+  readonly role: StaffRole | null;
   readonly address: string;
   readonly route: string;
   readonly about: string | null;

@@ -1,10 +1,10 @@
 import type { Context, Service } from "moleculer";
 import { consoleName, roleOfNode } from "../../broker/bus/subjects.ts";
 import { fail } from "../../broker/failure.ts";
-import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
+import { operatorToken } from "../operator-token.ts";
 import { type Right, rightsOf, roleHas, type StaffRole } from "../staff-roles.ts";
 import { databaseNow } from "./person-store.ts";
 import { deleteSession, deleteSessionOfToken, findSession, insertSession, sessionsOf } from "./session-store.ts";
@@ -27,11 +27,8 @@ const tokenForm = /^token:(.+)$/s;
 
 /** Whether a text is `token:` and OPERATOR_TOKEN, which counts in the local profile alone. */
 function isOperatorToken(session: string): boolean {
-  const { PROFILE, OPERATOR_TOKEN } = config();
-  const presented = tokenForm.exec(session)?.[1];
-  return PROFILE === "local" && OPERATOR_TOKEN !== undefined && presented !== undefined
-    ? isSameSecret(presented, OPERATOR_TOKEN)
-    : false;
+  const [kept, presented] = [operatorToken(), tokenForm.exec(session)?.[1]];
+  return kept !== undefined && presented !== undefined && isSameSecret(presented, kept);
 }
 
 /**

@@ -65,12 +65,14 @@ export interface StaffSessionView {
 export interface AuditedStaffCall {
   callId: string;
   time: string;
+  /** Of a login: who was named, whoever that was. */
   person: string;
-  role: StaffRole;
+  /** `null`: of a login that failed. */
+  role: StaffRole | null;
   address: string;
   route: string;
   about: string | null;
-  /** Without passwords, codes, secrets and phone numbers; cut at `limits.staff.auditParamsBytes`. */
+  /** As the door gave them: without secrets and phone numbers. Longer ones than `limits.staff.auditParamsBytes` are cut. */
   params: Record<string, unknown>;
   /** `succeeded` or the name of a failure; `null`: none was written, since the node died, or is at it. */
   outcome: string | null;
@@ -92,7 +94,8 @@ export const staffActions = {
   ...staffDeadLetterActions,
 
   /**
-   * Opens a session of `limits.staff.sessionMs`; durable when it returns. A code of the app is accepted once. Fails:
+   * Opens a session of `limits.staff.sessionMs`; durable when it returns, and so is its row in the audit, which a login
+   * that fails has too, unless by tooMany. A code of the app is accepted once. Fails:
    * staffLoginWrong (whatever was wrong), tooMany (too many failures; data `waitMs`), unavailable.
    */
   login: action({ name: personName, password, totp, address }).returns<StaffLogin>(),
@@ -122,6 +125,7 @@ export const staffActions = {
 
   /**
    * Begins a call of a person: checks the session and the right, and writes the audit's row, durable when it returns.
+   * `params`: without passwords, codes, secrets and phone numbers, which the door leaves out.
    * `about`: the id of the user, order etc. that the call concerns. Fails: notLoggedIn (no row), roleMissing (a row with
    * this outcome), unavailable (a row without an outcome may be there).
    */

@@ -10,7 +10,7 @@ import { SealedSecrets } from "../sealed-secrets.ts";
 import { sealedAudit } from "../sealing.ts";
 import { staffKeys } from "../staff-keys.ts";
 import { eventStream } from "../streams.ts";
-import { auditPage, beginCall, finishCall } from "./calls.ts";
+import { auditedLogin, auditPage, beginCall, finishCall } from "./calls.ts";
 import { deadLetterActions } from "./dead-letters/actions.ts";
 import { beginEnrolment, changePassword, finishEnrolment, login } from "./logins.ts";
 import { PasswordHashes } from "./passwords.ts";
@@ -41,8 +41,10 @@ export default defineService<"staff", State>({
   actions: {
     ...deadLetterActions,
     login: {
-      handler({ params }) {
-        return login(this, params);
+      handler({ params, requestID }) {
+        const { name, address } = params;
+        const about = { name, address, route: "/live/admin/login", requestId: requestID };
+        return auditedLogin(this, about, () => login(this, params));
       },
     },
     enrolBegin: {
@@ -51,8 +53,10 @@ export default defineService<"staff", State>({
       },
     },
     enrolFinish: {
-      handler({ params }) {
-        return finishEnrolment(this, params);
+      handler({ params, requestID }) {
+        const { name, address } = params;
+        const about = { name, address, route: "/live/admin/enrol/finish", requestId: requestID };
+        return auditedLogin(this, about, () => finishEnrolment(this, params));
       },
     },
     session: {
