@@ -129,6 +129,8 @@ const table = {
   lastAdmin: { code: 501, http: 200, zh: "不能停用或降级最后一位管理员", en: "the last active admin stays one" },
   sessionUnknown: { code: 501, http: 200, zh: "会话不存在", en: "no such session" },
   keyUnknown: { code: 501, http: 200, zh: "API密钥不存在", en: "no such API key" },
+  proposalUnknown: { code: 501, http: 200, zh: "提案不存在", en: "no such proposal" },
+  ownProposal: { code: 501, http: 200, zh: "不能审批自己的提案", en: "nobody decides on a proposal of their own" },
   refundUnknown: { code: 501, http: 200, zh: "账本中没有该订单的退款", en: "no refund of this order in the ledger" },
   holdState: {
     code: 501,

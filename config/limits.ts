@@ -18,6 +18,7 @@ import { outboxLimits } from "./limits/outbox.ts";
 import { outgoingLimits } from "./limits/outgoing.ts";
 import { paymentLimits } from "./limits/payment.ts";
 import { platformLimits } from "./limits/platform.ts";
+import { proposalsLimits } from "./limits/proposals.ts";
 import { rankLimits } from "./limits/rank.ts";
 import { redisLimits } from "./limits/redis.ts";
 import { restartsLimits } from "./limits/restarts.ts";
@@ -64,4 +65,5 @@ export const limits = Object.freeze({
   platform: platformLimits,
   webhook: webhookLimits,
   staff: staffLimits,
+  proposals: proposalsLimits,
 });

@@ -20,6 +20,8 @@ const gateway: Callers = ["api-gateway"];
 const doors: Callers = ["api-gateway", "admin-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
+/** What moves money by hand: the staff service alone, which checks the person's session and four eyes. */
+const staffAlone: Callers = ["staff"];
 /** The door of the staff. */
 const staffDoor: Callers = ["admin-gateway"];
 const staffDoorAndConsole: Callers = ["admin-gateway", "console"];
@@ -43,7 +45,7 @@ export const callers: CallersTable = {
     ofExternal: gateway,
     idsOfExternal: gateway,
     externalIdsOf: ["api-gateway", "gift", "webhook"],
-    profile: ["api-gateway", "living-room"],
+    profile: ["api-gateway", "living-room", "staff"],
     profiles: ["rank", "battle"],
   },
   "living-room": {
@@ -97,11 +99,14 @@ export const callers: CallersTable = {
     refundsBetween: ["payment"],
     creditsBetween: ["payment", "notification"],
     income: gatewayAndConsole,
-    payout: people,
+    payout: staffAlone,
     platformOrder: ["platform"],
-    affectedGifts: staffDoor,
-    holdIncome: staffDoor,
-    releaseHold: staffDoor,
+    affectedGifts: ["admin-gateway", "staff"],
+    holdIncome: staffAlone,
+    releaseHold: staffAlone,
+    holdFree: staffAlone,
+    releaseFree: staffAlone,
+    freeHold: staffAlone,
     freeze: staffDoor,
     unfreeze: staffDoor,
   },
@@ -114,9 +119,9 @@ export const callers: CallersTable = {
     order: gateway,
     webhook: gateway,
     providerPage: gateway,
-    findOrder: staffDoorAndConsole,
-    refund: staffDoor,
-    releaseOrder: staffDoor,
+    findOrder: ["admin-gateway", "console", "staff"],
+    refund: staffAlone,
+    releaseOrder: staffAlone,
     allProducts: staffDoor,
     createProduct: staffDoor,
     updateProduct: staffDoor,
@@ -198,7 +203,10 @@ export const callers: CallersTable = {
     credit: gateway,
     adjust: gateway,
     payout: gateway,
-    proposals: people,
+    proposals: ["console", "staff"],
+    countStaffMove: staffAlone,
+    adjustByStaff: staffAlone,
+    decide: staffAlone,
   },
   rank: {
     health: doors,
@@ -234,6 +242,9 @@ export const callers: CallersTable = {
     endSession: staffDoor,
     begin: staffDoor,
     finish: staffDoor,
+    moveMoney: staffDoor,
+    proposals: staffDoor,
+    decide: staffDoor,
     audit: staffDoorAndConsole,
     persons: staffDoorAndConsole,
     addPerson: staffDoorAndConsole,

@@ -2,7 +2,7 @@ import type { ServiceName } from "../broker/service-names.ts";
 import { auditColumns } from "../mixins/operator-audit/audit-columns.ts";
 import type { SealedLedger } from "../mixins/seals/seal-form.ts";
 
-/** The tables whose rows are sealed: the ledgers of the wallet, every audit of operators' calls, that of webhooks, the platform's orders, and what the staff asked for. */
+/** The tables whose rows are sealed: the ledgers of the wallet, every audit of operators' calls, that of webhooks, the platform's orders, what the staff asked for, and what it moved. */
 
 const operatorAudit = <S extends ServiceName>(service: S, book: number) => ({
   ...{ service, book, table: "t_operator_audit", columns: auditColumns, sumOf: null, valid: "TRUE" },
@@ -70,6 +70,14 @@ export const sealedLedgers = {
     book: 13,
     table: "t_staff_audit",
     columns: ["call_id", "person", "role", "address", "route", "about", "params", "outcome", "request_id"],
+    ...{ sumOf: null, valid: "TRUE" },
+  },
+  /** What persons of the staff moved, without the reason, which people typed. */
+  staffProposals: {
+    service: "staff",
+    book: 14,
+    table: "t_staff_proposal",
+    columns: ["kind", "user_id", "subject", "coins", "instruction", "person", "proposed", "move_id", "once_key"],
     ...{ sumOf: null, valid: "TRUE" },
   },
 } as const satisfies Record<string, SealedLedger>;

@@ -86,6 +86,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_pay_watch: "all",
     t_pay_message_watch: "all",
     t_pay_refund: "change",
+    t_pay_carried_out: "add",
     t_pay_difference: "all",
     t_pay_bill_line: "all",
     t_pay_bill_refund: "all",
@@ -137,6 +138,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_money_order: "add",
     t_money_state: "change",
     t_money_account: "change",
+    t_money_staff_move: "all",
   },
   webhook: {
     ...base,
@@ -159,6 +161,8 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_staff_address: "all",
     t_staff_audit: "add",
     t_staff_dead_letter: "change",
+    t_staff_proposal: "add",
+    t_staff_proposal_state: "change",
   },
 };
 

@@ -79,6 +79,9 @@ export const reason = text(1, limits.payment.reasonChars);
 /** A business id of a gift or a payment. */
 export const orderId = z.string().regex(/^[\w-]{1,64}$/);
 
+/** A proposal of staff, by the service that carries it out. */
+export const proposalId = z.string().regex(/^s[1-9]\d{0,18}$/);
+
 /**
  * An id that the platform gives to an order of its own: 1 to 64 visible ASCII characters, no blank. The unique keys of
  * the books compare it exactly; of blanks they would ignore those at the end.

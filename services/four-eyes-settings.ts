@@ -11,9 +11,10 @@ export const fourEyesSettings: SettingsBlock = {
       kind: z.string().regex(/^\d{1,15}$/, "must be a number of coins, 0 or more"),
       optional: true,
       text: [
-        "For platform nodes: the coins that the server API may adjust on one account within 24 hours, given and taken added",
-        "up. An adjustment beyond them is a proposal, which moves nothing: nobody can approve it, it expires. 0: every",
-        "adjustment is one. Unset: 10000.",
+        "For platform nodes, which add up for staff nodes too: the coins that may be moved by hand on one account within 24",
+        "hours without a second person: what API keys adjust and what staff refunds, releases, adjusts, pays out, holds and",
+        "gives back, all magnitudes added up, points rounded up. What goes beyond them is a proposal, which moves nothing",
+        "until another person of the staff approves it, and expires after 72 hours. 0: every move is one. Unset: 10000.",
       ],
     },
   },

@@ -33,6 +33,8 @@ export const walletLimits = Object.freeze({
   attributionPageRows: 1_000,
   attributionRowsMax: 20_000,
   holdGiftsPerInsert: 1_000,
+  /** The anchors whose shares one call holds or releases, where they are named: as many as an answer has. */
+  heldAnchorsPerCall: 2_000,
   /** The longest signed order of the platform. */
   platformOrderChars: 1_000,
 });

@@ -1,5 +1,5 @@
 import { call } from "../../services/contracts.ts";
-import { operatorName, type ReplCommand, TypedWrong, userIdOf } from "./command.ts";
+import { type ReplCommand, TypedWrong, userIdOf } from "./command.ts";
 import { pairs, table } from "./table.ts";
 
 const accountStatus = ["invalid", "valid", "frozen"];
@@ -72,32 +72,12 @@ const income: ReplCommand = {
   },
 };
 
-/** @throws TypedWrong */
-function pointsOf(text: string | undefined): number {
-  const points = Number(text);
-  if (!/^\d+$/.test(text ?? "") || !Number.isSafeInteger(points) || points < 1)
-    throw new TypedWrong(`points are a whole number above 0, 100 to a coin, not "${text ?? ""}"`);
-  return points;
-}
-
-const payout: ReplCommand = {
-  command: "payout <userId> <points> <payoutId> [reason]",
-  description:
-    "deducts what an anchor was paid from her free income, 100 points to a coin, once for each payout id (audit row)",
-  async run(broker, args) {
-    const [userId, points, operator] = [userIdOf(args.userId), pointsOf(args.points), operatorName(broker)];
-    const { payoutId = "", reason } = args;
-    const paid = await call(broker, "wallet.payout", { userId, points, payoutId, operator, ...(reason && { reason }) });
-    return pairs({ anchor: paid.userId, "paid out": coinsOf(paid.points), payout: paid.payoutId, time: paid.time });
-  },
-};
-
 const proposals: ReplCommand = {
   command: "proposals",
-  description: `adjustments of the platform that wait for another person, the newest ${rowsMax}`,
+  description: `adjustments of API keys that wait for a person of the staff, the newest ${rowsMax}`,
   async run(broker) {
     const { list, nextCursor } = await call(broker, "platform.proposals", { limit: rowsMax });
-    if (list.length === 0) return "no adjustment waits for another person";
+    if (list.length === 0) return "no adjustment waits for a person";
     const rows = list.map(({ proposalId, userId, coins, reason, keyId, expiresTime }) => [
       ...[proposalId, userId, coins, reason, keyId, expiresTime],
     ]);
@@ -107,4 +87,4 @@ const proposals: ReplCommand = {
   },
 };
 
-export const walletCommands = [balance, statement, income, payout, proposals];
+export const walletCommands = [balance, statement, income, proposals];

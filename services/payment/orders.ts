@@ -1,5 +1,6 @@
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
+import { noteCarriedOut, wasCarriedOut } from "./carried-out-store.ts";
 import { isPaySource, moneyGone, newOrderId, type Order, payOrderOf } from "./order.ts";
 import { parkedOf, parkOrder, unparkOrder } from "./parked-store.ts";
 import type { PaymentContext } from "./payment-context.ts";
@@ -84,22 +85,33 @@ export async function orderForOperators(context: PaymentContext, orderId: string
   return { ...payOrderOf(order), userId: order.userId, parked: await parkedOf(context.mysql, orderId) };
 }
 
+/** A decision of staff about an order. */
+interface Decision {
+  readonly orderId: string;
+  readonly reason: string;
+  /** The proposal that is carried out: once, also where the order has moved on since. */
+  readonly proposalId?: string;
+}
+
 /**
  * Refunds a paid order, once. When this returns, the message that takes back the coins and the request for the money
- * are stored. A paid order that is not credited has no coins to take back. Fails: payOrderUnknown; payOrderState, also
+ * are stored. A paid order that is not credited has no coins to take back. A repeat of a proposal does nothing. Fails: payOrderUnknown; payOrderState, also
  * where the order's row is not as payment wrote it: then it is parked as refundChanged.
  */
 export async function refundOrder(
   context: PaymentContext,
-  orderId: string,
-  reason: string,
+  { orderId, reason, proposalId }: Decision,
   requestId: string | null,
 ): Promise<Order> {
   const { order, result } = await context.mysql.transaction(async (tx) => {
     const paid = await lockOrder(tx, orderId);
     if (!paid) throw fail("payOrderUnknown", { orderId });
-    return { order: paid, result: await markRefunded(context, tx, paid, { reason, origin: "operator" }, requestId) };
+    if (proposalId && (await wasCarriedOut(tx, proposalId, orderId))) return { order: paid, result: "repeated" };
+    const result = await markRefunded(context, tx, paid, { reason, origin: "operator" }, requestId);
+    if (proposalId && result === "refunded") await noteCarriedOut(tx, proposalId, orderId);
+    return { order: paid, result };
   });
+  if (result === "repeated") return order;
   if (result === "notPaid") throw fail("payOrderState", { orderId, state: order.state });
   if (result === "changed") throw fail("payOrderState", { orderId, state: order.state, parked: "refundChanged" });
   const refunded = { ...order, state: "refunded" as const };
@@ -114,15 +126,21 @@ export async function refundOrder(
  * payOrderUnknown; payOrderState, also where the order's row is not as payment wrote it: then it is, or stays, parked
  * as creditChanged.
  */
-export async function releaseOrder(context: PaymentContext, orderId: string, requestId: string | null): Promise<Order> {
+export async function releaseOrder(
+  context: PaymentContext,
+  { orderId, proposalId }: Omit<Decision, "reason">,
+  requestId: string | null,
+): Promise<Order> {
   const { order, unsent } = await context.mysql.transaction(async (tx) => {
     const held = await lockOrder(tx, orderId);
     if (!held) throw fail("payOrderUnknown", { orderId });
+    if (proposalId && (await wasCarriedOut(tx, proposalId, orderId))) return { order: held, unsent: undefined };
     if (held.state !== "paid" || !(await unparkOrder(tx, orderId, ["creditHeld", "creditChanged"])))
       throw fail("payOrderState", { orderId, state: held.state });
     const why = await sendCredit(context, tx, held, requestId);
     if (why) await parkOrder(tx, orderId, why, "");
     if (why !== "creditChanged") await unparkOrder(tx, orderId, moneyGone, held.transactionId ?? "");
+    if (proposalId && why !== "creditChanged") await noteCarriedOut(tx, proposalId, orderId);
     return { order: held, unsent: why };
   });
   if (unsent === "creditChanged") throw fail("payOrderState", { orderId, state: order.state, parked: unsent });

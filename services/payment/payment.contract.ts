@@ -1,7 +1,19 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action, type EventsOf } from "../action-contract.ts";
-import { businessId, coinAmount, eventTime, id, integer, kind, operator, orderId, reason, userId } from "../fields.ts";
+import {
+  businessId,
+  coinAmount,
+  eventTime,
+  id,
+  integer,
+  kind,
+  operator,
+  orderId,
+  proposalId,
+  reason,
+  userId,
+} from "../fields.ts";
 import { sealedEvent } from "../sealed-event.ts";
 import { channel, date, paymentOperatorActions } from "./operators.contract.ts";
 
@@ -107,16 +119,17 @@ export const paymentActions = {
   findOrder: action({ orderId, operator }).returns<PayOrder & { userId: string; parked: string[] }>(),
   /**
    * Operators: refunds a paid order, once. When this returns, taking back its coins and returning its money are on
-   * their way. A repeat changes nothing and fails with payOrderState; findOrder shows the order as refunded. Fails:
-   * payOrderUnknown; payOrderState, also of an order whose row is not as payment wrote it.
+   * their way. A repeat changes nothing and fails with payOrderState, but one of the same `proposalId` succeeds;
+   * findOrder shows the order as refunded. Fails: payOrderUnknown; payOrderState, also of an order whose row is not as payment wrote it.
    */
-  refund: action({ orderId, reason, operator }).returns<PayOrder>(),
+  refund: action({ orderId, reason, operator, proposalId: proposalId.optional() }).returns<PayOrder>(),
   /**
    * Operators: credits a paid order whose credit is held since its payment was refunded, wholly or in part
-   * (`creditHeld`), or whose row is repaired (`creditChanged`), once. When this returns, its coins are on their way.
+   * (`creditHeld`), or whose row is repaired (`creditChanged`), once; a repeat of the same `proposalId` succeeds. When this
+   * returns, its coins are on their way.
    * Fails: payOrderUnknown; payOrderState, also of an order whose row is not as payment wrote it.
    */
-  releaseOrder: action({ orderId, reason, operator }).returns<PayOrder>(),
+  releaseOrder: action({ orderId, reason, operator, proposalId: proposalId.optional() }).returns<PayOrder>(),
   /**
    * Stores lines of a day's bill that somebody downloaded, for `reconcile`; they are stored when this returns. Lines
    * from 0 on replace those of earlier calls. Fails: invalidParam (no such provider).

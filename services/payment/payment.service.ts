@@ -89,8 +89,7 @@ export default defineService<"payment", PaymentState>({
     refund: {
       operator: true,
       async handler(ctx) {
-        const { orderId, reason } = ctx.params;
-        const order = await refundOrder(this, orderId, reason, ctx.requestID ?? null);
+        const order = await refundOrder(this, ctx.params, ctx.requestID ?? null);
         this.maintenance?.openRefunds.wake();
         return payOrderOf(order);
       },
@@ -99,7 +98,7 @@ export default defineService<"payment", PaymentState>({
     releaseOrder: {
       operator: true,
       async handler(ctx) {
-        return payOrderOf(await releaseOrder(this, ctx.params.orderId, ctx.requestID ?? null));
+        return payOrderOf(await releaseOrder(this, ctx.params, ctx.requestID ?? null));
       },
     },
 

@@ -1,6 +1,19 @@
 import { z } from "zod";
+import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { coinAmount, cursor, externalReference, id, integer, limit, text, userId } from "../fields.ts";
+import {
+  coinAmount,
+  cursor,
+  externalReference,
+  id,
+  integer,
+  limit,
+  operator,
+  proposalId,
+  reason,
+  text,
+  userId,
+} from "../fields.ts";
 
 /**
  * Money that the platform orders. `apiKey` is the key as the platform's backend presented it: this service checks it and
@@ -30,35 +43,70 @@ export interface Moved {
 export const proposalStates = ["proposed", "declined", "expired"] as const;
 export type ProposalState = (typeof proposalStates)[number];
 
-/** An adjustment that needed, or needs, another person. */
+/** The states of an order (money/order-state.ts). */
+export type OrderState = "proposed" | "pending" | "done" | "refused" | "declined" | "expired";
+
+/** An adjustment by an API key that needed, or needs, a person of staff. */
 export interface Proposal {
   proposalId: string;
   userId: string;
   coins: number;
   reason: string;
-  /** The API key that ordered it. */
+  /** The API key that ordered it, and the id of its write. */
   keyId: string;
-  state: "proposed" | "pending" | "done" | "refused" | "declined" | "expired";
+  writeId: string;
+  state: OrderState;
+  /** Of refused: a name of config/errors.ts. */
+  refusal: string | null;
   createTime: string;
   /** When it expires unless somebody decides. */
   expiresTime: string;
-  /** Who approved or declined it. */
+  /** Who approved or declined it, when and why. */
   decidedBy: string | null;
+  decidedTime: string | null;
+  decisionReason: string | null;
 }
 
 export const moneyActions = {
   /** Credits coins that the platform sold itself, once for each `externalOrderId`; a repeat gets the first outcome. */
   credit: action({ apiKey, userId, coins: coinAmount, externalOrderId: externalReference }).returns<Moved>(),
   /**
-   * Gives (above 0) or takes (below 0) coins, once for each `writeId`. Where the adjustments of the account in 24 hours
-   * come to more than FOUR_EYES_COINS it is written as a proposal, which moves nothing; a repeat gets its present state.
+   * Gives (above 0) or takes (below 0) coins, once for each `writeId`. Where what API keys adjusted and staff moved on the
+   * account in 24 hours comes to more than FOUR_EYES_COINS it is written as a proposal, which moves nothing until a person
+   * of staff approves it; a repeat gets its present state.
    */
   adjust: action({
     ...{ apiKey, userId, coins: adjustedCoins, reason: adjustReason },
-    writeId: externalReference,
+    // The ids of staff's adjustments begin so.
+    writeId: externalReference.refine((id) => !id.startsWith("staff:")),
   }).returns<Moved | { userId: string; proposalId: string; state: ProposalState }>(),
   /** Takes from an anchor's free income what the platform has paid to her, once for each `payoutId`. */
   payout: action({ apiKey, userId, points: id, payoutId: externalReference }).returns<{ userId: string }>(),
+  /**
+   * Counts a move of the staff service on accounts (`coins`: magnitudes; points are rounded up) for 24 hours, and answers
+   * whether another person must approve it: whether, on one of them, what API keys adjusted and staff moved in 24 hours
+   * comes to more than FOUR_EYES_COINS with it. Of two at once one sees the other. Durable when it returns; a repeat with
+   * the same `moveId` counts once. Without `moves` it counts no longer: nothing was moved.
+   */
+  countStaffMove: action({
+    moveId: z.uuid(),
+    moves: z.array(z.object({ userId, coins: integer(0) })).max(limits.wallet.heldAnchorsPerCall),
+  }).returns<{ needsApproval: boolean }>(),
+  /**
+   * Carries out an adjustment of the staff service, once for each proposal, above the bound too: the staff service counted
+   * it and has its approval. Fails as `adjust` does, but for the key.
+   */
+  adjustByStaff: action({
+    ...{ proposalId, userId, coins: adjustedCoins, reason: adjustReason, operator },
+  }).returns<Moved>(),
+  /**
+   * Approves a proposal of an API key, which the wallet then carries out, or declines it. `operator`: who decides. A
+   * decision that came too late changes nothing and gets the state that there is. Fails: proposalUnknown; unavailable,
+   * where it is not known whether it was decided: repeat it.
+   */
+  decide: action({
+    ...{ proposalId: z.string().regex(/^[1-9]\d{0,18}$/), approve: z.boolean(), reason: reason.optional(), operator },
+  }).returns<{ proposalId: string; state: OrderState; refusal: string | null }>(),
   /** Proposals, newest first; `open`: those alone on which nobody has decided and that have not expired. */
   proposals: action({ open: z.boolean().default(true), cursor, limit }).returns<{
     list: Proposal[];

@@ -5,6 +5,7 @@ import { cursor, isoTime, operator } from "../fields.ts";
 import { sealedEvent } from "../sealed-event.ts";
 import { type Right, right, type StaffRole, staffRole } from "../staff-roles.ts";
 import { staffDeadLetterActions } from "./dead-letters.contract.ts";
+import { proposalActions } from "./proposals.contract.ts";
 import { session } from "./session.contract.ts";
 
 /** The staff service as other services see it. */
@@ -92,6 +93,7 @@ const named = { name: personName, ...managed };
 
 export const staffActions = {
   ...staffDeadLetterActions,
+  ...proposalActions,
 
   /**
    * Opens a session of `limits.staff.sessionMs`; durable when it returns, and so is its row in the audit, which a login

@@ -1,9 +1,9 @@
+import { limits } from "../../config/limits.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import type { LeasedLoop } from "../../mixins/leased-loop.ts";
-import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
+import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
-import type { SealsState } from "../../mixins/seals.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { SealedSecrets } from "../sealed-secrets.ts";
@@ -16,11 +16,16 @@ import { beginEnrolment, changePassword, finishEnrolment, login } from "./logins
 import { PasswordHashes } from "./passwords.ts";
 import { allPersons } from "./person-store.ts";
 import { addPerson, changeRole, disablePerson, enablePerson, endSessions, resetPerson } from "./persons.ts";
+import { proposalHandlers } from "./proposals/actions.ts";
+import { keepProposalGauges } from "./proposals/gauges.ts";
+import { type ProposalJobSettings, proposalJob } from "./proposals/proposal-job.ts";
+import { Proposals } from "./proposals/proposals.ts";
+import type { ProposalsState } from "./proposals/proposals-state.ts";
 import { staffPurge } from "./purge.ts";
 import { endOwnSession, logout, managerOf, ownSessions, showSession } from "./sessions.ts";
 import { staffActions } from "./staff.contract.ts";
 
-interface State extends MysqlState, SealsState {
+interface State extends ProposalsState {
   hashes: PasswordHashes;
   secrets: SealedSecrets;
   purge: LeasedLoop;
@@ -30,6 +35,7 @@ interface State extends MysqlState, SealsState {
 export default defineService<"staff", State>({
   name: "staff",
   contract: staffActions,
+  settings: { proposalsEveryMs: limits.proposals.everyMs } satisfies ProposalJobSettings,
   mixins: [
     mysqlMixin("staff", migrationFolders.staff),
     jetstreamMixin([eventStream]),
@@ -40,6 +46,7 @@ export default defineService<"staff", State>({
 
   actions: {
     ...deadLetterActions,
+    ...proposalHandlers,
     login: {
       handler({ params, requestID }) {
         const { name, address } = params;
@@ -160,9 +167,14 @@ export default defineService<"staff", State>({
 
   started() {
     this.purge = staffPurge(this);
+    this.proposals = new Proposals(this);
+    this.proposalJob = proposalJob(this, this.proposals);
+    this.proposalGauges = keepProposalGauges(this);
   },
 
   async stopped() {
+    await this.proposalGauges?.stop();
+    await this.proposalJob?.stop();
     await this.purge?.stop();
   },
 });

@@ -25,6 +25,12 @@ export const holdId = (orderId: string, anchorId: string): string => `hold:${ord
 /** The id of the posting that releases a hold. */
 export const releaseHoldId = (orderId: string, anchorId: string): string => `release:${orderId}:${anchorId}`;
 
+/** The id of the posting that holds back any part of an anchor's free income, under an id that staff gives. */
+export const freeHoldId = (holdId: string): string => `free-hold:${holdId}`;
+
+/** The id of the posting that releases such a hold. */
+export const freeReleaseId = (holdId: string): string => `free-release:${holdId}`;
+
 /** The id of the posting of what an anchor earned in a round of the roll-up; each round has a random id. */
 export const giftsPostingId = (roundId: string, anchorId: string): string => `gifts:${roundId}:${anchorId}`;
 

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { limits } from "../../config/limits.ts";
 import { externalReference, id, operator, orderId, reason, userId } from "../fields.ts";
 
 /** Anchors' income as other services see it. Units as in wallet.contract.ts. */
@@ -87,5 +88,24 @@ export interface PaidOut {
   time: string;
 }
 
-export const holdOrder = z.object({ orderId, anchorId: userId.optional(), reason, operator });
+/** `anchorIds`: these anchors alone. */
+export const holdOrder = z.object({
+  orderId,
+  anchorId: userId.optional(),
+  anchorIds: z.array(userId).min(1).max(limits.wallet.heldAnchorsPerCall).optional(),
+  reason,
+  operator,
+});
 export type HoldOrder = z.infer<typeof holdOrder>;
+
+/** A part of an anchor's free income that staff held back. */
+export interface FreeHold {
+  holdId: string;
+  /** The anchor. */
+  userId: string;
+  points: number;
+  state: "held" | "released";
+  /** When it was held. */
+  time: string;
+  releasedTime: string | null;
+}

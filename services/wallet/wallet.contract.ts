@@ -21,6 +21,7 @@ import { sealedEvent } from "../sealed-event.ts";
 import {
   type AffectedGifts,
   type AffectedIncome,
+  type FreeHold,
   holdOrder,
   type Income,
   type PaidOut,
@@ -178,11 +179,21 @@ export const walletActions = {
   affectedGifts: action({ orderId, cursor, limit, operator }).returns<AffectedGifts>(),
   /**
    * Operators: holds back the shares of these gifts (`holdIncome`), or releases the hold for ever (`releaseHold`), of
-   * every anchor or of the named one. A repeat changes nothing. Fails: refundUnknown; holdState, where no share may
+   * every anchor or of the named ones. A repeat changes nothing. Fails: refundUnknown; holdState, where no share may
    * make the move and none has made it.
    */
   holdIncome: action(holdOrder.shape).returns<AffectedIncome>(),
   releaseHold: action(holdOrder.shape).returns<AffectedIncome>(),
+  /**
+   * Staff: holds back any part of an anchor's free income, once for each `holdId`, never more than is free as rolled up. A
+   * repeat changes nothing. Fails: balanceShort, which leaves no trace; idempotencyConflict, where the id has another
+   * anchor or amount.
+   */
+  holdFree: action({ userId, points: id, holdId: externalReference, reason, operator }).returns<FreeHold>(),
+  /** Staff: releases such a hold for ever. A repeat changes nothing. Fails: holdState, where there is no such hold. */
+  releaseFree: action({ holdId: externalReference, reason, operator }).returns<FreeHold>(),
+  /** Such a hold; `null` where there is none. */
+  freeHold: action({ holdId: externalReference }).returns<FreeHold | null>(),
   /**
    * Operators; a repeat changes nothing. When it returns, a frozen account can neither send nor receive gifts, on other
    * nodes as soon as the broadcast arrives. Gifts that were accepted before are still charged, and the living-room

@@ -15,6 +15,7 @@ import { statusAction } from "./account-status.ts";
 import { creditsOfOrders, creditsOfTime, refundsOfOrders, refundsOfTime } from "./credit-store.ts";
 import { fundsMixin, fundsOf, limitFailures } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
+import { findFreeHold, holdFree, releaseFree } from "./holds/free-holds.ts";
 import { affectedGifts, moveHolds } from "./holds/holds.ts";
 import { IncomeRollup } from "./income/income-rollup.ts";
 import { incomeOf, payOut } from "./income/payouts.ts";
@@ -127,6 +128,23 @@ export default defineService<"wallet", WalletState>({
       operator: true,
       handler(ctx) {
         return moveHolds(this, "released", ctx.params);
+      },
+    },
+    holdFree: {
+      operator: true,
+      handler(ctx) {
+        return holdFree(this, ctx.params);
+      },
+    },
+    releaseFree: {
+      operator: true,
+      handler(ctx) {
+        return releaseFree(this, ctx.params);
+      },
+    },
+    freeHold: {
+      handler(ctx) {
+        return findFreeHold(this.mysql, ctx.params.holdId);
       },
     },
     freeze: statusAction("freeze"),

@@ -4,9 +4,11 @@ import { bookEndpoints } from "./books.ts";
 import { catalogueEndpoints } from "./catalogue.ts";
 import type { StaffEndpoint } from "./endpoint.ts";
 import { loginEndpoints } from "./login.ts";
-import { orderEndpoints, orderMoneyEndpoints } from "./orders.ts";
+import { moneyEndpoints } from "./money.ts";
+import { orderEndpoints } from "./orders.ts";
 import { paymentEndpoints } from "./payment.ts";
 import { personEndpoints } from "./persons.ts";
+import { proposalEndpoints } from "./proposals.ts";
 
 /** Every endpoint of the staff's API, in the order of the documentation. */
 export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
@@ -16,7 +18,8 @@ export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
   ...catalogueEndpoints,
   ...accountEndpoints,
   ...orderEndpoints,
-  ...orderMoneyEndpoints,
+  ...moneyEndpoints,
+  ...proposalEndpoints,
   ...paymentEndpoints,
   ...bookEndpoints,
 ]);

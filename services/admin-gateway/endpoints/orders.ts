@@ -8,7 +8,8 @@ import { shownPayOrder } from "../../shown-money.ts";
 import { walletActions } from "../../wallet/wallet.contract.ts";
 import { staffEndpoint } from "./endpoint.ts";
 
-const shownAffected = z.object({
+/** The anchors' shares of a refunded order. */
+export const shownAffected = z.object({
   orderId: z.string(),
   userId: shownUserId,
   taken: z.int().meta({ description: "Coins that the refund took back." }),
@@ -89,49 +90,5 @@ export const orderEndpoints = [
     }),
     failures: ["refundUnknown"],
     run: (ctx, params, { operator }) => call(ctx, "wallet.affectedGifts", { ...params, operator }),
-  }),
-];
-
-/** What moves money, by order: refunds, releases and holds. */
-export const orderMoneyEndpoints = [
-  staffEndpoint({
-    path: "order/refund",
-    summary: "Refunds a paid order once and takes its coins back",
-    right: "refund",
-    params: fromHttp(paymentActions.refund, "operator"),
-    result: shownPayOrder,
-    failures: ["payOrderUnknown", "payOrderState"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.refund", { ...params, operator }),
-  }),
-
-  staffEndpoint({
-    path: "order/release",
-    summary:
-      "Credits a paid order whose credit is held, since its payment was refunded, wholly or in part (creditHeld)",
-    right: "release",
-    params: fromHttp(paymentActions.releaseOrder, "operator"),
-    result: shownPayOrder,
-    failures: ["payOrderUnknown", "payOrderState"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.releaseOrder", { ...params, operator }),
-  }),
-
-  staffEndpoint({
-    path: "income/hold",
-    summary: "Holds back the shares of these gifts, once, of every anchor or of the named one",
-    right: "holds",
-    params: fromHttp(walletActions.holdIncome, "operator"),
-    result: shownAffected,
-    failures: ["refundUnknown", "holdState"],
-    run: (ctx, params, { operator }) => call(ctx, "wallet.holdIncome", { ...params, operator }),
-  }),
-
-  staffEndpoint({
-    path: "income/release",
-    summary: "Releases the held shares; they cannot be held again",
-    right: "holds",
-    params: fromHttp(walletActions.releaseHold, "operator"),
-    result: shownAffected,
-    failures: ["refundUnknown", "holdState"],
-    run: (ctx, params, { operator }) => call(ctx, "wallet.releaseHold", { ...params, operator }),
   }),
 ];

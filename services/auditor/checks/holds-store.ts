@@ -17,7 +17,10 @@ const toDifference = ({ biz_id, anchor_id, why }: PostingRow): Difference => ({
   ...{ kind: "holdDiffers", subject: biz_id, detail: `anchor ${anchor_id}: ${why}` },
 });
 
-/** Every hold is the sum of its gifts, of an order that is refunded; every release is the opposite of its hold. */
+/**
+ * Every hold is the sum of its gifts, of an order that is refunded, or a hold of free income, which has neither; every
+ * release is the opposite of its hold.
+ */
 export function holdsCheck(db: Queryable): Check {
   return windowCheck(db, {
     ...{ name: "holds", table: "t_income_posting", column: "create_time", rounds: true },
@@ -26,6 +29,11 @@ export function holdsCheck(db: Queryable): Check {
         `SELECT h.biz_id, h.anchor_id, h.why FROM (
            SELECT p.biz_id, p.anchor_id, CASE
              WHEN i.user_id IS NULL THEN 'the anchor has no row of income'
+             WHEN p.kind = 1 AND p.order_id IS NULL AND p.biz_id LIKE 'free-hold:%' THEN
+               IF(EXISTS (SELECT 1 FROM t_income_hold_gift g WHERE g.hold_biz_id = p.biz_id), 'it has gifts', NULL)
+             WHEN p.kind = 2 AND p.order_id IS NULL AND p.biz_id LIKE 'free-release:%' THEN
+               IF(EXISTS (SELECT 1 FROM t_income_posting b WHERE b.biz_id = CONCAT('free-hold:', SUBSTRING(p.biz_id, 14))
+                 AND b.kind = 1 AND b.anchor_id = p.anchor_id AND b.points = -p.points), NULL, 'it has no hold of these points')
              WHEN p.kind IN (1, 2) AND o.id IS NULL THEN 'its order is not refunded'
              WHEN p.kind = 1 AND p.biz_id <> CONCAT('hold:', p.order_id, ':', p.anchor_id) THEN 'it has another id'
              WHEN p.kind = 1 AND -p.points <> COALESCE((SELECT SUM(g.points) FROM t_income_hold_gift g

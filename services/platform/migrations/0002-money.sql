@@ -9,8 +9,9 @@ CREATE TABLE IF NOT EXISTS t_money_order (
   user_id BIGINT UNSIGNED NOT NULL,
   -- Coins of a credit or an adjustment, points of a payout. Below zero where an adjustment takes.
   amount BIGINT NOT NULL,
-  -- 1 where it began as a proposal, which another person must approve.
+  -- 1 where it began as a proposal, which a person of staff must approve.
   proposed TINYINT NOT NULL,
+  -- Of an adjustment by staff: "staff", and its business id is platform:adjust:staff:<proposal id>.
   key_id CHAR(12) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   reason VARCHAR(200) NULL,
   -- The order as signed for the wallet, or as a proposal.
@@ -34,6 +35,10 @@ CREATE TABLE IF NOT EXISTS t_money_state (
   -- Of a proposal: when it expires, and who decided.
   expires_time DATETIME(3) NULL,
   decided_by VARCHAR(100) NULL,
+  decided_time DATETIME(3) NULL,
+  decision_reason VARCHAR(200) NULL,
+  -- Of a proposal that was approved: the order as signed for the wallet.
+  signed_order VARCHAR(1000) NULL,
   -- Of pending: how often it was sent to the wallet, and when it is sent next.
   tries INT UNSIGNED NOT NULL DEFAULT 0,
   next_try_time DATETIME(3) NULL,
@@ -43,7 +48,21 @@ CREATE TABLE IF NOT EXISTS t_money_state (
   CONSTRAINT ck_refusal CHECK ((state = 3) = (refusal IS NOT NULL))
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- A row for each account that adjustments were ordered for: who decides on one locks it, and counts the decision.
+-- What staff moves, or proposes to move, on an account; it counts for four eyes together with the adjustments of API keys.
+-- Rows of moves that end without moving anything are deleted.
+CREATE TABLE IF NOT EXISTS t_money_staff_move (
+  move_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  user_id BIGINT UNSIGNED NOT NULL,
+  -- Magnitude; points are rounded up.
+  coins BIGINT NOT NULL,
+  create_time DATETIME(3) NOT NULL,
+  PRIMARY KEY (move_id, user_id),
+  KEY idx_account (user_id, create_time),
+  KEY idx_create_time (create_time),
+  CONSTRAINT ck_staff_coins CHECK (coins >= 0)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- A row for each account that coins or points were moved on by hand: who decides on one locks it, and counts the decision.
 CREATE TABLE IF NOT EXISTS t_money_account (
   user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   decisions BIGINT UNSIGNED NOT NULL

@@ -3,8 +3,9 @@ import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import type { ActionDefinitions } from "../../define-service.ts";
 import type { moneyActions } from "../money.contract.ts";
 import type { MoneyOrders } from "./money-orders.ts";
-import { readProposals } from "./order-store.ts";
+import { staffIds, staffKey } from "./order.ts";
 import { requirePresentedKey } from "./presented-key.ts";
+import { readProposals } from "./proposal-store.ts";
 
 export interface MoneyState extends MysqlState {
   moneyOrders: MoneyOrders;
@@ -37,6 +38,27 @@ export const moneyHandlers: ActionDefinitions<Service & MoneyState, typeof money
       const content = { kind: "payout", externalId: payoutId, userId, amount: points } as const;
       await this.moneyOrders.place({ ...content, reason: null, keyId });
       return { userId };
+    },
+  },
+  countStaffMove: {
+    async handler({ params: { moveId, moves } }) {
+      return { needsApproval: await this.moneyOrders.countStaffMove(moveId, moves) };
+    },
+  },
+  adjustByStaff: {
+    operator: true,
+    async handler({ params: { proposalId, userId, coins, reason } }) {
+      const content = { kind: "adjust", externalId: `${staffIds}${proposalId}`, userId, amount: coins } as const;
+      const placed = await this.moneyOrders.place({ ...content, reason, keyId: staffKey });
+      if (placed.status !== "done") throw new Error("an adjustment by staff is no proposal of this service");
+      return { userId, balanceAfter: placed.balanceAfter };
+    },
+  },
+  decide: {
+    operator: true,
+    async handler({ params: { proposalId: id, approve, reason = null, operator: decidedBy } }) {
+      const { state, refusal } = await this.moneyOrders.decide({ id, approve, decidedBy, reason });
+      return { proposalId: id, state, refusal };
     },
   },
   proposals: {

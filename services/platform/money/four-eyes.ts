@@ -1,7 +1,7 @@
 /**
- * Whether an adjustment of `coins` is a proposal: with what the server API's keys adjusted on the same account in the last
- * 24 hours (`adjusted`, magnitudes of both signs added up) it exceeds the bound. A sum that is not safe exceeds every one.
+ * Whether a move of `coins` needs another person: with what was moved by hand on the same account in the last 24 hours
+ * (`moved`, magnitudes of both signs added up) it exceeds the bound. A sum that is not safe exceeds every one.
  */
-export function needsApproval(adjusted: bigint, coins: number, bound: number): boolean {
-  return adjusted + BigInt(Math.abs(coins)) > BigInt(bound);
+export function needsApproval(moved: bigint, coins: number, bound: number): boolean {
+  return moved + BigInt(Math.abs(coins)) > BigInt(bound);
 }

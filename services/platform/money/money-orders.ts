@@ -9,8 +9,10 @@ import type { PlatformOrderOutcome } from "../../wallet/platform-orders.contract
 import { bucketOf } from "../../wallet-buckets.ts";
 import type { ProposalState } from "../money.contract.ts";
 import { needsApproval } from "./four-eyes.ts";
-import { bizIdOf, faultOfRow, type MoneyOrder, type NewOrder, sameContent, signOrder } from "./order.ts";
-import { adjustedLately, findOrder, insertOrder, lockAccount, storeOutcome } from "./order-store.ts";
+import { type AccountMove, deleteStaffMove, insertStaffMove, lockAccounts, movedLately } from "./moved-store.ts";
+import { bizIdOf, faultOfRow, type MoneyOrder, type NewOrder, sameContent, signOrder, staffKey } from "./order.ts";
+import { findOrder, insertOrder, orderById, storeOutcome } from "./order-store.ts";
+import { decideProposal } from "./proposal-store.ts";
 
 type Platform = Service & MysqlState & SealsState;
 
@@ -18,6 +20,13 @@ type Platform = Service & MysqlState & SealsState;
 export type Placed =
   | { readonly status: "done"; readonly balanceAfter: number }
   | { readonly status: "proposed"; readonly proposalId: string; readonly state: ProposalState };
+
+export interface ProposalDecision {
+  readonly id: string;
+  readonly approve: boolean;
+  readonly decidedBy: string;
+  readonly reason: string | null;
+}
 
 /** The second attempt is for a business id that another node wrote between our read and our write. */
 const maxAttempts = 2;
@@ -79,6 +88,54 @@ export class MoneyOrders {
     return outcome;
   }
 
+  /**
+   * Counts a move of staff on its accounts, from now on for 24 hours, and resolves to whether another person must approve
+   * it. A repeat counts it once. Without accounts the move counts no longer.
+   */
+  countStaffMove(moveId: string, moves: readonly AccountMove[]): Promise<boolean> {
+    return this.platform.mysql.transaction(async (tx) => {
+      if (moves.length > 0) await lockAccounts(tx, moves.map(({ userId }) => userId));
+      await deleteStaffMove(tx, moveId);
+      if (moves.length === 0) return false;
+      const exceeds = await this.exceed(tx, moves);
+      await insertStaffMove(tx, moveId, moves);
+      return exceeds;
+    });
+  }
+
+  /**
+   * Approves or declines a proposal, and has an approved one carried out. Resolves to the order as it is then: of many
+   * decisions at once one counts, and the others see it. Where the wallet is away an approved one stays pending, and the
+   * job carries it out. Fails: proposalUnknown; unavailable, also where the row is not as this service wrote it.
+   */
+  async decide({ id, approve, decidedBy, reason }: ProposalDecision): Promise<MoneyOrder> {
+    const { mysql, logger } = this.platform;
+    const proposal = await this.requireProposal(id);
+    if (proposal.state !== "proposed") return proposal;
+    const fault = approve ? faultOfRow(this.signatures, proposal, true) : undefined;
+    if (fault !== undefined) {
+      const toDo = "compare t_money_order with its seals, and decline it";
+      logger.error({ proposalId: id, fault, toDo }, "a proposal is not as it was written: it cannot be approved");
+      throw fail("unavailable", { cause: fault });
+    }
+    const signed = approve ? signOrder(this.signatures, proposal, false) : null;
+    const to = approve ? "pending" : "declined";
+    const decided = await decideProposal(mysql, id, { to, signed, decidedBy, reason });
+    const order = await this.requireProposal(id);
+    if (!decided || order.state !== "pending") return order;
+    await this.carryOut(order).catch((err: unknown) => {
+      if (!isUnavailable(err)) throw err;
+      logger.warn({ err, proposalId: id }, "a proposal is approved and will be carried out later");
+    });
+    return this.requireProposal(id);
+  }
+
+  private async requireProposal(id: string): Promise<MoneyOrder> {
+    const order = await orderById(this.platform.mysql, id);
+    if (!order?.proposed) throw fail("proposalUnknown", { proposalId: `p${id}` });
+    return order;
+  }
+
   private async ordered(order: MoneyOrder): Promise<PlatformOrderOutcome> {
     try {
       return await this.carryOut(order);
@@ -112,10 +169,20 @@ export class MoneyOrders {
     throw fail("unavailable", { ordered: true });
   }
 
-  private async mustBeApproved(tx: Transaction, { kind, userId, amount }: NewOrder): Promise<boolean> {
-    if (kind !== "adjust") return false;
-    await lockAccount(tx, userId);
-    return needsApproval(await adjustedLately(tx, userId), amount, this.fourEyesCoins);
+  /** An adjustment of staff was counted, and approved where it had to be, by the staff service (`countStaffMove`). */
+  private async mustBeApproved(tx: Transaction, { kind, userId, amount, keyId }: NewOrder): Promise<boolean> {
+    if (kind !== "adjust" || keyId === staffKey) return false;
+    await lockAccounts(tx, [userId]);
+    return this.exceed(tx, [{ userId, coins: amount }]);
+  }
+
+  /** Whether one of these moves, each on another account, exceeds the bound. The accounts must be locked. */
+  private async exceed(tx: Transaction, moves: readonly AccountMove[]): Promise<boolean> {
+    const moved = await movedLately(
+      tx,
+      moves.map(({ userId }) => userId),
+    );
+    return moves.some(({ userId, coins }) => needsApproval(moved.get(userId) ?? 0n, coins, this.fourEyesCoins));
   }
 }
 

@@ -1,10 +1,10 @@
 /**
  * The states of an order to move money, and their moves. Every move is a conditional update (`moveOrder`): of many at once
  * one succeeds.
- * - proposed: an adjustment that another person must approve. Nobody can carry it out: its signature is that of a
- *   proposal, which the wallet does not know.
- * - pending: it will be carried out, whether or not anybody asks for it again. A proposal that is approved: proposed →
- *   pending
+ * - proposed: an adjustment that a person must approve. Nobody can carry it out: its signature is that of a proposal,
+ *   which the wallet does not know.
+ * - pending: it will be carried out, whether or not anybody asks for it again. A proposal that is approved, and signed as
+ *   an order: proposed → pending
  * - done: its coins or points moved. pending → done
  * - refused: the ledger refused it for ever; nothing moved. pending → refused
  * - declined: a person declined the proposal. proposed → declined

@@ -3,9 +3,8 @@ import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins
 import type { Sealing } from "../../../mixins/seals/seal-chains.ts";
 import { sealedLedgers } from "../../book-seals.ts";
 import type { PlatformOrderOutcome, PlatformRefusal } from "../../wallet/platform-orders.contract.ts";
-import type { Proposal } from "../money.contract.ts";
-import { bizIdOf, type MoneyOrder, type NewOrder, orderKinds } from "./order.ts";
-import { counts, type MoneyOrderState, orderStates, stateOf, statesBefore } from "./order-state.ts";
+import { bizIdOf, externalIdIn, type MoneyOrder, type NewOrder, orderKinds } from "./order.ts";
+import { orderStates, stateOf, statesBefore } from "./order-state.ts";
 
 /** SQL of orders to move money. */
 
@@ -18,21 +17,22 @@ interface OrderRow {
   readonly proposed: number;
   readonly key_id: string;
   readonly reason: string | null;
+  /** As signed for the wallet; of a proposal that nobody approved, as signed for proposals. */
   readonly signed_order: string;
   readonly state: number;
   readonly refusal: string | null;
   readonly balance_after: string | null;
 }
 
-const columns = `o.id, o.biz_id, o.kind, o.user_id, o.amount, o.proposed, o.key_id, o.reason, o.signed_order,
-  s.state, s.refusal, s.balance_after`;
+const columns = `o.id, o.biz_id, o.kind, o.user_id, o.amount, o.proposed, o.key_id, o.reason,
+  COALESCE(s.signed_order, o.signed_order) AS signed_order, s.state, s.refusal, s.balance_after`;
 const tables = "t_money_order o JOIN t_money_state s ON s.order_id = o.id";
 
 function toOrder(row: OrderRow): MoneyOrder {
   const kind = orderKinds[Number(row.kind)];
   if (!kind) throw new RangeError(`no kind of an order: ${row.kind}`);
   return {
-    ...{ id: String(row.id), kind, externalId: row.biz_id.slice(bizIdOf({ kind, externalId: "" }).length) },
+    ...{ id: String(row.id), kind, externalId: externalIdIn(kind, row.biz_id) },
     ...{ userId: String(row.user_id), amount: toSafeInteger(row.amount), proposed: Number(row.proposed) === 1 },
     ...{ keyId: row.key_id, reason: row.reason, signed: row.signed_order, state: stateOf(Number(row.state)) },
     refusal: row.refusal as PlatformRefusal | null,
@@ -45,32 +45,9 @@ export async function findOrder(db: Queryable, bizId: string): Promise<MoneyOrde
   return row && toOrder(row);
 }
 
-/**
- * Locks the account until the transaction ends, against other decisions about its adjustments, on any node. The row
- * changes with each decision, so that in a cluster of several primaries, whose nodes do not see each other's locks, one of
- * two at once fails when it commits.
- */
-export async function lockAccount(tx: Transaction, userId: string): Promise<void> {
-  await tx.run(
-    `INSERT INTO t_money_account (user_id, decisions) VALUES (?, 1) ON DUPLICATE KEY UPDATE decisions = decisions + 1`,
-    [userId],
-  );
-}
-
-const counted = (Object.keys(orderStates) as MoneyOrderState[]).filter(counts).map((state) => orderStates[state]);
-
-/**
- * The magnitudes of the account's adjustments of the last 24 hours that moved coins or will, added up, without those that
- * another person approved. The account must be locked.
- */
-export async function adjustedLately(tx: Transaction, userId: string): Promise<bigint> {
-  const [row] = await tx.query<{ sum: string | null }>(
-    `SELECT CAST(SUM(ABS(o.amount)) AS CHAR) AS sum FROM ${tables}
-     WHERE o.user_id = ? AND o.kind = ? AND o.create_time > UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND
-       AND o.proposed = 0 AND s.state IN (?)`,
-    [userId, orderKinds.indexOf("adjust"), limits.platform.fourEyesSpanMs * 1_000, counted],
-  );
-  return BigInt(row?.sum ?? 0);
+export async function orderById(db: Queryable, id: string): Promise<MoneyOrder | undefined> {
+  const [row] = await db.query<OrderRow>(`SELECT ${columns} FROM ${tables} WHERE o.id = ?`, [id]);
+  return row && toOrder(row);
 }
 
 /** Writes an order. Fails with a duplicate key where there is one with its business id. */
@@ -146,49 +123,17 @@ export async function expireProposals(db: Queryable): Promise<number> {
   return affectedRows;
 }
 
-interface ProposalRow extends OrderRow {
-  readonly create_time: Date;
-  readonly expires_time: Date;
-  readonly decided_by: string | null;
-}
-
-/** Proposals with ids below the cursor, newest first. */
-export async function readProposals(
-  db: Queryable,
-  { open, cursor, limit }: { open: boolean; cursor?: string; limit: number },
-): Promise<Proposal[]> {
-  const rows = await db.query<ProposalRow>(
-    `SELECT ${columns}, o.create_time, s.expires_time, s.decided_by FROM ${tables}
-     WHERE o.proposed = 1 ${open ? "AND s.state = ? AND s.expires_time > UTC_TIMESTAMP(3)" : ""}
-       ${cursor ? "AND o.id < ?" : ""} ORDER BY o.id DESC LIMIT ?`,
-    [...(open ? [orderStates.proposed] : []), ...(cursor ? [cursor] : []), limit],
-  );
-  return rows.map((row) => {
-    const { id, userId, amount, reason, keyId, state } = toOrder(row);
-    const times = { createTime: row.create_time.toISOString(), expiresTime: row.expires_time.toISOString() };
-    return {
-      proposalId: id,
-      userId,
-      coins: amount,
-      reason: reason ?? "",
-      keyId,
-      state,
-      ...times,
-      decidedBy: row.decided_by,
-    };
-  });
-}
-
-/** Pending orders, counted up to `limits.metrics.countedRows`, the age of the oldest, and open proposals likewise. */
+/** Pending orders, counted up to `limits.metrics.countedRows`, how long the oldest has been pending, and open proposals likewise. */
 export async function readOpenOrders(db: Queryable): Promise<{ pending: number; oldestMs: number; proposals: number }> {
   const count = (name: string) =>
     `(SELECT COUNT(*) FROM (SELECT 1 FROM t_money_state WHERE state = ? LIMIT ?) ${name}) AS ${name}`;
   const most = limits.metrics.countedRows;
   const [row] = await db.query<Record<"pending" | "proposals", string> & { oldest: string | null }>(
     `SELECT ${count("pending")}, ${count("proposals")},
-       (SELECT TIMESTAMPDIFF(MICROSECOND, o.create_time, UTC_TIMESTAMP(3)) FROM t_money_order o
-        WHERE o.id = (SELECT MIN(order_id) FROM t_money_state WHERE state = ?)) AS oldest`,
-    [orderStates.pending, most, orderStates.proposed, most, orderStates.pending],
+       (SELECT TIMESTAMPDIFF(MICROSECOND, MIN(COALESCE(p.decided_time, o.create_time)), UTC_TIMESTAMP(3))
+        FROM (SELECT order_id, decided_time FROM t_money_state WHERE state = ? LIMIT ?) p
+        JOIN t_money_order o ON o.id = p.order_id) AS oldest`,
+    [orderStates.pending, most, orderStates.proposed, most, orderStates.pending, most],
   );
   const oldestMs = Number(row?.oldest ?? 0) / 1_000;
   return { pending: Number(row?.pending ?? 0), oldestMs, proposals: Number(row?.proposals ?? 0) };

@@ -17,6 +17,12 @@ export const orderKinds = ["credit", "adjust", "payout"] as const satisfies read
 /** The place of the signature of a proposal. The wallet carries out no text that is signed for it. */
 export const proposalSubject = "platform.proposals";
 
+/** What an adjustment by staff has in the place of an API key. No key has this id. */
+export const staffKey = "staff";
+
+/** The beginning of the ids of staff's adjustments, which no API key may give. */
+export const staffIds = "staff:";
+
 /** What is ordered: coins of a credit or an adjustment, points of a payout. */
 export interface OrderContent {
   readonly kind: PlatformOrderKind;
@@ -44,6 +50,10 @@ export interface MoneyOrder extends NewOrder {
 export const bizIdOf = ({ kind, externalId }: Pick<OrderContent, "kind" | "externalId">): string =>
   platformBizId(kind, externalId);
 
+/** The platform's id in a business id. */
+export const externalIdIn = (kind: PlatformOrderKind, bizId: string): string =>
+  bizId.slice(bizIdOf({ kind, externalId: "" }).length);
+
 /** The order as the wallet reads it. */
 function toPlatformOrder({ kind, externalId: id, userId, amount }: OrderContent): PlatformOrder {
   return kind === "payout" ? { kind, id, userId, points: amount } : { kind, id, userId, coins: amount };
@@ -61,14 +71,15 @@ export function signOrder(signatures: MessageSignatures, content: OrderContent, 
 }
 
 /**
- * Why the signed text of a row is not an order that this service made with the content of the row; `undefined` where it
- * is. The wallet decides by the text: this tells a changed row from an outage.
+ * Why the signed text of a row is not an order, or a proposal (`proposed`), that this service made with the content of the
+ * row; `undefined` where it is. The wallet decides by the text: this tells a changed row from an outage.
  */
 export function faultOfRow(
   signatures: MessageSignatures,
   order: OrderContent & { signed: string },
+  proposed = false,
 ): string | undefined {
-  const opened = signatures.open(platformOrderSubject, order.signed);
+  const opened = signatures.open(proposed ? proposalSubject : platformOrderSubject, order.signed);
   if ("fault" in opened) return opened.fault;
   const body: unknown = JSON.parse(opened.body);
   const parsed = platformOrder.safeParse(body);

@@ -48,16 +48,16 @@ export function anchorsOf(orderId: string, parts: readonly GiftPart[], rows: rea
 }
 
 /**
- * The postings of an operator's decision: one for every anchor (or the named one) whose state allows the move. An empty
+ * The postings of an operator's decision: one for every anchor (or the named ones) whose state allows the move. An empty
  * list is a repeat. `null`: no share may make the move, and none has made it.
  */
 export function decideHold(
   orderId: string,
   anchors: readonly AnchorPart[],
   to: "held" | "released",
-  anchorId?: string,
+  anchorIds?: readonly string[],
 ): HoldMove[] | null {
-  const meant = anchors.filter((anchor) => anchor.sharePoints > 0 && (!anchorId || anchor.anchorId === anchorId));
+  const meant = anchors.filter((anchor) => anchor.sharePoints > 0 && (!anchorIds || anchorIds.includes(anchor.anchorId)));
   const moving = meant.filter(({ state }) => mayMove(state, to));
   if (moving.length === 0 && !meant.some(({ state }) => state === to)) return null;
   return moving.map(({ anchorId, sharePoints, parts }) =>

@@ -106,14 +106,15 @@ export async function moveHolds(
   order: Omit<HoldOrder, "operator">,
 ): Promise<AffectedIncome> {
   const { orderId, anchorId, reason } = order;
+  const anchorIds = order.anchorIds ?? (anchorId === undefined ? undefined : [anchorId]);
   const refund = await requireRefund(wallet.mysql, orderId);
   const attribution = await attribute(wallet.mysql, refund);
   await wallet.seals.transaction(wallet.mysql, async (tx, sealing) => {
     // One decision at a time about the payer's refunds. The rows of the ledgers are not locked: nothing may change them.
     await lockAccounts(tx, [refund.userId], sealing);
     const anchors = anchorsOf(orderId, attribution.parts, await postingsOfOrder(tx, orderId));
-    const moves = decideHold(orderId, anchors, to, anchorId);
-    if (!moves) throw fail("holdState", { orderId, anchorId, to });
+    const moves = decideHold(orderId, anchors, to, anchorIds);
+    if (!moves) throw fail("holdState", { orderId, anchorIds, to });
     await insertHolds(tx, orderId, moves, reason, sealing);
     const events = moves.map((move) => eventOf(order, to, move));
     await wallet.outbox.addAll(tx, events);

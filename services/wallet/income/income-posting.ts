@@ -6,7 +6,10 @@ import { isPoints } from "../points.ts";
  * income: her valid postings add up to it.
  */
 
-/** gifts: earned in one round of the roll-up; hold, release: a share held back, and that undone; payout: paid out. */
+/**
+ * gifts: earned in one round of the roll-up; hold, release: a share of a refunded order or a part of the free income held
+ * back, and that undone; payout: paid out.
+ */
 export type PostingKind = "gifts" | "hold" | "release" | "payout";
 
 /** A row of t_income_posting. */
@@ -18,7 +21,7 @@ export interface IncomePosting {
   /** False where a payout is rejected: nothing moves, and the row keeps the answer for a repeat. */
   valid: boolean;
   bizId: string;
-  /** The refunded order of a hold or release. */
+  /** The refunded order of a hold or release; `null` where a part of the free income is held. */
   orderId: string | null;
   reason: string | null;
 }
@@ -41,6 +44,43 @@ export function freePoints({ earnedPoints, heldBackPoints, paidOutPoints }: Inco
 export interface PayoutDecision {
   answer: "paid" | "balanceShort" | "idempotencyConflict" | "invalidParam";
   posting?: IncomePosting;
+}
+
+/** A part of an anchor's free income that is held back under a business id. */
+export interface FreeHoldOrder {
+  readonly userId: string;
+  readonly points: number;
+  readonly bizId: string;
+  readonly reason: string;
+}
+
+/** `posting` is the row to write; there is none where the hold is a repeat or is refused. */
+export interface FreeHoldDecision {
+  answer: "held" | "balanceShort" | "idempotencyConflict" | "invalidParam";
+  posting?: IncomePosting;
+}
+
+/**
+ * Decides a hold of any part of the free income on the anchor's locked totals: never more than is free. A hold that is
+ * refused leaves no row. A business id that is in the ledger gets its first outcome, or `idempotencyConflict` where anchor
+ * or points differ.
+ */
+export function decideFreeHold(
+  { userId, points, bizId, reason }: FreeHoldOrder,
+  totals: IncomeTotals,
+  prior: Pick<IncomePosting, "anchorId" | "points"> | undefined,
+): FreeHoldDecision {
+  if (!isPoints(points)) return { answer: "invalidParam" };
+  if (prior) {
+    const same = prior.anchorId === userId && prior.points === -points;
+    return { answer: same ? "held" : "idempotencyConflict" };
+  }
+  if (points > freePoints(totals)) return { answer: "balanceShort" };
+  const posting: IncomePosting = {
+    ...{ kind: "hold", anchorId: userId, points: -points, valid: true, bizId },
+    ...{ orderId: null, reason },
+  };
+  return { answer: "held", posting };
 }
 
 /** A payout under its business id in the ledger, whoever ordered it. */

@@ -76,10 +76,10 @@ CREATE TABLE IF NOT EXISTS t_income_posting (
   points BIGINT NOT NULL,
   -- 0 rejected (a payout beyond the free income; nothing moved), 1 valid.
   status TINYINT NOT NULL DEFAULT 1,
-  -- gifts:<round>:<anchor>, hold:<order>:<anchor>, release:<order>:<anchor>, payout:<payout id>,
-  -- platform:payout:<payout id>.
+  -- gifts:<round>:<anchor>, hold:<order>:<anchor>, release:<order>:<anchor>, free-hold:<hold id>,
+  -- free-release:<hold id>, payout:<payout id>, platform:payout:<payout id>.
   biz_id VARCHAR(120) NOT NULL,
-  -- Of hold and release: the refunded order.
+  -- Of hold and release: the refunded order; NULL where a part of the free income is held.
   order_id VARCHAR(64) NULL,
   reason VARCHAR(200) NULL,
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3),

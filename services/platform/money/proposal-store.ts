@@ -1,0 +1,70 @@
+import { type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import type { Proposal } from "../money.contract.ts";
+import { externalIdIn } from "./order.ts";
+import { orderStates, stateOf, statesBefore } from "./order-state.ts";
+
+/** SQL of proposals: adjustments by API keys that a person of staff must approve. */
+
+interface ProposalRow {
+  readonly id: string;
+  readonly biz_id: string;
+  readonly user_id: string;
+  readonly amount: string;
+  readonly key_id: string;
+  readonly reason: string | null;
+  readonly state: number;
+  readonly refusal: string | null;
+  readonly create_time: Date;
+  readonly expires_time: Date;
+  readonly decided_by: string | null;
+  readonly decided_time: Date | null;
+  readonly decision_reason: string | null;
+}
+
+const toProposal = (row: ProposalRow): Proposal => ({
+  ...{ proposalId: String(row.id), userId: String(row.user_id), coins: toSafeInteger(row.amount) },
+  ...{ writeId: externalIdIn("adjust", row.biz_id), reason: row.reason ?? "", keyId: row.key_id },
+  ...{ state: stateOf(Number(row.state)), refusal: row.refusal },
+  ...{ createTime: row.create_time.toISOString(), expiresTime: row.expires_time.toISOString() },
+  ...{ decidedBy: row.decided_by, decidedTime: row.decided_time?.toISOString() ?? null },
+  decisionReason: row.decision_reason,
+});
+
+/** Proposals with ids below the cursor, newest first. */
+export async function readProposals(
+  db: Queryable,
+  { open, cursor, limit }: { open: boolean; cursor?: string; limit: number },
+): Promise<Proposal[]> {
+  const rows = await db.query<ProposalRow>(
+    `SELECT o.id, o.biz_id, o.user_id, o.amount, o.key_id, o.reason, o.create_time, s.state, s.refusal, s.expires_time,
+       s.decided_by, s.decided_time, s.decision_reason
+     FROM t_money_order o JOIN t_money_state s ON s.order_id = o.id
+     WHERE o.proposed = 1 ${open ? "AND s.state = ? AND s.expires_time > UTC_TIMESTAMP(3)" : ""}
+       ${cursor ? "AND o.id < ?" : ""} ORDER BY o.id DESC LIMIT ?`,
+    [...(open ? [orderStates.proposed] : []), ...(cursor ? [cursor] : []), limit],
+  );
+  return rows.map(toProposal);
+}
+
+export interface Decision {
+  readonly to: "pending" | "declined";
+  /** Of pending: the order as signed for the wallet. */
+  readonly signed: string | null;
+  readonly decidedBy: string;
+  readonly reason: string | null;
+}
+
+/** Decides on a proposal that is open and has not expired; returns whether it did: of many at once one succeeds. */
+export async function decideProposal(
+  db: Queryable,
+  id: string,
+  { to, signed, decidedBy, reason }: Decision,
+): Promise<boolean> {
+  const { affectedRows } = await db.run(
+    `UPDATE t_money_state SET state = ?, signed_order = ?, decided_by = ?, decision_reason = ?,
+       decided_time = UTC_TIMESTAMP(3), next_try_time = IF(?, UTC_TIMESTAMP(3), NULL), update_time = UTC_TIMESTAMP(3)
+     WHERE order_id = ? AND state IN (?) AND expires_time > UTC_TIMESTAMP(3)`,
+    [orderStates[to], signed, decidedBy, reason, to === "pending", id, statesBefore(to)],
+  );
+  return affectedRows === 1;
+}

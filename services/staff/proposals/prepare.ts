@@ -1,0 +1,110 @@
+import type { Context } from "moleculer";
+import { fail } from "../../../broker/failure.ts";
+import { call } from "../../contracts.ts";
+import type { MoneyMove } from "../proposals.contract.ts";
+import { coinsOfPoints, type Instruction } from "./instruction.ts";
+
+/** What a move will do, as the services know it when a person asks for it. */
+
+export interface Prepared {
+  readonly instruction: Instruction;
+  /** Whose money moves. */
+  readonly userId: string;
+  /** The coins of each account, for four eyes: magnitudes. */
+  readonly accounts: readonly { readonly userId: string; readonly coins: number }[];
+}
+
+/** What a repeat of a move about holds gets that has nothing to move any more. */
+export interface Repeated {
+  readonly result: Record<string, unknown>;
+}
+
+type Calling = Pick<Context, "call">;
+
+/** The number of a paid order's status. */
+const paid = 2;
+/** The marks of an order whose credit can be released. */
+const releasable = new Set(["creditHeld", "creditChanged"]);
+
+/**
+ * The instruction of a move. It is what will be carried out, whatever changes until then. Fails: userUnknown,
+ * payOrderUnknown, payOrderState, refundUnknown, holdState, unavailable.
+ */
+export async function prepare(calling: Calling, move: MoneyMove, operator: string): Promise<Prepared | Repeated> {
+  switch (move.kind) {
+    case "refund":
+    case "release":
+      return ofOrder(calling, move, operator);
+    case "hold":
+    case "releaseHold":
+      return ofShares(calling, move, operator);
+    case "releaseFree":
+      return ofFreeHold(calling, move.holdId);
+    case "adjust": {
+      const { kind, userId, coins, adjustId } = move;
+      // The wallet makes an account for any id.
+      await call(calling, "user.profile", { userId });
+      return prepared({ kind, userId, coins, adjustId }, userId, Math.abs(coins));
+    }
+    case "payout": {
+      const { kind, userId, points, payoutId } = move;
+      return prepared({ kind, userId, points, payoutId }, userId, coinsOfPoints(points));
+    }
+    case "holdFree": {
+      const { kind, userId, points, holdId } = move;
+      return prepared({ kind, userId, points, holdId }, userId, coinsOfPoints(points));
+    }
+  }
+}
+
+const prepared = (instruction: Instruction, userId: string, coins: number): Prepared => ({
+  ...{ instruction, userId, accounts: [{ userId, coins }] },
+});
+
+async function ofOrder(
+  calling: Calling,
+  { kind, orderId }: Extract<MoneyMove, { kind: "refund" | "release" }>,
+  operator: string,
+): Promise<Prepared> {
+  const { userId, coinNum, status, parked } = await call(calling, "payment.findOrder", { orderId, operator });
+  const allows = kind === "refund" ? status === paid : parked.some((mark) => releasable.has(mark));
+  if (!allows) throw fail("payOrderState", { orderId, status });
+  return prepared({ kind, orderId }, userId, coinNum);
+}
+
+async function ofShares(
+  calling: Calling,
+  { kind, orderId, anchorId }: Extract<MoneyMove, { kind: "hold" | "releaseHold" }>,
+  operator: string,
+): Promise<Prepared | Repeated> {
+  const {
+    gifts: _gifts,
+    nextCursor: _next,
+    ...affected
+  } = await call(calling, "wallet.affectedGifts", {
+    ...{ orderId, limit: 1, operator },
+  });
+  const [from, to] = kind === "hold" ? (["open", "held"] as const) : (["held", "released"] as const);
+  const meant = affected.anchors.filter(
+    (anchor) => anchor.sharePoints > 0 && (anchorId === undefined || anchor.anchorId === anchorId),
+  );
+  const moving = meant.filter(({ state }) => state === from);
+  const [first] = moving;
+  if (first === undefined) {
+    if (!meant.some(({ state }) => state === to)) throw fail("holdState", { orderId, anchorId, to });
+    return { result: { ...affected } };
+  }
+  return {
+    instruction: { kind, orderId, anchorIds: moving.map((anchor) => anchor.anchorId) },
+    userId: moving.length === 1 ? first.anchorId : affected.userId,
+    accounts: moving.map((anchor) => ({ userId: anchor.anchorId, coins: coinsOfPoints(anchor.sharePoints) })),
+  };
+}
+
+async function ofFreeHold(calling: Calling, holdId: string): Promise<Prepared | Repeated> {
+  const hold = await call(calling, "wallet.freeHold", { holdId });
+  if (!hold) throw fail("holdState", { holdId });
+  const { userId, points, state } = hold;
+  if (state === "released") return { result: { ...hold } };
+  return prepared({ kind: "releaseFree", userId, points, holdId }, userId, coinsOfPoints(points));
+}

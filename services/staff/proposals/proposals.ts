@@ -1,0 +1,190 @@
+import { randomUUID } from "node:crypto";
+import type { Context, Service, ServiceBroker } from "moleculer";
+import { fail, isUnavailable } from "../../../broker/failure.ts";
+import { isFailureName } from "../../../config/errors.ts";
+import { limits } from "../../../config/limits.ts";
+import { isDuplicateKey } from "../../../mixins/mysql/database.ts";
+import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
+import type { SealsState } from "../../../mixins/seals.mixin.ts";
+import { call } from "../../contracts.ts";
+import type { MoneyMove, MoneyMoved, ProposalView } from "../proposals.contract.ts";
+import { carryOut, refusalOf } from "./carry-out.ts";
+import { isOf, onceKeyOf, openKeyOf, subjectOf } from "./instruction.ts";
+import { prepare } from "./prepare.ts";
+import {
+  decideProposal,
+  type Ended,
+  endProposal,
+  insertProposal,
+  noteUncounted,
+  type Proposal,
+  proposalById,
+  proposalOfOnceKey,
+  proposalOfOpenKey,
+} from "./proposal-store.ts";
+
+type Staff = Service & MysqlState & SealsState;
+type Caller = Pick<Context, "call"> | Pick<ServiceBroker, "call">;
+
+/** What became of a decision. */
+export type Decided = Pick<ProposalView, "state" | "refusal">;
+
+/** The second attempt is for a key that another node wrote between our read and our write. */
+const maxAttempts = 2;
+
+/**
+ * Moves money for persons of the staff. The row comes first: from then on a move that nobody has to approve, or that
+ * another person approved, is carried out once, by who asked for it, by who approved it, by a repeat, or by the job that
+ * finishes what is left (proposal-job.ts). The platform service adds up what was moved by hand, since it adds up the
+ * adjustments of API keys too: one sum under one lock.
+ */
+export class Proposals {
+  private readonly staff: Staff;
+
+  constructor(staff: Staff) {
+    this.staff = staff;
+  }
+
+  /** See `moveMoney` in the contract. The person's session and right are checked. */
+  async move(calling: Pick<Context, "call">, person: string, move: MoneyMove, attempt = 1): Promise<MoneyMoved> {
+    const { mysql, seals } = this.staff;
+    const known = await this.known(move);
+    if (known) return this.answerOf(calling, known);
+    const prepared = await prepare(calling, move, `staff:${person}`);
+    if ("result" in prepared) return { state: "done", result: prepared.result };
+    const { instruction, userId, accounts } = prepared;
+    const moveId = randomUUID();
+    const { needsApproval } = await call(calling, "platform.countStaffMove", { moveId, moves: [...accounts] });
+    let id: string;
+    try {
+      id = await seals.transaction(mysql, (tx, sealing) =>
+        insertProposal(
+          tx,
+          {
+            ...{ instruction, userId, person, reason: move.reason, moveId, proposed: needsApproval },
+            coins: accounts.reduce((sum, { coins }) => sum + coins, 0),
+            ...{ subject: subjectOf(instruction), onceKey: onceKeyOf(move), openKey: openKeyOf(move) },
+          },
+          sealing,
+        ),
+      );
+    } catch (error) {
+      // Where it is not known whether the row is there, the move counts on: the sum may be too large, never too small.
+      if (!isDuplicateKey(error)) throw error;
+      await this.uncount(calling, moveId);
+      if (attempt < maxAttempts) return this.move(calling, person, move, attempt + 1);
+      throw fail("unavailable", { move: move.kind });
+    }
+    const proposal = await this.require(id);
+    const { kind } = instruction;
+    this.staff.logger.info({ proposalId: `s${id}`, kind, userId, person, proposed: needsApproval }, "a move of staff");
+    return this.answerOf(calling, proposal);
+  }
+
+  /**
+   * Approves or declines a proposal of this service; an approved one is carried out. Fails: proposalUnknown, ownProposal;
+   * unavailable, where it is not known whether it was decided.
+   */
+  async decide(
+    caller: Caller,
+    person: string,
+    { id, approve, reason }: { id: string; approve: boolean; reason: string | null },
+  ): Promise<Decided> {
+    const { mysql, logger } = this.staff;
+    const proposal = await this.require(id);
+    if (!proposal.proposed) throw fail("proposalUnknown", { proposalId: `s${id}` });
+    // Names of persons are never used again, and a person has one, whatever the role and the session.
+    if (proposal.person === person) throw fail("ownProposal", { proposalId: `s${id}`, person });
+    const decided = await decideProposal(mysql, id, approve ? "approved" : "declined", { person, reason });
+    const now = await this.require(id);
+    if (decided) logger.info({ proposalId: `s${id}`, person, state: now.state }, "a proposal is decided on");
+    if (decided && now.state === "declined") await this.stopCounting(caller, now);
+    if (now.state !== "approved") return now;
+    try {
+      await this.carryOut(caller, now);
+    } catch (err) {
+      logger.warn({ err, proposalId: `s${id}` }, "a proposal is approved and will be carried out later");
+    }
+    return this.require(id);
+  }
+
+  /**
+   * Has an approved move carried out, and stores what became of it; of one that was refused it resolves to the refusal. It
+   * may be repeated. Fails with the error after which it is tried again.
+   */
+  async carryOut(caller: Caller, proposal: Proposal): Promise<Ended & { result?: Record<string, unknown> }> {
+    const { mysql, logger } = this.staff;
+    const { id, userId, instruction } = proposal;
+    try {
+      const result = await carryOut(caller, proposal);
+      const text = JSON.stringify(result);
+      const outcome = Buffer.byteLength(text) > limits.proposals.outcomeBytes ? null : text;
+      await endProposal(mysql, id, { state: "done", outcome });
+      return { state: "done", outcome, result };
+    } catch (error) {
+      const refusal = refusalOf(error);
+      if (refusal === undefined) throw error;
+      const ended: Ended = { state: "refused", refusal };
+      await endProposal(mysql, id, ended);
+      logger.info({ proposalId: `s${id}`, kind: instruction.kind, userId, refusal }, "a move of staff is refused");
+      await this.stopCounting(caller, proposal);
+      return ended;
+    }
+  }
+
+  /** Takes a move that ended without moving anything off the sums. Where that fails the job does it. */
+  async stopCounting(caller: Caller, { id, moveId }: Pick<Proposal, "id" | "moveId">): Promise<void> {
+    if (await this.uncount(caller, moveId)) await noteUncounted(this.staff.mysql, id);
+  }
+
+  private async uncount(caller: Caller, moveId: string): Promise<boolean> {
+    try {
+      await call(caller, "platform.countStaffMove", { moveId, moves: [] });
+      return true;
+    } catch (err) {
+      this.staff.logger.warn({ err, moveId }, "a move that moved nothing still counts for four eyes, a day at most");
+      return false;
+    }
+  }
+
+  /** The row of an id that was given before, or of what is open or under way about an order or a hold. */
+  private async known(move: MoneyMove): Promise<Proposal | undefined> {
+    const { mysql } = this.staff;
+    const [onceKey, openKey] = [onceKeyOf(move), openKeyOf(move)];
+    if (openKey !== null) return proposalOfOpenKey(mysql, openKey);
+    const known = onceKey === null ? undefined : await proposalOfOnceKey(mysql, onceKey);
+    if (known && !isOf(known.instruction, move)) throw fail("idempotencyConflict", { id: known.subject });
+    return known;
+  }
+
+  private async answerOf(caller: Caller, proposal: Proposal): Promise<MoneyMoved> {
+    const { id, state, refusal, outcome } = proposal;
+    const about = { proposalId: `s${id}`, expiresTime: proposal.expiresTime?.toISOString() ?? null };
+    if (state === "open") return { state: "proposed", ...about };
+    if (state === "declined" || state === "expired") return { state, ...about };
+    if (state === "done") return { state, result: outcome === null ? {} : JSON.parse(outcome) };
+    if (state === "refused") throw failAs(refusal, about.proposalId);
+    const ended = await this.carryOut(caller, proposal).catch((err: unknown) => {
+      const { logger } = this.staff;
+      if (isUnavailable(err))
+        logger.warn({ err, ...about }, "a move of staff is written and will be carried out later");
+      else logger.error({ err, ...about }, "a move of staff fails: it is tried again until the cause is repaired");
+      return undefined;
+    });
+    if (ended === undefined) return { state: "approved", ...about };
+    if (ended.state === "refused") throw failAs(ended.refusal, about.proposalId);
+    return { state: "done", result: ended.result ?? {} };
+  }
+
+  private async require(id: string): Promise<Proposal> {
+    const proposal = await proposalById(this.staff.mysql, id);
+    if (!proposal) throw fail("proposalUnknown", { proposalId: `s${id}` });
+    return proposal;
+  }
+}
+
+/** The failure that a refused move keeps. */
+function failAs(refusal: string | null, proposalId: string): Error {
+  if (!isFailureName(refusal)) throw new Error(`move ${proposalId} is refused without a reason`);
+  return fail(refusal, { proposalId });
+}

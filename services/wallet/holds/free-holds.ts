@@ -1,0 +1,88 @@
+import { fail } from "../../../broker/failure.ts";
+import { isDuplicateKey, type Queryable } from "../../../mixins/mysql/database.ts";
+import { freeHoldId, freeReleaseId } from "../business-ids.ts";
+import { decideFreeHold, type IncomePosting } from "../income/income-posting.ts";
+import { findPosting, insertPostings, lockTotals } from "../income/income-store.ts";
+import type { FreeHold } from "../income.contract.ts";
+import { isPoints } from "../points.ts";
+import type { WalletState } from "../wallet-state.ts";
+
+/** Any part of an anchor's free income, held back and released by staff under an id that staff gives. */
+
+type Wallet = Pick<WalletState, "mysql" | "seals">;
+
+/** The next attempts are for an id that another transaction wrote between our read and our write. */
+const maxAttempts = 3;
+
+/** The hold of an id; `null` where there is none. */
+export async function findFreeHold(db: Queryable, holdId: string): Promise<FreeHold | null> {
+  const hold = await findPosting(db, freeHoldId(holdId));
+  if (!hold) return null;
+  const released = await findPosting(db, freeReleaseId(holdId));
+  const { anchorId: userId, points, time } = hold;
+  return {
+    ...{ holdId, userId, points: -points, time: time.toISOString() },
+    state: released ? "released" : "held",
+    releasedTime: released?.time.toISOString() ?? null,
+  };
+}
+
+async function requireFreeHold(db: Queryable, holdId: string): Promise<FreeHold> {
+  const hold = await findFreeHold(db, holdId);
+  if (!hold) throw fail("holdState", { holdId });
+  return hold;
+}
+
+/**
+ * Holds back a part of an anchor's free income, once for each `holdId`; committed when it resolves. Only rolled-up income
+ * is free. A repeat changes nothing, also after the release. Fails: invalidParam; balanceShort, where less is free, which
+ * leaves no trace: a later call may succeed; idempotencyConflict, where the id has another anchor or amount.
+ */
+export async function holdFree(
+  wallet: Wallet,
+  { userId, points, holdId, reason }: { userId: string; points: number; holdId: string; reason: string },
+  attempt = 1,
+): Promise<FreeHold> {
+  if (!isPoints(points)) throw fail("invalidParam", { points });
+  const bizId = freeHoldId(holdId);
+  try {
+    const answer = await wallet.seals.transaction(wallet.mysql, async (tx, sealing) => {
+      const totals = await lockTotals(tx, userId);
+      const decision = decideFreeHold({ userId, points, bizId, reason }, totals, await findPosting(tx, bizId));
+      if (decision.posting) await insertPostings(tx, [decision.posting], sealing);
+      return decision.answer;
+    });
+    if (answer !== "held") throw fail(answer, { userId, holdId });
+  } catch (error) {
+    if (isDuplicateKey(error) && attempt < maxAttempts)
+      return holdFree(wallet, { userId, points, holdId, reason }, attempt + 1);
+    throw error;
+  }
+  return requireFreeHold(wallet.mysql, holdId);
+}
+
+/**
+ * Releases such a hold for ever; committed when it resolves. A repeat changes nothing. Fails: holdState, where there is no
+ * hold of this id.
+ */
+export async function releaseFree(
+  wallet: Wallet,
+  { holdId, reason }: { holdId: string; reason: string },
+  attempt = 1,
+): Promise<FreeHold> {
+  const { userId, points } = await requireFreeHold(wallet.mysql, holdId);
+  const posting: IncomePosting = {
+    ...{ kind: "release", anchorId: userId, points, valid: true, bizId: freeReleaseId(holdId) },
+    ...{ orderId: null, reason },
+  };
+  try {
+    await wallet.seals.transaction(wallet.mysql, async (tx, sealing) => {
+      await lockTotals(tx, userId);
+      if (!(await findPosting(tx, posting.bizId))) await insertPostings(tx, [posting], sealing);
+    });
+  } catch (error) {
+    if (isDuplicateKey(error) && attempt < maxAttempts) return releaseFree(wallet, { holdId, reason }, attempt + 1);
+    throw error;
+  }
+  return requireFreeHold(wallet.mysql, holdId);
+}
