@@ -229,6 +229,7 @@ export const callers: CallersTable = {
   },
   staff: {
     health: doors,
+    figures: staffDoor,
     replayDeadLetter: staffDoor,
     giveUpDeadLetter: staffDoor,
     handledDeadLetters: staffDoor,

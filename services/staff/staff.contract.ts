@@ -93,6 +93,8 @@ const named = { name: personName, ...managed };
 
 export const staffActions = {
   ...staffDeadLetterActions,
+  /** Moves of money that wait for another person: how many, up to `limits.metrics.countedRows`. Fails: unavailable. */
+  figures: action({}).returns<{ openProposals: number }>(),
   ...proposalActions,
 
   /**

@@ -19,6 +19,7 @@ import { addPerson, changeRole, disablePerson, enablePerson, endSessions, resetP
 import { proposalHandlers } from "./proposals/actions.ts";
 import { keepProposalGauges } from "./proposals/gauges.ts";
 import { type ProposalJobSettings, proposalJob } from "./proposals/proposal-job.ts";
+import { countProposals } from "./proposals/proposal-store.ts";
 import { Proposals } from "./proposals/proposals.ts";
 import type { ProposalsState } from "./proposals/proposals-state.ts";
 import { staffPurge } from "./purge.ts";
@@ -46,6 +47,11 @@ export default defineService<"staff", State>({
 
   actions: {
     ...deadLetterActions,
+    figures: {
+      async handler() {
+        return { openProposals: (await countProposals(this.mysql)).open };
+      },
+    },
     ...proposalHandlers,
     login: {
       handler({ params, requestID }) {

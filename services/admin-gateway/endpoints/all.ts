@@ -2,13 +2,18 @@ import { accountEndpoints } from "./accounts.ts";
 import { auditEndpoints } from "./audit.ts";
 import { bookEndpoints } from "./books.ts";
 import { catalogueEndpoints } from "./catalogue.ts";
+import { deadLetterEndpoints } from "./dead-letters.ts";
 import type { StaffEndpoint } from "./endpoint.ts";
+import { figureEndpoints } from "./figures.ts";
+import { keyEndpoints } from "./keys.ts";
 import { loginEndpoints } from "./login.ts";
 import { moneyEndpoints } from "./money.ts";
 import { orderEndpoints } from "./orders.ts";
 import { paymentEndpoints } from "./payment.ts";
 import { personEndpoints } from "./persons.ts";
 import { proposalEndpoints } from "./proposals.ts";
+import { shareEndpoints } from "./shares.ts";
+import { webhookEndpoints } from "./webhooks.ts";
 
 /** Every endpoint of the staff's API, in the order of the documentation. */
 export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
@@ -22,4 +27,9 @@ export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
   ...proposalEndpoints,
   ...paymentEndpoints,
   ...bookEndpoints,
+  ...deadLetterEndpoints,
+  ...shareEndpoints,
+  ...keyEndpoints,
+  ...webhookEndpoints,
+  ...figureEndpoints,
 ]);
