@@ -1,5 +1,5 @@
 import { stopAll } from "../../support/system.ts";
-import { asOperator, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
+import { calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
 
 // The settings are read at their first use, when the gateway starts.
 process.env.REQUESTS_PER_IP_PER_MINUTE = "5";
