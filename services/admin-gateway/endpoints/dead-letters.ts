@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { call } from "../../contracts.ts";
-import { fromHttp, pageOf } from "../../http-fields.ts";
+import { fromHttp, pageOf, yesOrNo } from "../../http-fields.ts";
 import { provisionerActions } from "../../provisioner/provisioner.contract.ts";
 import { letterDecision, staffDeadLetterActions } from "../../staff/dead-letters.contract.ts";
 import { staffEndpoint } from "./endpoint.ts";
@@ -69,7 +69,7 @@ export const deadLetterEndpoints = [
     summary: "Puts a dead letter back into its stream, where it is handled again, once; a forged one is refused",
     description: "`keyIsBack`: of one with an unknown key, once the nodes know the key again.",
     right: "deadLetters",
-    params: fromHttp(staffDeadLetterActions.replayDeadLetter, "session"),
+    params: { ...fromHttp(staffDeadLetterActions.replayDeadLetter, "session"), keyIsBack: yesOrNo.default(false) },
     about,
     result: shownHandled,
     failures: ["deadLetterGone", "deadLetterRefused"],

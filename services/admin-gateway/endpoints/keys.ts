@@ -3,7 +3,7 @@ import { limits } from "../../../config/limits.ts";
 import { apiScope } from "../../api-scopes.ts";
 import { call } from "../../contracts.ts";
 import { limit } from "../../fields.ts";
-import { fromHttp, pageOf } from "../../http-fields.ts";
+import { fromHttp, listedNames, pageOf } from "../../http-fields.ts";
 import { platformActions } from "../../platform/platform.contract.ts";
 import { staffEndpoint } from "./endpoint.ts";
 
@@ -47,7 +47,10 @@ export const keyEndpoints = [
     path: "keys/create",
     summary: "Makes an API key; no other call shows it, and what is kept is its hash",
     right: "keys",
-    params: fromHttp(platformActions.createKey, "operator"),
+    params: {
+      ...fromHttp(platformActions.createKey, "operator"),
+      scopes: listedNames(platformActions.createKey.params.shape.scopes),
+    },
     result: z.object({ keyId: z.string(), key: z.string() }),
     run: (ctx, params, { operator }) => call(ctx, "platform.createKey", { ...params, operator }),
   }),

@@ -1,5 +1,5 @@
 import { call } from "../../contracts.ts";
-import { fromHttp, nothing, pageOf } from "../../http-fields.ts";
+import { fromHttp, listedNames, nothing, pageOf, yesOrNo } from "../../http-fields.ts";
 import {
   requireCallable,
   shownDelivery,
@@ -10,6 +10,8 @@ import {
 } from "../../shown-webhooks.ts";
 import { webhookActions } from "../../webhook/webhook.contract.ts";
 import { staffEndpoint } from "./endpoint.ts";
+
+const events = listedNames(webhookActions.create.params.shape.events);
 
 export const webhookEndpoints = [
   staffEndpoint({
@@ -27,7 +29,7 @@ export const webhookEndpoints = [
       "Makes a webhook: the events that happen from then on are posted to its URL; no other call shows its secret",
     description: "`writeId`: a UUID that makes a repeat answer the same, as long as the secret is the newest.",
     right: "keys",
-    params: fromHttp(webhookActions.create),
+    params: { ...fromHttp(webhookActions.create), events },
     result: shownNewWebhook,
     failures: ["webhookLimit", "idempotencyConflict"],
     run(ctx, params) {
@@ -40,7 +42,7 @@ export const webhookEndpoints = [
     path: "webhooks/update",
     summary: "Changes what is given of a webhook, or switches it off or on",
     right: "keys",
-    params: fromHttp(webhookActions.update),
+    params: { ...fromHttp(webhookActions.update), events: events.optional(), enabled: yesOrNo.optional() },
     result: shownWebhook,
     failures: ["webhookUnknown"],
     run(ctx, params) {

@@ -12,6 +12,7 @@ import { contracts } from "../../support/contracts.ts";
 import { staffAnswers } from "../../support/fake-staff.ts";
 import { eventually, startNode } from "../../support/system.ts";
 import { tokenOf } from "../../support/tokens.ts";
+import { workAnswers } from "../../support/work-answers.ts";
 
 const aliceId = "9223372036854775807";
 export const alice = { userId: aliceId, token: tokenOf(aliceId) };
@@ -104,6 +105,7 @@ const topic = { bizCode: 10001, topic: "pay.recharge", status: 1, remark: "coins
 
 const usual: Answers = {
   ...staffAnswers,
+  ...workAnswers,
   "user.sendLoginCode": () => ({ devCode: "123456" }),
   "user.login": () => alice,
   "user.logout": () => null,
