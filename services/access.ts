@@ -113,6 +113,7 @@ export const callers: CallersTable = {
   payment: {
     health: doors,
     figures: staffDoor,
+    ordersOfKey: staffDoorAndConsole,
     products: gateway,
     payChannels: gateway,
     pay: gateway,

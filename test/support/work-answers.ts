@@ -55,6 +55,7 @@ export const workAnswers: Answers = {
     ...{ parked: 4, differences: 6 },
     perMinute: [{ minute, paidOrders: 2, chargedCoins: 120 }],
   }),
+  "payment.ordersOfKey": () => ({ list: ["pay-order-1"], nextCursor: null }),
   "auditor.figures": () => ({ findings: 8 }),
   "living-room.figures": () => ({ rooms: 9 }),
   "im-server.status": () => ({ address: "ws://127.0.0.1:8086/im", connections: 11, rooms: 1, draining: false }),

@@ -9,6 +9,7 @@ import { keyEndpoints } from "./keys.ts";
 import { loginEndpoints } from "./login.ts";
 import { moneyEndpoints } from "./money.ts";
 import { orderEndpoints } from "./orders.ts";
+import { payKeyEndpoints } from "./pay-keys.ts";
 import { paymentEndpoints } from "./payment.ts";
 import { personEndpoints } from "./persons.ts";
 import { proposalEndpoints } from "./proposals.ts";
@@ -27,6 +28,7 @@ export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
   ...proposalEndpoints,
   ...paymentEndpoints,
   ...bookEndpoints,
+  ...payKeyEndpoints,
   ...deadLetterEndpoints,
   ...shareEndpoints,
   ...keyEndpoints,

@@ -50,6 +50,7 @@ export const validStaffParams: Readonly<Record<string, Record<string, unknown>>>
   "books/accept": { id: 5, detail: "the row differs from its seal", reason: "known" },
   "reconciliation/differences": { date: "2026-11-22", channel: "wechat", cursor: "41", limit: 20 },
   "reconciliation/resolve": { id: 5, reason: "refunded by a bank transfer" },
+  "order/ofPayKey": { keyName: "k1", cursor: "41" },
   "deadLetters/list": { cursor: "16", limit: 20 },
   "deadLetters/get": { id: 17 },
   "deadLetters/replay": { id: 17, reason: "the reader is repaired", keyIsBack: true },

@@ -71,3 +71,29 @@ test("an order with two marks is one parked order", async () => {
     async () => (await call(caller, "payment.figures", {})).parked === before + 2,
   );
 });
+
+test("the orders that still need a key are found part by part, and no others", async () => {
+  const order = (id: string, status: number, terms: string | null, paidMac: string | null = null) =>
+    service.mysql.run(
+      `INSERT INTO t_pay_order (order_id, product_id, user_id, source, pay_channel, status, amount, coins, biz_code,
+         terms_mac, paid_mac, create_time, update_time) VALUES (?, 1, 42, 1, 3, ?, 100, 60, 10001, ?, ?, ?, ?)`,
+      [id, status, terms, paidMac, new Date(), new Date()],
+    );
+  await order("needs-by-terms", 0, "old:x");
+  await order("needs-by-payment", 2, "new:x", "old:y");
+  await order("cancelled", 3, "old:x");
+  await order("refunded", 5, "old:x", "old:y");
+  await order("of-another", 2, "older:x", "olde:y");
+  await order("like-it", 2, "ol_:x");
+  await order("without", 1, null);
+  const found: string[] = [];
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page: { list: string[]; nextCursor: string | null } = await call(caller, "payment.ordersOfKey", {
+      ...{ keyName: "old", ...(cursor === undefined ? {} : { cursor }) },
+    });
+    found.push(...page.list);
+    cursor = page.nextCursor;
+  }
+  expect(found).toEqual(["needs-by-terms", "needs-by-payment"]);
+  expect((await call(caller, "payment.ordersOfKey", { keyName: "none" })).list).toEqual([]);
+});
