@@ -61,6 +61,12 @@ function read(args: readonly string[]) {
   }
 }
 
+/** The most arguments of a command, where it is not one. */
+const argumentsOf: ReadonlyMap<string, number> = new Map([
+  ["list", 0],
+  ["role", 2],
+]);
+
 /** `as`: whose console. @throws NotUnderstood */
 export function operatorOrder(args: readonly string[]): { as: string | undefined; order: OperatorOrder } {
   const { values, positionals } = read(args);
@@ -68,8 +74,7 @@ export function operatorOrder(args: readonly string[]): { as: string | undefined
   const [command, ...rest] = positionals;
   if (values.help || command === undefined) return { as, order: { what: "help" } };
   if (role !== undefined && command !== "add") throw new NotUnderstood("--role is for add");
-  const expected = { list: 0, role: 2 }[command] ?? 1;
-  if (rest.length > expected) throw new NotUnderstood("too many arguments");
+  if (rest.length > (argumentsOf.get(command) ?? 1)) throw new NotUnderstood("too many arguments");
   const [name, given] = rest;
   switch (command) {
     case "list":

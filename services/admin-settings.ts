@@ -18,7 +18,7 @@ const wholeNumber = (most: number) =>
 const hostNames = z
   .string()
   .refine(
-    (value) => value.split(",").every((one) => /^[a-z0-9_.:-]+$/i.test(one.trim())),
+    (value) => value.split(",").every((one) => /^(\[[0-9a-f:.]+\]|[a-z0-9_.:-]+)$/i.test(one.trim())),
     "must list hosts like staff.example.com,10.0.0.7, separated by commas",
   );
 

@@ -120,6 +120,7 @@ describe("the token alone identifies the caller:", () => {
 
 describe("the staff's routes", () => {
   const routes = (person: Person, orderId: string): [path: string, body: object][] => [
+    ["gift/all", {}],
     ["gift/create", { giftId: 600_001, giftName: "stolen", price: 1 }],
     ["gift/update", { giftId: 22, price: 1 }],
     ["gift/offShelf", { giftId: 22 }],
@@ -177,6 +178,7 @@ describe("the staff's routes", () => {
     const product = { productId, name: "audited", price: 5 };
     const mark = { mark: "paidTwice", transactionId: "t", reason: "audit" };
     const calls: [path: string, body: object, service: string, action: string, outcome: string][] = [
+      ["gift/all", {}, "gift", "gift.allGifts", "succeeded"],
       ["gift/create", { giftId, giftName: "audited", price: 5 }, "gift", "gift.create", "succeeded"],
       ["gift/create", { giftId, giftName: "audited", price: 5 }, "gift", "gift.create", "giftIdTaken"],
       ["gift/update", { giftId, price: 6 }, "gift", "gift.update", "succeeded"],
