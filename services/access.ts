@@ -206,6 +206,7 @@ export const callers: CallersTable = {
     payout: gateway,
     proposals: ["console", "staff"],
     countStaffMove: staffAlone,
+    uncountStaffMove: staffAlone,
     adjustByStaff: staffAlone,
     decide: staffAlone,
   },

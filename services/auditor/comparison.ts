@@ -15,6 +15,7 @@ import { orderedCoinsCheck, orderedPayoutsCheck, platformOrdersCheck } from "./c
 import { sealRowsCheck } from "./checks/seal-rows.ts";
 import type { SealSource } from "./checks/seal-source.ts";
 import { sharesCheck } from "./checks/shares-store.ts";
+import { staffMovesCheck } from "./checks/staff-moves-store.ts";
 import { catalogueCheck, giftTermsCheck, orderTermsCheck } from "./checks/terms-store.ts";
 import { type Difference, keyOf } from "./differences.ts";
 
@@ -68,6 +69,7 @@ export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOpti
     orderedCoinsCheck(books),
     orderedPayoutsCheck(books),
     platformOrdersCheck(books, underWayMs),
+    staffMovesCheck(books, underWayMs),
     catalogueCheck(books, keys),
     orderTermsCheck(books, keys),
     giftTermsCheck(books, keys),

@@ -45,6 +45,10 @@ export const differenceKinds = {
     "an order of the platform is done or refused and its ledger says otherwise, or it was not carried out for minutes",
     "look for its business id in the log of platform and wallet nodes; the ledger decides: find who changed t_money_state",
   ],
+  moveNotApproved: [
+    "a move of money by staff has no approval of another person that is in the audit, or was not carried out for minutes",
+    "look for its id in the audit of the staff and in the log of staff nodes; find who changed t_staff_proposal_state",
+  ],
   orderNotCredited: ["a paid order has no credit", "look for it in the dead letters of PAY and in t_pay_parked"],
   refundWithoutOrder: ["coins were taken back without a refunded order", "find who sent the refund"],
   refundNotTaken: [

@@ -12,8 +12,8 @@ export async function wasCarriedOut(tx: Transaction, proposalId: string, orderId
 
 /** Notes that it is, in the transaction that does it. Fails with a duplicate key where it was, on another order. */
 export async function noteCarriedOut(tx: Transaction, proposalId: string, orderId: string): Promise<void> {
-  await tx.run(
-    "INSERT INTO t_pay_carried_out (proposal_id, order_id, create_time) VALUES (?, ?, UTC_TIMESTAMP(3))",
-    [proposalId, orderId],
-  );
+  await tx.run("INSERT INTO t_pay_carried_out (proposal_id, order_id, create_time) VALUES (?, ?, UTC_TIMESTAMP(3))", [
+    proposalId,
+    orderId,
+  ]);
 }

@@ -95,8 +95,9 @@ interface Decision {
 
 /**
  * Refunds a paid order, once. When this returns, the message that takes back the coins and the request for the money
- * are stored. A paid order that is not credited has no coins to take back. A repeat of a proposal does nothing. Fails: payOrderUnknown; payOrderState, also
- * where the order's row is not as payment wrote it: then it is parked as refundChanged.
+ * are stored. A paid order that is not credited has no coins to take back. A repeat of a proposal does nothing. Fails:
+ * payOrderUnknown; payOrderState, also where the order's row is not as payment wrote it: then it is parked as
+ * refundChanged.
  */
 export async function refundOrder(
   context: PaymentContext,
@@ -134,7 +135,8 @@ export async function releaseOrder(
   const { order, unsent } = await context.mysql.transaction(async (tx) => {
     const held = await lockOrder(tx, orderId);
     if (!held) throw fail("payOrderUnknown", { orderId });
-    if (proposalId && (await wasCarriedOut(tx, proposalId, orderId))) return { order: held, unsent: undefined };
+    if (proposalId && (await wasCarriedOut(tx, proposalId, orderId)))
+      return { order: held, unsent: "repeated" as const };
     if (held.state !== "paid" || !(await unparkOrder(tx, orderId, ["creditHeld", "creditChanged"])))
       throw fail("payOrderState", { orderId, state: held.state });
     const why = await sendCredit(context, tx, held, requestId);
@@ -143,6 +145,7 @@ export async function releaseOrder(
     if (proposalId && why !== "creditChanged") await noteCarriedOut(tx, proposalId, orderId);
     return { order: held, unsent: why };
   });
+  if (unsent === "repeated") return order;
   if (unsent === "creditChanged") throw fail("payOrderState", { orderId, state: order.state, parked: unsent });
   context.outbox.wake();
   const about = { orderId, userId: order.userId, coins: order.coins, requestId };

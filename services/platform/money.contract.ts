@@ -86,12 +86,19 @@ export const moneyActions = {
    * Counts a move of the staff service on accounts (`coins`: magnitudes; points are rounded up) for 24 hours, and answers
    * whether another person must approve it: whether, on one of them, what API keys adjusted and staff moved in 24 hours
    * comes to more than FOUR_EYES_COINS with it. Of two at once one sees the other. Durable when it returns; a repeat with
-   * the same `moveId` counts once. Without `moves` it counts no longer: nothing was moved.
+   * the same `moveId` counts once. `key` says what the move is: of moves with one key the staff service writes one at a
+   * time, so they do not count against each other.
    */
   countStaffMove: action({
     moveId: z.uuid(),
-    moves: z.array(z.object({ userId, coins: integer(0) })).max(limits.wallet.heldAnchorsPerCall),
+    key: z.string().min(1).max(170),
+    moves: z
+      .array(z.object({ userId, coins: integer(0) }))
+      .min(1)
+      .max(limits.wallet.heldAnchorsPerCall),
   }).returns<{ needsApproval: boolean }>(),
+  /** Takes such a move off the sums, since it moved nothing. A repeat changes nothing. */
+  uncountStaffMove: action({ moveId: z.uuid() }).returns<null>(),
   /**
    * Carries out an adjustment of the staff service, once for each proposal, above the bound too: the staff service counted
    * it and has its approval. Fails as `adjust` does, but for the key.

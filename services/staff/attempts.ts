@@ -1,6 +1,6 @@
 import { fail } from "../../broker/failure.ts";
+import { limitKeyOf } from "../../mixins/http/client-address.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
-import { limitKeyOf } from "../client-address.ts";
 import {
   isKnownAddress,
   keepAddress,

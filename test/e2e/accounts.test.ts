@@ -127,8 +127,11 @@ describe("a refund", () => {
     const answers = await Promise.all(
       Array.from({ length: 8 }, () => operate("order/refund", { orderId, reason: "asked for" })),
     );
-    expect(answers.map(({ code }) => code).sort()).toEqual([200, ...Array.from({ length: 7 }, () => 501)]);
-    expect(answers.find(({ code }) => code === 200)?.data).toMatchObject({ orderId, status: 5 });
+    // Who asks while it is under way gets its outcome.
+    const refunded = answers.filter(({ code }) => code === 200);
+    expect(refunded.length).toBeGreaterThan(0);
+    expect(answers.filter(({ code }) => code === 501)).toHaveLength(8 - refunded.length);
+    for (const { data } of refunded) expect(data).toMatchObject({ state: "done", orderId, status: 5 });
     await eventually("the coins are gone", async () => (await fan.balance()) === 0);
     expect((await operate("order/refund", { orderId, reason: "again" })).code).toBe(501);
     expect(await tradesOfUser(fan.userId)).toMatchObject([

@@ -128,6 +128,8 @@ test("who has the users' gateway can do nothing of a person of the staff, and wh
   await refusedTo("admin-gateway", [
     ...["wallet.consumeForSendGift", "wallet.platformOrder", "wallet.payout", "gift.sendMany", "payment.webhook"],
     ...["platform.credit", "platform.adjust", "platform.payout", "user.login"],
+    ...["payment.refund", "payment.releaseOrder", "wallet.holdIncome", "wallet.releaseHold", "wallet.holdFree"],
+    ...["wallet.releaseFree", "platform.adjustByStaff", "platform.decide", "platform.countStaffMove"],
   ]);
 });
 

@@ -65,17 +65,28 @@ test("an operator sees which gifts a refund's missing coins paid for, holds the 
   expect(await incomeOf(anchor)).toMatchObject({ income: 500, earned: 500, heldBack: 0 });
   expect(await operate("income/hold", order)).toMatchObject({ status: 200, code: 501 });
 
-  const audit = await rows<{ action: string; outcome: string; times: string }>(
+  // Every call is in the audit of the staff; at the wallet those that it was asked to carry out.
+  const calls = await rows<{ route: string; outcome: string; times: string }>(
+    "staff",
+    `SELECT c.route, o.outcome, COUNT(*) AS times FROM t_staff_audit c JOIN t_staff_audit o ON o.call_id = c.id
+     WHERE c.about = ? AND c.route LIKE '%/income/%' GROUP BY c.route, o.outcome ORDER BY c.route, o.outcome`,
+    [payOrder],
+  );
+  expect(calls.map(({ route, outcome, times }) => [route, outcome, Number(times)])).toEqual([
+    ["/live/admin/income/affected", "succeeded", 1],
+    ["/live/admin/income/hold", "holdState", 1],
+    ["/live/admin/income/hold", "succeeded", 10],
+    ["/live/admin/income/release", "succeeded", 5],
+  ]);
+  const audit = await rows<{ action: string; outcome: string }>(
     "wallet",
-    `SELECT action, outcome, COUNT(*) AS times FROM ${operatorCalls} WHERE params LIKE ?
-     GROUP BY action, outcome ORDER BY action, outcome`,
+    `SELECT DISTINCT action, outcome FROM ${operatorCalls} WHERE params LIKE ? ORDER BY action, outcome`,
     [`%${payOrder}%`],
   );
-  expect(audit.map(({ action, outcome, times }) => [action, outcome, Number(times)])).toEqual([
-    ["wallet.affectedGifts", "succeeded", 1],
-    ["wallet.holdIncome", "holdState", 1],
-    ["wallet.holdIncome", "succeeded", 10],
-    ["wallet.releaseHold", "succeeded", 5],
+  expect(audit.map(({ action, outcome }) => [action, outcome])).toEqual([
+    ["wallet.affectedGifts", "succeeded"],
+    ["wallet.holdIncome", "succeeded"],
+    ["wallet.releaseHold", "succeeded"],
   ]);
 });
 

@@ -226,7 +226,13 @@ describe("the operators' console", () => {
     });
 
     test("a console may not call what the table does not give it, by moleculer-repl's own commands neither", async () => {
-      for (const action of ["wallet.payout", "wallet.freeze", "wallet.consumeForSendGift", "payment.refund", "$node.options"])
+      for (const action of [
+        "wallet.payout",
+        "wallet.freeze",
+        "wallet.consumeForSendGift",
+        "payment.refund",
+        "$node.options",
+      ])
         await expect(console_.call(action, {}, { nodeID: system.nodeID })).rejects.toMatchObject({
           type: expect.stringMatching(/^(callerRefused|SERVICE_NOT_FOUND)$/),
         });

@@ -31,6 +31,12 @@ let calls = 0;
 
 const login = { ...shown(sessionOf("admin")), session: sessionOf("admin") };
 
+/** What every kind of a move that is carried out answers. */
+const moved = {
+  ...{ orderId: "pay-order-1", productId: 6, status: 5, coinNum: 60, amount: 6_000 },
+  ...{ userId: "77", balanceAfter: 5, points: 5, payoutId: "p-1", time: expiresTime },
+};
+
 /** Of the staff service's actions, for the neighbours of a gateway. */
 export const staffAnswers = {
   "staff.session": ({ session }: ParamsOf<"staff.session">) => shown(session),
@@ -63,6 +69,23 @@ export const staffAnswers = {
   "staff.enablePerson": () => null,
   "staff.resetPerson": () => ({ setupCode: "setup", expiresTime }),
   "staff.endSessions": () => ({ ended: 1 }),
+  "staff.moveMoney": ({ move }: ParamsOf<"staff.moveMoney">): ResultOf<"staff.moveMoney"> =>
+    "anchorId" in move || "holdId" in move
+      ? { state: "proposed", proposalId: "s7", expiresTime }
+      : { state: "done", result: moved },
+  "staff.proposals": (): ResultOf<"staff.proposals"> => ({
+    list: [
+      {
+        ...{ proposalId: "s7", kind: "adjust", userId: "77", subject: "a-1", coins: -20_000, points: null },
+        ...{ anchorIds: null, reason: "a complaint", proposedBy: "ada", createTime: expiresTime, expiresTime },
+        ...{ state: "open", refusal: null, decidedBy: null, decidedTime: null, decisionReason: null, mayDecide: true },
+      },
+    ],
+    nextCursor: "7-",
+  }),
+  "staff.decide": ({ proposalId, approve }: ParamsOf<"staff.decide">): ResultOf<"staff.decide"> => ({
+    ...{ proposalId, state: approve ? "done" : "declined", refusal: null },
+  }),
   "staff.audit": () => ({
     list: [
       {

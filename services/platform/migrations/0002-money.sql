@@ -52,6 +52,8 @@ CREATE TABLE IF NOT EXISTS t_money_state (
 -- Rows of moves that end without moving anything are deleted.
 CREATE TABLE IF NOT EXISTS t_money_staff_move (
   move_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
+  -- What the move is, e.g. refund:<order id>: of moves with one key the staff service writes one at a time.
+  move_key VARCHAR(170) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   user_id BIGINT UNSIGNED NOT NULL,
   -- Magnitude; points are rounded up.
   coins BIGINT NOT NULL,

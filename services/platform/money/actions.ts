@@ -41,8 +41,14 @@ export const moneyHandlers: ActionDefinitions<Service & MoneyState, typeof money
     },
   },
   countStaffMove: {
-    async handler({ params: { moveId, moves } }) {
-      return { needsApproval: await this.moneyOrders.countStaffMove(moveId, moves) };
+    async handler({ params }) {
+      return { needsApproval: await this.moneyOrders.countStaffMove(params) };
+    },
+  },
+  uncountStaffMove: {
+    async handler({ params }) {
+      await this.moneyOrders.uncountStaffMove(params.moveId);
+      return null;
     },
   },
   adjustByStaff: {

@@ -90,17 +90,22 @@ export class MoneyOrders {
 
   /**
    * Counts a move of staff on its accounts, from now on for 24 hours, and resolves to whether another person must approve
-   * it. A repeat counts it once. Without accounts the move counts no longer.
+   * it. A repeat counts it once; attempts with one key do not count against each other.
    */
-  countStaffMove(moveId: string, moves: readonly AccountMove[]): Promise<boolean> {
+  countStaffMove(move: { moveId: string; key: string; moves: readonly AccountMove[] }): Promise<boolean> {
+    const { moveId, key, moves } = move;
     return this.platform.mysql.transaction(async (tx) => {
-      if (moves.length > 0) await lockAccounts(tx, moves.map(({ userId }) => userId));
+      await lockAccounts(tx, userIdsOf(moves));
       await deleteStaffMove(tx, moveId);
-      if (moves.length === 0) return false;
-      const exceeds = await this.exceed(tx, moves);
-      await insertStaffMove(tx, moveId, moves);
+      const exceeds = await this.exceed(tx, moves, key);
+      await insertStaffMove(tx, move);
       return exceeds;
     });
+  }
+
+  /** Takes a move of staff off the sums. It may be repeated. */
+  uncountStaffMove(moveId: string): Promise<void> {
+    return this.platform.mysql.transaction((tx) => deleteStaffMove(tx, moveId));
   }
 
   /**
@@ -177,14 +182,13 @@ export class MoneyOrders {
   }
 
   /** Whether one of these moves, each on another account, exceeds the bound. The accounts must be locked. */
-  private async exceed(tx: Transaction, moves: readonly AccountMove[]): Promise<boolean> {
-    const moved = await movedLately(
-      tx,
-      moves.map(({ userId }) => userId),
-    );
+  private async exceed(tx: Transaction, moves: readonly AccountMove[], key?: string): Promise<boolean> {
+    const moved = await movedLately(tx, userIdsOf(moves), key);
     return moves.some(({ userId, coins }) => needsApproval(moved.get(userId) ?? 0n, coins, this.fourEyesCoins));
   }
 }
+
+const userIdsOf = (moves: readonly AccountMove[]): string[] => moves.map(({ userId }) => userId);
 
 function outcomeOf({ state, refusal, balanceAfter }: MoneyOrder): PlatformOrderOutcome | undefined {
   if (state === "done") return { status: "done", balanceAfter };

@@ -31,9 +31,10 @@ const counted = (Object.keys(orderStates) as MoneyOrderState[]).filter(counts).m
 /**
  * The magnitudes of what was moved by hand on these accounts in the last 24 hours, added up by account: adjustments of API
  * keys that moved coins or will, without those that a person approved, and all moves of staff that did not end without
- * moving anything. Accounts without any are left out. The accounts must be locked.
+ * moving anything. Moves of staff with the key `but` are left out: they are attempts at one move. Accounts without any are
+ * not in the map. The accounts must be locked.
  */
-export async function movedLately(tx: Transaction, userIds: readonly string[]): Promise<Map<string, bigint>> {
+export async function movedLately(tx: Transaction, userIds: readonly string[], but = ""): Promise<Map<string, bigint>> {
   const { fourEyesSpanMs } = limits.platform;
   const rows = await tx.query<{ user_id: string; sum: string }>(
     `SELECT user_id, CAST(SUM(coins) AS CHAR) AS sum FROM (
@@ -42,22 +43,26 @@ export async function movedLately(tx: Transaction, userIds: readonly string[]): 
          AND o.proposed = 0 AND o.key_id <> ? AND s.state IN (?)
        UNION ALL
        SELECT m.user_id, m.coins FROM t_money_staff_move m
-       WHERE m.user_id IN (?) AND m.create_time > UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND) moved
+       WHERE m.user_id IN (?) AND m.create_time > UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND
+         AND m.move_key <> ?) moved
      GROUP BY user_id`,
     [
       ...[userIds, orderKinds.indexOf("adjust"), fourEyesSpanMs * 1_000, staffKey, counted],
-      ...[userIds, fourEyesSpanMs * 1_000],
+      ...[userIds, fourEyesSpanMs * 1_000, but],
     ],
   );
   return new Map(rows.map(({ user_id, sum }) => [String(user_id), BigInt(sum)]));
 }
 
 /** Counts a move of staff. The accounts must be locked. */
-export async function insertStaffMove(tx: Transaction, moveId: string, moves: readonly AccountMove[]): Promise<void> {
+export async function insertStaffMove(
+  tx: Transaction,
+  { moveId, key, moves }: { moveId: string; key: string; moves: readonly AccountMove[] },
+): Promise<void> {
   await tx.run(
-    `INSERT INTO t_money_staff_move (move_id, user_id, coins, create_time)
-     VALUES ${moves.map(() => "(?, ?, ?, UTC_TIMESTAMP(3))").join(", ")}`,
-    moves.flatMap(({ userId, coins }) => [moveId, userId, coins]),
+    `INSERT INTO t_money_staff_move (move_id, move_key, user_id, coins, create_time)
+     VALUES ${moves.map(() => "(?, ?, ?, ?, UTC_TIMESTAMP(3))").join(", ")}`,
+    moves.flatMap(({ userId, coins }) => [moveId, key, userId, coins]),
   );
 }
 

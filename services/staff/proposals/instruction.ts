@@ -83,3 +83,6 @@ export function openKeyOf(move: MoneyMove): string | null {
     return `${move.kind}:${move.orderId}${move.anchorId === undefined ? "" : `:${move.anchorId}`}`;
   return null;
 }
+
+/** What a move is: of moves with one key one is written at a time. */
+export const keyOf = (move: MoneyMove): string => onceKeyOf(move) ?? openKeyOf(move) ?? move.kind;

@@ -9,7 +9,7 @@ import type { SealsState } from "../../../mixins/seals.mixin.ts";
 import { call } from "../../contracts.ts";
 import type { MoneyMove, MoneyMoved, ProposalView } from "../proposals.contract.ts";
 import { carryOut, refusalOf } from "./carry-out.ts";
-import { isOf, onceKeyOf, openKeyOf, subjectOf } from "./instruction.ts";
+import { isOf, keyOf, onceKeyOf, openKeyOf, subjectOf } from "./instruction.ts";
 import { prepare } from "./prepare.ts";
 import {
   decideProposal,
@@ -54,7 +54,8 @@ export class Proposals {
     if ("result" in prepared) return { state: "done", result: prepared.result };
     const { instruction, userId, accounts } = prepared;
     const moveId = randomUUID();
-    const { needsApproval } = await call(calling, "platform.countStaffMove", { moveId, moves: [...accounts] });
+    const counted = { moveId, key: keyOf(move), moves: [...accounts] };
+    const { needsApproval } = await call(calling, "platform.countStaffMove", counted);
     let id: string;
     try {
       id = await seals.transaction(mysql, (tx, sealing) =>
@@ -139,7 +140,7 @@ export class Proposals {
 
   private async uncount(caller: Caller, moveId: string): Promise<boolean> {
     try {
-      await call(caller, "platform.countStaffMove", { moveId, moves: [] });
+      await call(caller, "platform.uncountStaffMove", { moveId });
       return true;
     } catch (err) {
       this.staff.logger.warn({ err, moveId }, "a move that moved nothing still counts for four eyes, a day at most");

@@ -57,7 +57,9 @@ export function decideHold(
   to: "held" | "released",
   anchorIds?: readonly string[],
 ): HoldMove[] | null {
-  const meant = anchors.filter((anchor) => anchor.sharePoints > 0 && (!anchorIds || anchorIds.includes(anchor.anchorId)));
+  const meant = anchors.filter(
+    (anchor) => anchor.sharePoints > 0 && (!anchorIds || anchorIds.includes(anchor.anchorId)),
+  );
   const moving = meant.filter(({ state }) => mayMove(state, to));
   if (moving.length === 0 && !meant.some(({ state }) => state === to)) return null;
   return moving.map(({ anchorId, sharePoints, parts }) =>

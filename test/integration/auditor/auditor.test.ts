@@ -116,6 +116,10 @@ describe("a busy system", () => {
     await call(caller, "wallet.payout", {
       ...{ userId: anchors[1]!, points: 10, payoutId: "p-1", reason: "march", operator: "alice" },
     });
+    const free = { holdId: "h-1", reason: "a complaint", operator: "alice" };
+    await call(caller, "wallet.holdFree", { ...free, userId: anchors[1]!, points: 10 });
+    await call(caller, "wallet.releaseFree", free);
+    await call(caller, "wallet.holdFree", { ...free, holdId: "h-2", userId: anchors[1]!, points: 5 });
     await opened;
     await passesDone();
     busy = false;

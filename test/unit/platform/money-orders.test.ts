@@ -69,6 +69,8 @@ describe("a row's signature", () => {
   test("is of its content and of its place", () => {
     expect(faultOfRow(signatures, row())).toBeUndefined();
     expect(faultOfRow(signatures, row({ signed: signOrder(signatures, content, true) }))).toBe("wrongSignature");
+    expect(faultOfRow(signatures, row({ signed: signOrder(signatures, content, true) }), true)).toBeUndefined();
+    expect(faultOfRow(signatures, row(), true)).toBe("wrongSignature");
     expect(faultOfRow(signatures, row({ signed: "{}" }))).toBe("unsigned");
     expect(faultOfRow(unitSignatures("platform"), row())).toBe("unknownKey");
     for (const over of [{ userId: "8" }, { amount: 6 }, { externalId: "shop-2" }, { kind: "adjust" as const }])

@@ -60,7 +60,9 @@ describe("an operator's decision", () => {
     ["a share that was never held", "released", "8"],
     ["shares that were never held", "released", undefined],
   ])("cannot be made about %s", (_what, to, anchorId) => {
-    expect(decideHold(order, anchorsOf(order, parts, []), to, anchorId === undefined ? undefined : [anchorId])).toBeNull();
+    expect(
+      decideHold(order, anchorsOf(order, parts, []), to, anchorId === undefined ? undefined : [anchorId]),
+    ).toBeNull();
   });
 
   test("repeated and reversed in any order, holds each share once and releases it once, for ever", () => {
@@ -73,11 +75,14 @@ describe("an operator's decision", () => {
         const rows: HoldRow[] = [];
         for (const { to, anchorId } of decisions) {
           const before = new Map(anchorsOf(order, parts, rows).map((anchor) => [anchor.anchorId, anchor.state]));
-          const moves = decideHold(order, anchorsOf(order, parts, rows), to, anchorId === undefined ? undefined : [anchorId]) ?? [];
+          const moves =
+            decideHold(order, anchorsOf(order, parts, rows), to, anchorId === undefined ? undefined : [anchorId]) ?? [];
           for (const move of moves) expect(mayMove(before.get(move.anchorId) as HoldState, to)).toBe(true);
           rows.push(...moves);
           // A repeat writes nothing.
-          expect(decideHold(order, anchorsOf(order, parts, rows), to, anchorId === undefined ? undefined : [anchorId]) ?? []).toEqual([]);
+          expect(
+            decideHold(order, anchorsOf(order, parts, rows), to, anchorId === undefined ? undefined : [anchorId]) ?? [],
+          ).toEqual([]);
         }
         expect(new Set(rows.map(({ bizId }) => bizId)).size).toBe(rows.length);
         for (const [anchorId, share] of [

@@ -53,6 +53,8 @@ export const failureCodes = {
   "lastAdmin": 501,
   "sessionUnknown": 501,
   "keyUnknown": 501,
+  "proposalUnknown": 501,
+  "ownProposal": 501,
   "refundUnknown": 501,
   "holdState": 501,
   "battleUnknown": 501,

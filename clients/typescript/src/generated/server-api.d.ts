@@ -271,7 +271,7 @@ export interface paths {
         put?: never;
         /**
          * Gives coins (above 0) or takes them (below 0)
-         * @description Scope `wallet:adjust`. A repeat with the same Idempotency-Key gets the first answer. Once for each Idempotency-Key. What is given pays off debts first; nothing is taken below 0. Where the adjustments of the account come to more than FOUR_EYES_COINS in 24 hours, given and taken added up, nothing moves: the answer has a `proposalId`. There is no command that approves a proposal: it expires after 72 hours. The same request, sent again, gets the `state` that it has then. A 503 with `data.ordered` is of an order that is written: it will be carried out, whether or not you repeat the request. After a 503 without it nobody knows; the same request gets the outcome.
+         * @description Scope `wallet:adjust`. A repeat with the same Idempotency-Key gets the first answer. Once for each Idempotency-Key. What is given pays off debts first; nothing is taken below 0. Where what was adjusted on the account, and what staff moved on it, comes to more than FOUR_EYES_COINS in 24 hours, given and taken added up, nothing moves: the answer has a `proposalId`. A person of the platform's staff approves or declines it within 72 hours, or it expires. The same request, sent again, gets the `state` that it has then, or the balance where it was approved. A 503 with `data.ordered` is of an order that is written: it will be carried out, whether or not you repeat the request. After a 503 without it nobody knows; the same request gets the outcome.
          */
         post: operations["wallet.adjust"];
         delete?: never;
