@@ -1,5 +1,6 @@
 import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
+import { fittingPage } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import { type DeadLetter, type DeadLetters, ReplayRefused } from "../../mixins/jetstream/dead-letters.ts";
 import { isOriginOfTable } from "../dead-letter-origins.ts";
@@ -15,9 +16,14 @@ type Names =
   | "replayDeadLetter"
   | "removeDeadLetter";
 
+/** One line of a foreign publisher, who may have written anything of any length. */
+const line = (text: string) =>
+  text.replace(/\p{C}/gu, " ").slice(0, limits.jetstream.deadLetterLineChars).toWellFormed();
+
 function viewOf({ sequence, time, channel, subject, reason, forged, data }: DeadLetter): DeadLetterView {
   return {
-    ...{ id: sequence, time: time.toISOString(), channel, subject, reason, orderId: orderOfBody(data) },
+    ...{ id: sequence, time: time.toISOString(), channel: line(channel), subject: line(subject) },
+    ...{ reason: line(reason), orderId: orderOfBody(data) },
     ...{ forged: forged !== undefined, unknownKey: forged === "unknownKey", size: data.length },
   };
 }
@@ -39,8 +45,10 @@ export const deadLetterActions: ActionDefinitions<
 > = {
   deadLetters: {
     async handler({ params: { cursor, limit } }) {
-      const { list, more } = await this.dead.page({ after: Number(cursor ?? 0), limit });
-      return { list: list.map(viewOf), nextCursor: more ? String(list.at(-1)?.sequence) : null };
+      const page = await this.dead.page({ after: Number(cursor ?? 0), limit });
+      const list = fittingPage(page.list.map(viewOf), limits.bus.listBytes);
+      const more = page.more || list.length < page.list.length;
+      return { list, nextCursor: more ? String(list.at(-1)?.id) : null };
     },
   },
   deadLetter: {

@@ -1,3 +1,5 @@
+import { fittingPage } from "../../../broker/parts.ts";
+import { limits } from "../../../config/limits.ts";
 import { type Database, isDuplicateKey, type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import { shownBody } from "../../dead-letter-text.ts";
 import type { DeadLetterView } from "../../provisioner/provisioner.contract.ts";
@@ -158,6 +160,6 @@ export async function handledPage(
     `SELECT ${columns} FROM t_staff_dead_letter WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`,
     [...values, limit + 1],
   );
-  const list = rows.slice(0, limit).map(viewOf);
-  return { list, nextCursor: rows.length > limit ? (list.at(-1)?.handledId ?? null) : null };
+  const list = fittingPage(rows.slice(0, limit).map(viewOf), limits.bus.listBytes);
+  return { list, nextCursor: rows.length > list.length ? (list.at(-1)?.handledId ?? null) : null };
 }
