@@ -45,7 +45,7 @@ export const deadLetterActions: ActionDefinitions<
 > = {
   deadLetters: {
     async handler({ params: { cursor, limit } }) {
-      const page = await this.dead.page({ after: Number(cursor ?? 0), limit });
+      const page = await this.dead.page({ after: Math.min(Number(cursor ?? 0), Number.MAX_SAFE_INTEGER - 1), limit });
       const list = fittingPage(page.list.map(viewOf), limits.bus.listBytes);
       const more = page.more || list.length < page.list.length;
       return { list, nextCursor: more ? String(list.at(-1)?.id) : null };
