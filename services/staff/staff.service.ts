@@ -11,7 +11,6 @@ import { sealedAudit } from "../sealing.ts";
 import { staffKeys } from "../staff-keys.ts";
 import { eventStream } from "../streams.ts";
 import { auditedLogin, auditPage, beginCall, finishCall } from "./calls.ts";
-import { deadLetterActions } from "./dead-letters/actions.ts";
 import { beginEnrolment, changePassword, finishEnrolment, login } from "./logins.ts";
 import { PasswordHashes } from "./passwords.ts";
 import { allPersons } from "./person-store.ts";
@@ -19,12 +18,12 @@ import { addPerson, changeRole, disablePerson, enablePerson, endSessions, resetP
 import { proposalHandlers } from "./proposals/actions.ts";
 import { keepProposalGauges } from "./proposals/gauges.ts";
 import { type ProposalJobSettings, proposalJob } from "./proposals/proposal-job.ts";
-import { countProposals } from "./proposals/proposal-store.ts";
 import { Proposals } from "./proposals/proposals.ts";
 import type { ProposalsState } from "./proposals/proposals-state.ts";
 import { staffPurge } from "./purge.ts";
 import { endOwnSession, logout, managerOf, ownSessions, showSession } from "./sessions.ts";
 import { staffActions } from "./staff.contract.ts";
+import { workActions } from "./work-actions.ts";
 
 interface State extends ProposalsState {
   hashes: PasswordHashes;
@@ -46,12 +45,7 @@ export default defineService<"staff", State>({
   ],
 
   actions: {
-    ...deadLetterActions,
-    figures: {
-      async handler() {
-        return { openProposals: (await countProposals(this.mysql)).open };
-      },
-    },
+    ...workActions,
     ...proposalHandlers,
     login: {
       handler({ params, requestID }) {
