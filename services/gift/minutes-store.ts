@@ -1,5 +1,11 @@
 import { limits } from "../../config/limits.ts";
-import { type Database, type Queryable, type Transaction, toSafeInteger } from "../../mixins/mysql/database.ts";
+import {
+  type Database,
+  isDuplicateKey,
+  type Queryable,
+  type Transaction,
+  toSafeInteger,
+} from "../../mixins/mysql/database.ts";
 import { firstIdSince } from "../../mixins/mysql/first-id-since.ts";
 
 /** The SQL of the gifts by minute: records are added up once, in the order of their ids. */
@@ -23,7 +29,12 @@ async function positionOf(db: Queryable, nowMs: number): Promise<bigint> {
   const [row] = await db.query<{ next_record: string }>("SELECT next_record FROM t_gift_minute_position WHERE id = 1");
   if (row) return BigInt(row.next_record);
   const first = await firstIdSince(db, records, new Date(nowMs - limits.gift.minutesBackMs));
-  await db.run("INSERT IGNORE INTO t_gift_minute_position (id, next_record) VALUES (1, ?)", [String(first)]);
+  try {
+    await db.run("INSERT INTO t_gift_minute_position (id, next_record) VALUES (1, ?)", [String(first)]);
+  } catch (error) {
+    // Another node has begun at the same moment.
+    if (!isDuplicateKey(error)) throw error;
+  }
   return positionOf(db, nowMs);
 }
 
