@@ -21,7 +21,7 @@ import { eventually, startNode, stopAll, waitForNode } from "../../support/syste
 jest.setTimeout(120_000);
 
 /** With names of the table, since only what its consumer reads is put back. */
-const parcels: StreamDefinition = { name: "PAY", subjects: ["pay.*"], kind: "log" };
+const parcels: StreamDefinition = { name: "PAY", subjects: ["pay.*"], kind: "queue" };
 const handled: ChannelMessage[] = [];
 let broken = true;
 
