@@ -53,7 +53,7 @@ async function run(stack: Stack, limits: RestartLimits, npm: Promise<void>): Pro
       await publishEnv(stack, env, imUrl);
       printLine(`services: all ${serviceNames.length} are up (pid ${pid}, log: ${logFile})`);
       printLine(
-        `\nOvation is at ${env.API_URL}/   (docs at ${env.API_URL}/docs, rooms at ${imUrl}),\nand for the staff at ${env.ADMIN_URL}/admin. Ctrl-C stops it.`,
+        `\nOvation is at ${env.API_URL}/   (docs at ${env.API_URL}/docs, rooms at ${imUrl}, for the staff ${env.ADMIN_URL}/admin). Ctrl-C stops it.`,
       );
     };
     services = new Supervised({

@@ -48,7 +48,6 @@ interface Parameters {
   readonly parallel: number;
 }
 
-const present: Parameters = { cost: scryptCost, blockSize: scryptBlockSize, parallel: scryptParallel };
 const hashBytes = 32;
 
 /** In a thread of libuv: the event loop does not wait. */
@@ -110,13 +109,17 @@ export class PasswordHashes {
   private readonly strangers = new Lane();
   /** Of nobody's password: who does not exist takes as long as who does. */
   private readonly nobody: string;
+  private readonly present: Parameters;
 
-  constructor() {
-    this.nobody = write(present, randomBytes(16), randomBytes(hashBytes));
+  /** `cost`: of new hashes. */
+  constructor(cost: number = scryptCost) {
+    this.present = { cost, blockSize: scryptBlockSize, parallel: scryptParallel };
+    this.nobody = write(this.present, randomBytes(16), randomBytes(hashBytes));
   }
 
   /** Fails: tooMany, where too many wait. */
   make(password: string, isKnown: boolean): Promise<string> {
+    const { present } = this;
     const salt = randomBytes(16);
     return this.lane(isKnown).run(async () => write(present, salt, await derive(password, salt, present)));
   }

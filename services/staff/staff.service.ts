@@ -31,11 +31,17 @@ interface State extends ProposalsState {
   purge: LeasedLoop;
 }
 
+/** Bounds that tests change. */
+export interface StaffSettings {
+  scryptCost: number;
+}
+
 /** Persons of the staff, their sessions, and the audit of what they do. */
 export default defineService<"staff", State>({
   name: "staff",
   contract: staffActions,
-  settings: { proposalsEveryMs: limits.proposals.everyMs } satisfies ProposalJobSettings,
+  settings: { scryptCost: limits.staff.scryptCost, proposalsEveryMs: limits.proposals.everyMs } satisfies StaffSettings &
+    ProposalJobSettings,
   mixins: [
     mysqlMixin("staff", migrationFolders.staff),
     jetstreamMixin([eventStream]),
@@ -162,7 +168,7 @@ export default defineService<"staff", State>({
   created() {
     // Here, so that a node without keys does not start.
     this.secrets = new SealedSecrets(staffKeys(), { owner: "staff", setting: "STAFF_KEYS" });
-    this.hashes = new PasswordHashes();
+    this.hashes = new PasswordHashes((this.settings as StaffSettings).scryptCost);
   },
 
   started() {

@@ -1,14 +1,21 @@
 import { randomBytes } from "node:crypto";
-import type { ServiceBroker } from "moleculer";
+import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { Secret, TOTP, URI } from "otpauth";
 import { databaseName } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { Database } from "../../mixins/mysql/database.ts";
 import { call } from "../../services/contracts.ts";
 import type { StaffLogin } from "../../services/staff/staff.contract.ts";
+import staffService from "../../services/staff/staff.service.ts";
 import type { StaffRole } from "../../services/staff-roles.ts";
 
 /** Persons of the staff, as tests make them. */
+
+/** The service with hashes of passwords that take no time. */
+export const staff: ServiceSchema = {
+  ...staffService,
+  settings: { ...(staffService.settings as object), scryptCost: 64 } as ServiceSchema["settings"],
+};
 
 /** The session of OPERATOR_TOKEN, who may do everything, and the operator that it is. */
 export const asOperator = () => ({
@@ -36,7 +43,7 @@ export interface TestPerson {
 
 let made = 0;
 
-/** A person who has enrolled, with a session. The code of the step before the present one is used up. */
+/** A person who has enrolled, with a session. No code is used up. */
 export async function enrolledPerson(
   broker: ServiceBroker,
   role: StaffRole,
@@ -45,8 +52,9 @@ export async function enrolledPerson(
   const { setupCode: code } = await call(broker, "staff.addPerson", { name, role, ...asOperator() });
   const { totpUri } = await call(broker, "staff.enrolBegin", { name, code, address });
   const [secret, password] = [secretIn(totpUri), goodPassword()];
-  const totp = codeOf(secret, -1);
+  const totp = codeOf(secret);
   const login = await call(broker, "staff.enrolFinish", { name, code, password, totp, address });
+  await forgetSteps(name);
   return { name, password, secret, login };
 }
 

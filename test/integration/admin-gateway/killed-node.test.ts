@@ -35,7 +35,11 @@ afterAll(async () => {
 const headers = { Authorization: `Bearer ${process.env.OPERATOR_TOKEN}` };
 const ask = (path: string, body: object = {}, at = base) => send(`${at}/live/admin/${path}`, { headers, body });
 const auditOf = async (userId: string) =>
-  ((await ask("audit/list", { about: userId })).data as { list: AuditedStaffCall[] }).list;
+  (
+    (await ask("audit/list", { about: userId, route: "/live/admin/account/freeze" })).data as {
+      list: AuditedStaffCall[];
+    }
+  ).list;
 
 test("a call's row and its outcome are in the audit of the staff service", async () => {
   expect((await ask("account/freeze", { userId: "77", reason: "fraud, tel. 13812345678" })).code).toBe(200);

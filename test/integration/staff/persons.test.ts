@@ -2,10 +2,9 @@ import { randomBytes } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { call } from "../../../services/contracts.ts";
-import staff from "../../../services/staff/staff.service.ts";
 import type { StaffRole } from "../../../services/staff-roles.ts";
 import { rows } from "../../support/books.ts";
-import { asOperator, enrolledPerson, type TestPerson } from "../../support/staff.ts";
+import { asOperator, enrolledPerson, staff, type TestPerson } from "../../support/staff.ts";
 import { startNode, stopAll, waitForNode } from "../../support/system.ts";
 
 /** Who may manage persons, what a staff role means at the next call, and that one admin stays. */

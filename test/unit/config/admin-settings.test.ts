@@ -2,12 +2,12 @@ import { readConfig } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { adminListener, adminSettings } from "../../../services/admin-settings.ts";
 
-const names = Object.keys(adminSettings.settings);
+const names = ["PROFILE", ...Object.keys(adminSettings.settings)];
 const given = Object.fromEntries(names.map((name) => [name, process.env[name]]));
 
 function listenerWith(env: Record<string, string>) {
   for (const name of names) delete process.env[name];
-  Object.assign(process.env, env);
+  Object.assign(process.env, { PROFILE: "local" }, env);
   return adminListener();
 }
 

@@ -16,6 +16,7 @@ import { providerSettings } from "../../../services/payment/providers/open-provi
 import { rankSettings } from "../../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../../services/sms-login.ts";
+import { staffKeySettings } from "../../../services/staff-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 import { webhookKeySettings } from "../../../services/webhook-keys.ts";
 import { webhookSettings } from "../../../services/webhook-settings.ts";
@@ -110,6 +111,7 @@ describe("settings", () => {
         fourEyesSettings,
         ...Object.values(bookSettings),
         webhookKeySettings,
+        staffKeySettings,
         booksReplicaSettings,
         rankSettings,
         jwtSettings,
@@ -225,6 +227,7 @@ describe("settings", () => {
     { name: "GIFT_KEYS", block: giftKeySettings, nodes: "gift nodes" },
     { name: "PAY_KEYS", block: payKeySettings, nodes: "payment and wallet nodes" },
     { name: "WEBHOOK_KEYS", block: webhookKeySettings, nodes: "webhook nodes" },
+    { name: "STAFF_KEYS", block: staffKeySettings, nodes: "staff nodes" },
     { name: "PLATFORM_KEYS", block: platformKeySettings, nodes: "platform and wallet nodes" },
   ])("of $name", ({ name, block, nodes }) => {
     const key = (bytes: number) => randomBytes(bytes).toString("base64url");

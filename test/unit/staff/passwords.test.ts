@@ -44,8 +44,16 @@ test("a hash has its parameters and a salt of its own, and only its password mat
   expect(await hashes.matches("x", weak, false)).toBe(false);
 });
 
-test("nobody's password matches nothing", async () => {
-  expect(await new PasswordHashes().matches("", null, false)).toBe(false);
+test("nobody's password matches nothing, and is hashed as somebody's is", async () => {
+  const hashes = new PasswordHashes();
+  const kept = await hashes.make("somebody's password", false);
+  const spent = async (password: string | null) => {
+    const before = process.cpuUsage();
+    expect(await hashes.matches("x", password, false)).toBe(false);
+    return process.cpuUsage(before).user;
+  };
+  const [somebody, nobody] = [await spent(kept), await spent(null)];
+  expect(nobody).toBeGreaterThan(somebody / 3);
 });
 
 const { hashesAtOnce, hashesWaiting } = limits.staff;
