@@ -29,6 +29,10 @@ const staffDoorAndConsole: Callers = ["admin-gateway", "console"];
 const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank", "webhook"];
 const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform", "staff"];
 
+/** Several actions with the same callers. */
+const each = <Name extends string>(allowed: Callers, ...names: Name[]) =>
+  Object.fromEntries(names.map((name) => [name, allowed])) as Record<Name, Callers>;
+
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
   $node: { metrics: doors },
@@ -99,14 +103,9 @@ export const callers: CallersTable = {
     refundsBetween: ["payment"],
     creditsBetween: ["payment", "notification"],
     income: gatewayAndConsole,
-    payout: staffAlone,
+    ...each(staffAlone, "payout", "holdIncome", "releaseHold", "holdFree", "releaseFree", "freeHold"),
     platformOrder: ["platform"],
     affectedGifts: ["admin-gateway", "staff"],
-    holdIncome: staffAlone,
-    releaseHold: staffAlone,
-    holdFree: staffAlone,
-    releaseFree: staffAlone,
-    freeHold: staffAlone,
     freeze: staffDoor,
     unfreeze: staffDoor,
   },
@@ -121,8 +120,7 @@ export const callers: CallersTable = {
     webhook: gateway,
     providerPage: gateway,
     findOrder: ["admin-gateway", "console", "staff"],
-    refund: staffAlone,
-    releaseOrder: staffAlone,
+    ...each(staffAlone, "refund", "releaseOrder"),
     allProducts: staffDoor,
     createProduct: staffDoor,
     updateProduct: staffDoor,
@@ -205,10 +203,7 @@ export const callers: CallersTable = {
     adjust: gateway,
     payout: gateway,
     proposals: ["console", "staff"],
-    countStaffMove: staffAlone,
-    uncountStaffMove: staffAlone,
-    adjustByStaff: staffAlone,
-    decide: staffAlone,
+    ...each(staffAlone, "countStaffMove", "uncountStaffMove", "adjustByStaff", "decide"),
   },
   rank: {
     health: doors,
@@ -231,23 +226,12 @@ export const callers: CallersTable = {
   },
   staff: {
     health: doors,
-    figures: staffDoor,
-    replayDeadLetter: staffDoor,
-    giveUpDeadLetter: staffDoor,
-    handledDeadLetters: staffDoor,
-    login: staffDoor,
-    enrolBegin: staffDoor,
-    enrolFinish: staffDoor,
-    session: staffDoor,
-    logout: staffDoor,
-    changePassword: staffDoor,
-    sessionsOf: staffDoor,
-    endSession: staffDoor,
+    ...each(staffDoor, "figures", "replayDeadLetter", "giveUpDeadLetter", "handledDeadLetters"),
+    ...each(staffDoor, "login", "enrolBegin", "enrolFinish", "session", "logout"),
+    ...each(staffDoor, "changePassword", "sessionsOf", "endSession"),
     begin: staffDoor,
     finish: staffDoor,
-    moveMoney: staffDoor,
-    proposals: staffDoor,
-    decide: staffDoor,
+    ...each(staffDoor, "moveMoney", "proposals", "decide"),
     audit: staffDoorAndConsole,
     persons: staffDoorAndConsole,
     addPerson: staffDoorAndConsole,

@@ -16,12 +16,11 @@ import { PasswordHashes } from "./passwords.ts";
 import { allPersons } from "./person-store.ts";
 import { addPerson, changeRole, disablePerson, enablePerson, endSessions, resetPerson } from "./persons.ts";
 import { proposalHandlers } from "./proposals/actions.ts";
-import { keepProposalGauges } from "./proposals/gauges.ts";
-import { type ProposalJobSettings, proposalJob } from "./proposals/proposal-job.ts";
-import { Proposals } from "./proposals/proposals.ts";
-import type { ProposalsState } from "./proposals/proposals-state.ts";
+import type { ProposalJobSettings } from "./proposals/proposal-job.ts";
+import { type ProposalsState, startProposals, stopProposals } from "./proposals/proposals-state.ts";
 import { staffPurge } from "./purge.ts";
-import { endOwnSession, logout, managerOf, ownSessions, showSession } from "./sessions.ts";
+import { sessionActions } from "./session-actions.ts";
+import { managerOf } from "./sessions.ts";
 import { staffActions } from "./staff.contract.ts";
 import { workActions } from "./work-actions.ts";
 
@@ -40,8 +39,10 @@ export interface StaffSettings {
 export default defineService<"staff", State>({
   name: "staff",
   contract: staffActions,
-  settings: { scryptCost: limits.staff.scryptCost, proposalsEveryMs: limits.proposals.everyMs } satisfies StaffSettings &
-    ProposalJobSettings,
+  settings: {
+    scryptCost: limits.staff.scryptCost,
+    proposalsEveryMs: limits.proposals.everyMs,
+  } satisfies StaffSettings & ProposalJobSettings,
   mixins: [
     mysqlMixin("staff", migrationFolders.staff),
     jetstreamMixin([eventStream]),
@@ -53,6 +54,7 @@ export default defineService<"staff", State>({
   actions: {
     ...workActions,
     ...proposalHandlers,
+    ...sessionActions,
     login: {
       handler({ params, requestID }) {
         const { name, address } = params;
@@ -72,29 +74,9 @@ export default defineService<"staff", State>({
         return auditedLogin(this, about, () => finishEnrolment(this, params));
       },
     },
-    session: {
-      handler({ params }) {
-        return showSession(this.mysql, params.session);
-      },
-    },
-    logout: {
-      handler({ params }) {
-        return logout(this.mysql, params.session);
-      },
-    },
     changePassword: {
       handler({ params }) {
         return changePassword(this, params);
-      },
-    },
-    sessionsOf: {
-      handler({ params }) {
-        return ownSessions(this.mysql, params.session);
-      },
-    },
-    endSession: {
-      handler({ params }) {
-        return endOwnSession(this.mysql, params.session, params.sessionId);
       },
     },
 
@@ -173,14 +155,11 @@ export default defineService<"staff", State>({
 
   started() {
     this.purge = staffPurge(this);
-    this.proposals = new Proposals(this);
-    this.proposalJob = proposalJob(this, this.proposals);
-    this.proposalGauges = keepProposalGauges(this);
+    startProposals(this);
   },
 
   async stopped() {
-    await this.proposalGauges?.stop();
-    await this.proposalJob?.stop();
+    await stopProposals(this);
     await this.purge?.stop();
   },
 });

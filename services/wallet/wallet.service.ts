@@ -15,8 +15,7 @@ import { statusAction } from "./account-status.ts";
 import { creditsOfOrders, creditsOfTime, refundsOfOrders, refundsOfTime } from "./credit-store.ts";
 import { fundsMixin, fundsOf, limitFailures } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
-import { findFreeHold, holdFree, releaseFree } from "./holds/free-holds.ts";
-import { affectedGifts, moveHolds } from "./holds/holds.ts";
+import { holdHandlers } from "./holds/hold-actions.ts";
 import { IncomeRollup } from "./income/income-rollup.ts";
 import { incomeOf, payOut } from "./income/payouts.ts";
 import { openWriter } from "./open-writer.ts";
@@ -112,41 +111,7 @@ export default defineService<"wallet", WalletState>({
       },
     },
     platformOrder: { ...byBucket, handler: takePlatformOrder },
-    affectedGifts: {
-      operator: true,
-      handler(ctx) {
-        return affectedGifts(this.mysql, ctx.params);
-      },
-    },
-    holdIncome: {
-      operator: true,
-      handler(ctx) {
-        return moveHolds(this, "held", ctx.params);
-      },
-    },
-    releaseHold: {
-      operator: true,
-      handler(ctx) {
-        return moveHolds(this, "released", ctx.params);
-      },
-    },
-    holdFree: {
-      operator: true,
-      handler(ctx) {
-        return holdFree(this, ctx.params);
-      },
-    },
-    releaseFree: {
-      operator: true,
-      handler(ctx) {
-        return releaseFree(this, ctx.params);
-      },
-    },
-    freeHold: {
-      handler(ctx) {
-        return findFreeHold(this.mysql, ctx.params.holdId);
-      },
-    },
+    ...holdHandlers,
     freeze: statusAction("freeze"),
     unfreeze: statusAction("unfreeze"),
   },

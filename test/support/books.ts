@@ -98,19 +98,23 @@ const incomeContradictions: Readonly<Record<string, string>> = {
 /** Rows about shares that are held back which must never be seen, with why. */
 const holdContradictions: Readonly<Record<string, string>> = {
   "an anchor of whom more is held back than was earned, or less than nothing": `SELECT h.anchor_id FROM
-       (SELECT anchor_id, SUM(-points) AS held FROM t_income_posting WHERE kind IN (1, 2) GROUP BY anchor_id) h
+       (SELECT anchor_id, SUM(-points) AS held FROM t_income_posting
+        WHERE kind IN (1, 2) AND order_id IS NOT NULL GROUP BY anchor_id) h
      LEFT JOIN (SELECT counterparty_id, SUM(counterparty_income_points) AS earned FROM t_qiyu_currency_trade
        WHERE type = 0 AND status = 1 GROUP BY counterparty_id) t ON t.counterparty_id = h.anchor_id
      WHERE h.held < 0 OR h.held > COALESCE(t.earned, 0)`,
   "a hold that is not the sum of its gifts": `SELECT h.biz_id FROM t_income_posting h
      LEFT JOIN (SELECT hold_biz_id, SUM(points) AS total FROM t_income_hold_gift GROUP BY hold_biz_id) g
        ON g.hold_biz_id = h.biz_id
-     WHERE h.kind = 1 AND (h.biz_id <> CONCAT('hold:', h.order_id, ':', h.anchor_id) OR -h.points <> COALESCE(g.total, 0))`,
+     WHERE h.kind = 1 AND IF(h.order_id IS NULL, h.biz_id NOT LIKE 'free-hold:%' OR g.total IS NOT NULL,
+       h.biz_id <> CONCAT('hold:', h.order_id, ':', h.anchor_id) OR -h.points <> COALESCE(g.total, 0))`,
   "gifts of no hold": `SELECT g.id FROM t_income_hold_gift g
      LEFT JOIN t_income_posting h ON h.biz_id = g.hold_biz_id AND h.kind = 1 WHERE h.id IS NULL`,
   "a release that is not its hold's opposite": `SELECT r.biz_id FROM t_income_posting r
-     LEFT JOIN t_income_posting h ON h.biz_id = CONCAT('hold:', r.order_id, ':', r.anchor_id) AND h.points = -r.points
-     WHERE r.kind = 2 AND (h.id IS NULL OR r.biz_id <> CONCAT('release:', r.order_id, ':', r.anchor_id))`,
+     LEFT JOIN t_income_posting h ON h.biz_id = IF(r.order_id IS NULL, CONCAT('free-hold:', SUBSTRING(r.biz_id, 14)),
+       CONCAT('hold:', r.order_id, ':', r.anchor_id)) AND h.points = -r.points AND h.anchor_id = r.anchor_id
+     WHERE r.kind = 2 AND (h.id IS NULL OR r.biz_id <> IF(r.order_id IS NULL,
+       CONCAT('free-release:', SUBSTRING(r.biz_id, 14)), CONCAT('release:', r.order_id, ':', r.anchor_id)))`,
   "a held share of a gift that is not such a share": `SELECT g.id FROM ${lines}
      LEFT JOIN t_qiyu_currency_trade r ON r.biz_id = CONCAT('refund:', h.order_id) AND r.type = 2
      LEFT JOIN t_qiyu_currency_trade t ON t.biz_id = g.gift_biz_id AND t.type = 0 AND t.status = 1

@@ -57,11 +57,7 @@ function contradictions(): Record<string, string> {
        WHERE t.type = 2 AND t.biz_id LIKE 'refund:%' AND o.id IS NULL`,
     "income held back for an order that is not refunded": `SELECT h.biz_id FROM t_income_posting h
        LEFT JOIN ${orders()} ON o.order_id = h.order_id AND o.status = 5 WHERE h.kind IN (1, 2) AND o.id IS NULL
-         AND NOT (h.order_id IS NULL AND h.biz_id LIKE IF(h.kind = 1, 'free-hold:%', 'free-release:%'))`,
-    "a release of free income without its hold": `SELECT r.biz_id FROM t_income_posting r
-       LEFT JOIN t_income_posting h ON h.biz_id = CONCAT('free-hold:', SUBSTRING(r.biz_id, 14))
-         AND h.anchor_id = r.anchor_id AND h.points = -r.points
-       WHERE r.kind = 2 AND r.order_id IS NULL AND h.id IS NULL`,
+         AND h.order_id IS NOT NULL`,
     "a gift to an anchor without a share of her own of which she has not the half": `SELECT t.biz_id FROM ${trades}
        LEFT JOIN ${databaseName("gift")}.t_anchor_share s ON s.anchor_id = t.counterparty_id
        WHERE t.type = 0 AND s.id IS NULL AND t.counterparty_income_points <> IF(t.status = 1, -t.num * 50, 0)`,

@@ -11,8 +11,7 @@ import type { ProposalState } from "../money.contract.ts";
 import { needsApproval } from "./four-eyes.ts";
 import { type AccountMove, deleteStaffMove, insertStaffMove, lockAccounts, movedLately } from "./moved-store.ts";
 import { bizIdOf, faultOfRow, type MoneyOrder, type NewOrder, sameContent, signOrder, staffKey } from "./order.ts";
-import { findOrder, insertOrder, orderById, storeOutcome } from "./order-store.ts";
-import { decideProposal } from "./proposal-store.ts";
+import { decideProposal, findOrder, insertOrder, orderById, storeOutcome } from "./order-store.ts";
 
 type Platform = Service & MysqlState & SealsState;
 

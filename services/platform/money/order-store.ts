@@ -123,6 +123,29 @@ export async function expireProposals(db: Queryable): Promise<number> {
   return affectedRows;
 }
 
+export interface Decision {
+  readonly to: "pending" | "declined";
+  /** Of pending: the order as signed for the wallet. */
+  readonly signed: string | null;
+  readonly decidedBy: string;
+  readonly reason: string | null;
+}
+
+/** Decides on a proposal that is open and has not expired; returns whether it did: of many at once one succeeds. */
+export async function decideProposal(
+  db: Queryable,
+  id: string,
+  { to, signed, decidedBy, reason }: Decision,
+): Promise<boolean> {
+  const { affectedRows } = await db.run(
+    `UPDATE t_money_state SET state = ?, signed_order = ?, decided_by = ?, decision_reason = ?,
+       decided_time = UTC_TIMESTAMP(3), next_try_time = IF(?, UTC_TIMESTAMP(3), NULL), update_time = UTC_TIMESTAMP(3)
+     WHERE order_id = ? AND state IN (?) AND expires_time > UTC_TIMESTAMP(3)`,
+    [orderStates[to], signed, decidedBy, reason, to === "pending", id, statesBefore(to)],
+  );
+  return affectedRows === 1;
+}
+
 /** Pending orders, counted up to `limits.metrics.countedRows`, how long the oldest has been pending, and open proposals likewise. */
 export async function readOpenOrders(db: Queryable): Promise<{ pending: number; oldestMs: number; proposals: number }> {
   const count = (name: string) =>

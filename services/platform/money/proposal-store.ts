@@ -1,7 +1,7 @@
 import { type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import type { Proposal } from "../money.contract.ts";
 import { externalIdIn } from "./order.ts";
-import { orderStates, stateOf, statesBefore } from "./order-state.ts";
+import { orderStates, stateOf } from "./order-state.ts";
 
 /** SQL of proposals: adjustments by API keys that a person of staff must approve. */
 
@@ -44,27 +44,4 @@ export async function readProposals(
     [...(open ? [orderStates.proposed] : []), ...(cursor ? [cursor] : []), limit],
   );
   return rows.map(toProposal);
-}
-
-export interface Decision {
-  readonly to: "pending" | "declined";
-  /** Of pending: the order as signed for the wallet. */
-  readonly signed: string | null;
-  readonly decidedBy: string;
-  readonly reason: string | null;
-}
-
-/** Decides on a proposal that is open and has not expired; returns whether it did: of many at once one succeeds. */
-export async function decideProposal(
-  db: Queryable,
-  id: string,
-  { to, signed, decidedBy, reason }: Decision,
-): Promise<boolean> {
-  const { affectedRows } = await db.run(
-    `UPDATE t_money_state SET state = ?, signed_order = ?, decided_by = ?, decision_reason = ?,
-       decided_time = UTC_TIMESTAMP(3), next_try_time = IF(?, UTC_TIMESTAMP(3), NULL), update_time = UTC_TIMESTAMP(3)
-     WHERE order_id = ? AND state IN (?) AND expires_time > UTC_TIMESTAMP(3)`,
-    [orderStates[to], signed, decidedBy, reason, to === "pending", id, statesBefore(to)],
-  );
-  return affectedRows === 1;
 }

@@ -1,12 +1,28 @@
+import type { Service } from "moleculer";
 import type { BackgroundLoop } from "../../../mixins/background-loop.ts";
+import type { HealthState } from "../../../mixins/health.mixin.ts";
 import type { LeasedLoop } from "../../../mixins/leased-loop.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import type { SealsState } from "../../../mixins/seals.mixin.ts";
-import type { Proposals } from "./proposals.ts";
+import { keepProposalGauges } from "./gauges.ts";
+import { proposalJob } from "./proposal-job.ts";
+import { Proposals } from "./proposals.ts";
 
 /** What the staff service has for moves of money. */
 export interface ProposalsState extends MysqlState, SealsState {
   proposals: Proposals;
   proposalJob: LeasedLoop;
   proposalGauges: BackgroundLoop;
+}
+
+export function startProposals(staff: Service & ProposalsState & HealthState): void {
+  staff.proposals = new Proposals(staff);
+  staff.proposalJob = proposalJob(staff, staff.proposals);
+  staff.proposalGauges = keepProposalGauges(staff);
+}
+
+/** Resolves once no round of the job runs. Nothing is there where the service did not start. */
+export async function stopProposals({ proposalGauges, proposalJob: job }: Partial<ProposalsState>): Promise<void> {
+  await proposalGauges?.stop();
+  await job?.stop();
 }

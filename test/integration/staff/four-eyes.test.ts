@@ -158,6 +158,10 @@ describe("the bound of an account", () => {
     // Open ones of staff count too, so it may be less than three; never more.
     expect(moved).toBeLessThanOrEqual(3);
     expect(await balanceOf(userId)).toBe(moved * 130);
+    const other = await newUser(nodes);
+    const byStaff = await Promise.all(Array.from({ length: 8 }, (_, at) => adjust(at % 3 ? ada : bob, other, 130, at)));
+    expect(byStaff.filter(({ state }) => state === "done")).toHaveLength(3);
+    expect(await balanceOf(other)).toBe(390);
   });
 
   test("is of 24 hours: what was moved before does not count", async () => {

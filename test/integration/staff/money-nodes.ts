@@ -44,8 +44,8 @@ export const startPlatform = (label: string) =>
   ]);
 
 /** The nodes of a test file, open before its first test. */
-export function useMoneyNodes(): MoneyNodes {
-  const providers = useProviderNodes();
+export function useMoneyNodes({ summed = true } = {}): MoneyNodes {
+  const providers = useProviderNodes({ summed });
   const nodes = { providers } as { -readonly [Name in keyof MoneyNodes]: MoneyNodes[Name] };
   beforeAll(async () => {
     process.env.FOUR_EYES_COINS = String(bound);
