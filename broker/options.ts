@@ -10,6 +10,7 @@ import { logDestination, logMetrics } from "./log-destination.ts";
 import { loggedError } from "./logged-error.ts";
 import { messageSize } from "./message-size.middleware.ts";
 import { busOptions } from "./nats-options.ts";
+import { processMetrics } from "./process-metrics.middleware.ts";
 import { timedOutCalls } from "./timed-out-calls.middleware.ts";
 import "./bus/own-subjects.ts";
 import "./local-first-strategy.ts";
@@ -60,6 +61,7 @@ export function brokerOptions({ role, label, instance }: NodeName): BrokerOption
       "ErrorHandler",
       actionMetrics,
       logMetrics(settings.LOG_FILE),
+      processMetrics(),
       messageSize,
       callerTable,
       // The last one is the outermost: it sees incoming packets first.

@@ -113,6 +113,13 @@ const table = {
   findingUnknown: { code: 501, http: 200, zh: "账目差异不存在", en: "no such difference of the books" },
   findingChanged: { code: 501, http: 200, zh: "账目差异已变化", en: "the difference has changed, list it again" },
   findingRefused: { code: 501, http: 200, zh: "该类账目差异不能接受", en: "no difference of this kind is accepted" },
+  deadLetterGone: {
+    code: 501,
+    http: 200,
+    zh: "死信不存在或已被处理",
+    en: "no such dead letter, or somebody has handled it",
+  },
+  deadLetterRefused: { code: 501, http: 200, zh: "该死信不能这样处理", en: "this may not be done to this dead letter" },
   staffLoginWrong: {
     code: 501,
     http: 200,

@@ -2,7 +2,9 @@ import { parseArgs } from "node:util";
 import type { ServiceBroker } from "moleculer";
 import { consoleName } from "../broker/bus/subjects.ts";
 import { failureName } from "../broker/failure.ts";
-import { call } from "../services/contracts.ts";
+import { limits } from "../config/limits.ts";
+import { call, type ResultOf } from "../services/contracts.ts";
+import type { WrittenShare } from "../services/gift/work.contract.ts";
 import { fromConsole } from "./console-node.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
@@ -16,16 +18,29 @@ const signedAs = {
 
 /** Returns the exit code. */
 async function show(broker: ServiceBroker, anchorId: string | undefined): Promise<number> {
-  const { list, more } = await call(broker, "gift.shares", anchorId === undefined ? {} : { anchorId });
-  for (const { anchorId: anchor, percent, from, operator, written, verdict, inForce } of list) {
-    const share = percent === null ? "default" : `${percent} %`;
-    const state = `${inForce ? "  in force" : ""}${signedAs[verdict]}`;
-    console.log(`${anchor.padEnd(20)} ${share.padEnd(8)} from ${from}${state}  by ${operator}, ${written}`);
+  const about = anchorId === undefined ? {} : { anchorId };
+  let isRight = true;
+  let rows = 0;
+  for (let cursor: string | null | undefined; cursor !== null; ) {
+    const page: ResultOf<"gift.shares"> = await call(broker, "gift.shares", {
+      ...{ ...about, limit: limits.http.pageSizeMax },
+      ...(cursor === undefined ? {} : { cursor }),
+    });
+    for (const one of page.list) print(one);
+    isRight &&= page.list.every(({ verdict }) => verdict === "right");
+    rows += page.list.length;
+    cursor = page.nextCursor;
   }
-  if (list.length === 0)
+  if (rows === 0)
     console.log(anchorId === undefined ? "no anchor has a share of her own" : `${anchorId} has the default`);
-  if (more) console.log("(there are more: name an anchor)");
-  return list.every(({ verdict }) => verdict === "right") ? 0 : 2;
+  return isRight ? 0 : 2;
+}
+
+function print(written: WrittenShare): void {
+  const { anchorId, percent, from, operator, written: time, verdict, inForce } = written;
+  const share = percent === null ? "default" : `${percent} %`;
+  const state = `${inForce ? "  in force" : ""}${signedAs[verdict]}`;
+  console.log(`${anchorId.padEnd(20)} ${share.padEnd(8)} from ${from}${state}  by ${operator}, ${time}`);
 }
 
 async function write(broker: ServiceBroker, { anchorId, percent, from }: ShareChange): Promise<number> {

@@ -6,7 +6,7 @@ import { dirname, join, relative, sep } from "node:path";
  * 1. only a service file, a mixin, the broker and scripts import moleculer, mysql2, ioredis or nats as values;
  * 2. a service imports its own folder, services/*.ts, mixins/, config/, broker/, and of another service only its contract;
  * 3. only stores (and tests) have SQL with a service's tables in it, and each table is written by one store alone;
- * 4. service files stay under 175 lines, modules under 260;
+ * 4. service files stay under 175 lines, modules under 260, but for the table of who may call what;
  * 5. no folder or file is called utils, helpers, common or types;
  * 6. Lua is in files of its own, each with a header that states its purpose, and its KEYS, ARGV and replies where it
  *    has them;
@@ -139,6 +139,8 @@ function importProblems(source: Source): string[] {
 }
 
 function sizeProblems({ path, text }: Source): string[] {
+  // A line for each action of the system.
+  if (path === accessTable) return [];
   const lines = text.split("\n").length - 1;
   const most = path.endsWith(".service.ts") ? 175 : 260;
   return lines > most ? [`${path}: ${lines} lines, ${most} at the most; it has two subjects`] : [];

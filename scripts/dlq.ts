@@ -3,6 +3,7 @@ import { connectNats } from "../broker/nats-connect.ts";
 import { adminOptions } from "../broker/nats-options.ts";
 import { type DeadLetter, DeadLetters } from "../mixins/jetstream/dead-letters.ts";
 import { isOriginOfTable } from "../services/dead-letter-origins.ts";
+import { printable } from "../services/dead-letter-text.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
 import { useStackEnv } from "./stack/env-file.ts";
@@ -29,10 +30,7 @@ may do everything at JetStream: NATS_ADMIN_URL, else NATS_URL, of the environmen
 
 const shownChars = 200;
 
-/** A dead letter may contain anything: characters that a terminal would execute are replaced. */
-function textOf(deadLetter: DeadLetter): string {
-  return new TextDecoder().decode(deadLetter.data).replace(/[^\P{C}\n\t]/gu, " ");
-}
+const textOf = ({ data }: DeadLetter) => printable(data);
 
 /** The same for one line, as its subject and its headers are. */
 const clean = (text: string) => text.replace(/\p{C}/gu, " ");
@@ -138,7 +136,7 @@ async function giveUp(dead: DeadLetters, sequence: number, why: string): Promise
   const text = bytes.toString();
   const content = Buffer.from(text).equals(bytes) ? { data: text } : { dataBase64: bytes.toString("base64") };
   console.log(jsonOf({ givenUp: { ...about, ...content }, why, at: new Date().toISOString() }));
-  await dead.remove(sequence);
+  if (!(await dead.remove(sequence))) return unknown(sequence);
   console.log(`${sequence} is given up`);
   return 0;
 }

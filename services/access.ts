@@ -17,6 +17,8 @@ type CallersTable = { readonly [S in keyof Contracts]: WithHealth<Contracts[S]> 
 };
 
 const gateway: Callers = ["api-gateway"];
+/** That of users and of the platform, and that of the staff. Both ask every node for its health. */
+const doors: Callers = ["api-gateway", "admin-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
 /** What moves money by hand: the staff service alone, which checks the person's session and four eyes. */
@@ -34,11 +36,11 @@ const each = <Name extends string>(allowed: Callers, ...names: Name[]) =>
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
-  $node: { metrics: gateway },
-  "api-gateway": { health: gateway },
-  "admin-gateway": { health: gateway },
+  $node: { metrics: doors },
+  "api-gateway": { health: doors },
+  "admin-gateway": { health: doors },
   user: {
-    health: gateway,
+    health: doors,
     sendLoginCode: gateway,
     login: gateway,
     logout: gateway,
@@ -54,7 +56,8 @@ export const callers: CallersTable = {
     ...restrictionCallers,
   },
   "living-room": {
-    health: gateway,
+    health: doors,
+    figures: staffDoor,
     start: gateway,
     close: gateway,
     list: gatewayAndConsole,
@@ -73,7 +76,7 @@ export const callers: CallersTable = {
     ...moderationCallers,
   },
   gift: {
-    health: gateway,
+    health: doors,
     catalogue: gateway,
     send: gateway,
     sendMany: gateway,
@@ -86,15 +89,16 @@ export const callers: CallersTable = {
     takeOffShelf: staffDoor,
     allGifts: staffDoor,
     findOrder: staffDoorAndConsole,
-    setShare: people,
-    shares: people,
+    setShare: staffDoorAndConsole,
+    shares: staffDoorAndConsole,
     settledSince: ["notification", "battle", "rank", "webhook"],
     settledBefore: ["battle"],
     totals: ["battle"],
-    queueDepth: people,
+    queueDepth: staffDoorAndConsole,
+    figures: staffDoor,
   },
   wallet: {
-    health: gateway,
+    health: doors,
     consumeForSendGift: ["gift"],
     balance: [...gatewayAndConsole, ...staffDoor],
     checkFunds: ["gift"],
@@ -113,7 +117,9 @@ export const callers: CallersTable = {
     unfreeze: staffDoor,
   },
   payment: {
-    health: gateway,
+    health: doors,
+    figures: staffDoor,
+    ordersOfKey: staffDoorAndConsole,
     products: gateway,
     payChannels: gateway,
     pay: gateway,
@@ -129,7 +135,7 @@ export const callers: CallersTable = {
     reconcile: people,
   },
   "im-router": {
-    health: gateway,
+    health: doors,
     sendToUser: ["notification"],
     sendToUsers: ["notification"],
     sendToRoom: ["im-server"],
@@ -145,18 +151,34 @@ export const callers: CallersTable = {
     tickets: gateway,
   },
   "im-server": {
-    health: gateway,
+    health: doors,
     deliver: ["im-router"],
     replace: ["im-server"],
     emptyRoom: ["im-router"],
     holding: ["im-router"],
-    status: ["im-router", "console"],
+    status: ["im-router", "admin-gateway", "console"],
   },
-  notification: { health: gateway, sendLoginCode: ["user"] },
-  auditor: { health: gateway, findings: staffDoorAndConsole, acceptFinding: staffDoorAndConsole },
-  provisioner: { health: gateway, makeStream: streamUsers, makeConsumer: consumers, markLoss: ["gift"] },
+  notification: { health: doors, sendLoginCode: ["user"] },
+  auditor: {
+    health: doors,
+    figures: staffDoor,
+    findings: staffDoorAndConsole,
+    acceptFinding: staffDoorAndConsole,
+  },
+  provisioner: {
+    health: doors,
+    makeStream: streamUsers,
+    makeConsumer: consumers,
+    markLoss: ["gift"],
+    deadLetters: staffDoor,
+    deadLetter: ["admin-gateway", "staff"],
+    countDeadLetters: staffDoor,
+    wholeDeadLetter: ["staff"],
+    replayDeadLetter: ["staff"],
+    removeDeadLetter: ["staff"],
+  },
   battle: {
-    health: gateway,
+    health: doors,
     invite: gateway,
     accept: gateway,
     decline: gateway,
@@ -171,10 +193,11 @@ export const callers: CallersTable = {
     verify: people,
   },
   platform: {
-    health: gateway,
-    createKey: people,
-    listKeys: people,
-    revokeKey: people,
+    health: doors,
+    figures: staffDoor,
+    createKey: staffDoorAndConsole,
+    listKeys: staffDoorAndConsole,
+    revokeKey: staffDoorAndConsole,
     keysSince: gateway,
     begin: gateway,
     finish: gateway,
@@ -185,7 +208,7 @@ export const callers: CallersTable = {
     ...each(staffAlone, "countStaffMove", "uncountStaffMove", "adjustByStaff", "decide"),
   },
   rank: {
-    health: gateway,
+    health: doors,
     room: gateway,
     anchor: gateway,
     global: gateway,
@@ -194,17 +217,18 @@ export const callers: CallersTable = {
     verify: people,
   },
   webhook: {
-    health: gateway,
-    create: gateway,
-    list: gateway,
-    update: gateway,
-    delete: gateway,
-    rotate: gateway,
-    deliveries: gateway,
-    replay: gateway,
+    health: doors,
+    create: doors,
+    list: doors,
+    update: doors,
+    delete: doors,
+    rotate: doors,
+    deliveries: doors,
+    replay: doors,
   },
   staff: {
-    health: gateway,
+    health: doors,
+    ...each(staffDoor, "figures", "replayDeadLetter", "giveUpDeadLetter", "handledDeadLetters"),
     ...each(staffDoor, "login", "enrolBegin", "enrolFinish", "session", "logout"),
     ...each(staffDoor, "changePassword", "sessionsOf", "endSession"),
     begin: staffDoor,

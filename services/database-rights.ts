@@ -60,6 +60,8 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     ...operatorAudit,
     t_gift_config: "change",
     t_gift_record: "add",
+    t_gift_minute: "all",
+    t_gift_minute_position: "change",
     t_anchor_share: "add",
   },
   wallet: {
@@ -162,6 +164,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_staff_attempt: "all",
     t_staff_address: "all",
     t_staff_audit: "add",
+    t_staff_dead_letter: "change",
     t_staff_proposal: "add",
     t_staff_proposal_state: "change",
   },

@@ -30,6 +30,16 @@ export function fromHttp<Shape extends z.ZodRawShape, Inside extends keyof Shape
   return Object.fromEntries(read) as unknown as Omit<Shape, Inside>;
 }
 
+/** A list of names that a form or a query has as one text, with commas. */
+export const listedNames = <Item extends z.ZodType>(field: z.ZodArray<Item>) =>
+  z.preprocess((value) => (typeof value === "string" ? value.split(",") : value), field);
+
+/** Yes or no, in a form or a query as `true` or `false`. */
+export const yesOrNo = z.preprocess((value) => {
+  if (value === "true") return true;
+  return value === "false" ? false : value;
+}, z.boolean());
+
 /** A user id in an answer. */
 export const shownUserId = z.string().meta({ description: "A user id, a decimal string." });
 

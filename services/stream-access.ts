@@ -129,7 +129,7 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
       onEvents("auditor-staff-sealed", sealedEvents.staff),
     ],
   },
-  // It makes them all, by rights of its own, and neither writes nor reads a message.
+  // It makes them all, and handles dead letters for staff, by rights of its own (stream-permissions.ts).
   provisioner: nothing,
   battle: {
     publishes: [...battleStream.subjects, ...eventsOf(battleEvents)],

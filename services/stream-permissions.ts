@@ -100,9 +100,25 @@ export function servicePermissions(service: keyof typeof streamAccess, namespace
 }
 
 /**
+ * What staff's work on dead letters needs: to read and remove them, and to publish where consumers read, since a dead
+ * letter is put back there.
+ */
+function deadLetterRights(prefix: string): string[] {
+  const requests = ["STREAM.MSG.GET", "STREAM.MSG.DELETE"];
+  const origins = Object.values(streamAccess)
+    .flatMap(({ consumers }) => consumers)
+    .flatMap(({ stream, subject }) => (subject === undefined ? stream.subjects : [subject]));
+  return [
+    ...namesOf(deadLetters, prefix).flatMap((name) => requests.map((request) => api(`${request}.${name}`))),
+    ...new Set(origins.map((origin) => prefix + origin)),
+  ];
+}
+
+/**
  * The rights of the provisioner: it alone makes, changes and removes streams' consumers, and makes and changes streams.
- * It deletes no stream, and of messages only those of streams that are trimmed (mixins/jetstream/trim.ts). Whoever may
- * make a stream or a consumer may copy other messages into it.
+ * It deletes no stream, and of messages only those of streams that are trimmed (mixins/jetstream/trim.ts) and dead
+ * letters. Whoever may make a stream or a consumer may copy other messages into it, so that it may put dead letters back
+ * gives it nothing that it could not have; it cannot sign.
  */
 export function provisionerPermissions(namespace: string): Permissions {
   const streams = allStreams.flatMap((stream) => namesOf(stream, streamPrefix(namespace)));
@@ -115,6 +131,9 @@ export function provisionerPermissions(namespace: string): Permissions {
     ...ofConsumers.map((request) => api(`${request}.${name}.>`)),
   ]);
   return withInbox(natsUser("provisioner", namespace), {
-    allow: [api("INFO"), ...allow, ...purges.map((name) => api(`STREAM.PURGE.${name}`))],
+    allow: [
+      ...[api("INFO"), ...allow, ...purges.map((name) => api(`STREAM.PURGE.${name}`))],
+      ...deadLetterRights(streamPrefix(namespace)),
+    ],
   });
 }

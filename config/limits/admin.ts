@@ -8,6 +8,9 @@ export const adminLimits = Object.freeze({
   sessionChars: 250,
   /** Sessions of which a node remembers that they were valid. */
   sessionsKnown: 1_000,
+  /** How long a node answers `figures` with what it has read, and how long it waits for one part of them. */
+  figuresKeptMs: 2_000,
+  figuresPartMs: 2_000,
   /** How deep the audit's copy of the params is made: what is deeper is left out. */
   paramsDepth: 8,
   /** How long a browser uses a packaged file of the page without asking, s. */

@@ -12,7 +12,6 @@ export const giftLimits = Object.freeze({
   anchorCalls: 4,
   shareCacheMs: 900,
   shareCacheEntries: 50_000,
-  shareRowsShown: 500,
   accountCacheMs: 500,
   accountCacheEntries: 10_000,
   nameChars: 60,
@@ -103,6 +102,17 @@ export const giftLimits = Object.freeze({
   putBackInFlight: 100,
   /** The messages of each partition that are read to count the gifts of the queue; the rest is estimated. */
   depthMessagesRead: 16,
+  /**
+   * Gifts by minute: how often the records are added up, so many in one statement, on one node at a time; how old a
+   * record is by then, so that those with smaller ids are visible; how far back it begins where nobody did it, and how
+   * long a minute is kept. At 10,000 gifts/s the database reads each record once more, 50,000 every 5 s.
+   */
+  minutesEveryMs: 5_000,
+  minutesLeaseMs: 30_000,
+  minutesRecords: 50_000,
+  minutesDelayMs: 5_000,
+  minutesBackMs: 3_600_000,
+  minutesKeptMs: 2 * 3_600_000,
   /** How far the clocks of the servers of a JetStream cluster may differ: the watermark of the queue waits that long. */
   serverClockMarginMs: 1_000,
   /** How often a node publishes a marker in a partition, and how many marks of it a node keeps. */

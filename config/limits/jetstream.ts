@@ -77,6 +77,10 @@ export const jetstreamLimits = Object.freeze({
   duplicateWindowMs: 120_000,
   /** The size to which a message is cut that is too large for the dead letters. */
   deadLetterCutBytes: 64 * 1024,
+  /** The characters of a dead letter's body and of its other texts that staff see, and the bytes that staff may give up. */
+  deadLetterShownChars: 16_384,
+  deadLetterLineChars: 500,
+  deadLetterKeptBytes: 256 * 1024,
   deadLetterAgeMs: 30 * 24 * 3_600_000,
   eventsAgeMs: 7 * 24 * 3_600_000,
   topicsAgeMs: 30 * 24 * 3_600_000,

@@ -58,4 +58,10 @@ export const paymentLimits = Object.freeze({
   uncreditedPollMs: 30_000,
   uncreditedOrders: 100,
   reasonChars: 200,
+  /** Figures by minute: how often all minutes are read, and which are read each time, since webhooks come late. */
+  paidReadAgainMs: 60_000,
+  paidOpenMs: 2 * 60_000,
+  /** Of the orders of a key: the rows that one call reads, and the orders that it answers. */
+  keyOrdersRead: 20_000,
+  keyOrdersShown: 500,
 });

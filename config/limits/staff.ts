@@ -44,6 +44,9 @@ export const staffLimits = Object.freeze({
   routeChars: 100,
   auditPage: 100,
 
+  /** How long whoever decided on a dead letter may be at it: longer than the calls and statements of it take. */
+  deadLetterLeaseMs: 30_000,
+
   /** How often sessions, failures and addresses that have expired are removed, and so many rows in one statement. */
   purgeEveryMs: 60_000,
   purgeRows: 1_000,

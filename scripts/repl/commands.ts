@@ -1,6 +1,7 @@
 import { booksCommands } from "./books-commands.ts";
 import type { ReplCommand } from "./command.ts";
 import { order } from "./order-command.ts";
+import { payKey } from "./pay-key-command.ts";
 import { queue } from "./queue-command.ts";
 import { roomCommands } from "./room-commands.ts";
 import { staffCommands } from "./staff-commands.ts";
@@ -14,4 +15,5 @@ export const commands: readonly ReplCommand[] = [
   ...roomCommands,
   ...booksCommands,
   ...staffCommands,
+  payKey,
 ];

@@ -21,6 +21,8 @@ export interface Finding {
 }
 
 export const auditorActions = {
+  /** Differences of the books that nobody has accepted: how many. Fails: unavailable. */
+  figures: action({}).returns<{ findings: number }>(),
   /**
    * Operators: the differences of the books that are there now, oldest first; with `accepted` 1 or 0 only those that are
    * accepted, or not. `cursor` is the id of the last one of the page before.

@@ -15,6 +15,7 @@ import { eventStream } from "../streams.ts";
 import { AuditJob, type AuditSettings, usualAudit } from "./audit-job.ts";
 import { auditorActions } from "./auditor.contract.ts";
 import { acceptFinding, findingsPage } from "./findings.ts";
+import { countOpenFindings } from "./findings-store.ts";
 import { keepBookGauges } from "./gauges.ts";
 import { keepSealed } from "./sealed-events.ts";
 
@@ -38,6 +39,11 @@ export default defineService<"auditor", State>({
     healthMixin,
   ],
   actions: {
+    figures: {
+      async handler() {
+        return { findings: await countOpenFindings(this.mysql) };
+      },
+    },
     findings: {
       operator: true,
       handler(ctx) {

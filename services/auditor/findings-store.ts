@@ -66,6 +66,11 @@ export async function countFindings(own: Queryable): Promise<Map<DifferenceKind,
   return new Map(kindNames.map((kind) => [kind, counts.get(kind) ?? { open: 0, accepted: 0 }]));
 }
 
+/** How many nobody has accepted, of all kinds. */
+export async function countOpenFindings(own: Queryable): Promise<number> {
+  return [...(await countFindings(own)).values()].reduce((sum, { open }) => sum + open, 0);
+}
+
 interface FindingRow extends Record<"id" | "kind" | "subject" | "detail", string> {
   found_time: Date;
   seen_time: Date;

@@ -5,6 +5,7 @@ import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
 import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.mixin.ts";
+import type { LeasedLoop } from "../../mixins/leased-loop.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import type { UserRate } from "../../mixins/user-rate.ts";
@@ -47,6 +48,8 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   receivers: UsableAccounts;
   catalogueCache: CatalogueCache;
   catalogueWatch: BackgroundLoop;
+  /** Adds up the gifts of each minute. */
+  minutes: LeasedLoop;
   combos: Combos;
   /** For tests: throws at a step to simulate a crash. */
   settleBreakpoint: Breakpoint;

@@ -5,6 +5,7 @@ import { action } from "../action-contract.ts";
 import { businessId, cursor, id, integer, isoTime, limit, operator, orderId, text, userId } from "../fields.ts";
 import type { RecordedGift } from "./gift-events.contract.ts";
 import { giftStaffActions } from "./staff.contract.ts";
+import { giftWorkActions } from "./work.contract.ts";
 
 /** The actions of the gift service for other services; its events are in gift-events.contract.ts. */
 
@@ -107,20 +108,6 @@ export interface SideTotals {
   topSenders: { userId: string; coins: number }[];
 }
 
-/** A row of the anchors' own shares. */
-export interface WrittenShare {
-  anchorId: string;
-  /** Whole percent; `null`: the default. */
-  percent: number | null;
-  from: string;
-  operator: string;
-  written: string;
-  /** Of its signature: a row that is `wrong` gives no share, with one of an `unknownKey` gifts are unavailable. */
-  verdict: "right" | "wrong" | "unknownKey";
-  /** As of now. */
-  inForce: boolean;
-}
-
 /** A page of `gift.settledSince`. */
 export interface SettledPage {
   gifts: RecordedGift[];
@@ -211,8 +198,6 @@ export const giftActions = {
     from: isoTime.optional(),
     operator,
   }).returns<{ from: string }>(),
-  /** What is written of the anchors' own shares, of all or of one, in the order in which they come into force. */
-  shares: action({ anchorId: userId.optional() }).returns<{ list: WrittenShare[]; more: boolean }>(),
   /**
    * The gifts settled since a time, by the books, as the event told of them, in pages; some were settled shortly before.
    * `until`: the record id at which the scan ends, the last one of now where it is left out; the answer has it, and it is
@@ -240,6 +225,5 @@ export const giftActions = {
     without: z.array(businessId).max(limits.gift.totalsWithout).default([]),
     topSenders: z.boolean().default(true),
   }).returns<{ sides: SideTotals[]; leftOut: string[] }>(),
-  /** The gifts that wait in the queue, those being settled, and dead letters. For a long queue it is an estimate. */
-  queueDepth: action({}).returns<{ waiting: number; inFlight: number; deadLetters: number }>(),
+  ...giftWorkActions,
 };

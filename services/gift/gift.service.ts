@@ -22,17 +22,16 @@ import { giftActions } from "./gift.contract.ts";
 import { giftReading } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
 import { catalogueChecksum, pageOfRecords, settledSince } from "./gift-store.ts";
+import { addingUpMinutes } from "./minutes.ts";
 import { operatorActions } from "./operator-actions.ts";
 import { orderActions } from "./order-actions.ts";
 import { giftRecovery } from "./put-back.ts";
 import { settlerDurable } from "./queue.ts";
-import { queueDepth } from "./queue-depth.ts";
 import { queueWatermark } from "./queue-watermark.ts";
 import { settle } from "./settler.ts";
-import { listShares } from "./share-store.ts";
-import { shownShare } from "./shares.ts";
 import { staffActions } from "./staff-actions.ts";
 import { Totals } from "./totals.ts";
+import { workActions } from "./work-actions.ts";
 
 export default defineService<"gift", GiftState>({
   name: "gift",
@@ -74,13 +73,7 @@ export default defineService<"gift", GiftState>({
       },
     },
     ...operatorActions,
-    shares: {
-      async handler(ctx) {
-        const max = limits.gift.shareRowsShown;
-        const rows = await listShares(this.mysql, this.bookKeys, ctx.params.anchorId, max + 1);
-        return { list: rows.slice(0, max).map(shownShare), more: rows.length > max };
-      },
-    },
+    ...workActions,
     settledSince: {
       handler(ctx) {
         return settledSince(this.mysql, { ...ctx.params, since: new Date(ctx.params.since) });
@@ -94,11 +87,6 @@ export default defineService<"gift", GiftState>({
     totals: {
       handler(ctx) {
         return this.totals.of(ctx.params);
-      },
-    },
-    queueDepth: {
-      handler() {
-        return queueDepth(this);
       },
     },
   },
@@ -158,12 +146,13 @@ export default defineService<"gift", GiftState>({
     this.catalogueCache = new CatalogueCache(this.catalogue, checksum);
     this.watermark = queueWatermark(this);
     this.totals = new Totals(this.mysql.name);
+    this.minutes = addingUpMinutes(this);
     this.jetstream.recover(giftRecovery(this));
     this.catalogueWatch = this.catalogueCache.watch(this.logger);
   },
 
   async stopped() {
-    await this.catalogueWatch?.stop();
+    await Promise.all([this.catalogueWatch?.stop(), this.minutes?.stop()]);
     await this.totals?.close();
     this.gate?.close();
   },

@@ -1,4 +1,4 @@
-import type { ConsumerInfo, JetStreamManager, StoredMsg } from "nats";
+import type { ConsumerInfo, JetStreamManager, StoredMsg, StreamState } from "nats";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { deadLetterSubject } from "../../mixins/jetstream/definitions.ts";
@@ -8,12 +8,7 @@ import { giftStream } from "../streams.ts";
 import { giftReading, giftsOf } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
 import { settlerDurable } from "./queue.ts";
-
-export interface QueueDepth {
-  waiting: number;
-  inFlight: number;
-  deadLetters: number;
-}
+import type { QueueDepth } from "./work.contract.ts";
 
 /**
  * Gifts that wait, are being settled, or are dead letters. The server counts messages alone: up to
@@ -27,9 +22,14 @@ export async function queueDepth(service: Pick<GiftState, "jetstream" | "signatu
   const waiting = parts.reduce((sum, part) => sum + part.waiting, 0);
   const inFlight = parts.reduce((sum, part) => sum + part.inFlight, 0);
   const subjects = natsPrefix() + deadLetterSubject(settlerDurable, "proven");
+  const oldest = parts.map((part) => part.oldestMs).filter((ms) => ms !== null);
   const dead = await manager.streams.info(`${natsPrefix()}DEAD`, { subjects_filter: subjects });
   const deadLetters = Object.values(dead.state.subjects ?? {}).reduce((sum, count) => sum + count, 0);
-  return { waiting, inFlight, deadLetters };
+  return {
+    ...{ waiting, inFlight, deadLetters },
+    oldestMs: oldest.length === 0 ? null : Math.max(...oldest),
+    partitions: parts.map((part, partition) => ({ partition, gifts: part.waiting + part.inFlight })),
+  };
 }
 
 interface Queue {
@@ -38,14 +38,22 @@ interface Queue {
   readonly countOf: (message: StoredMsg) => number;
 }
 
-async function depthOf(queue: Queue, stream: string): Promise<Omit<QueueDepth, "deadLetters">> {
+/** Clocks of nodes and servers differ: never below 0. */
+const ageOf = ({ messages, first_ts }: StreamState) =>
+  messages > 0 ? Math.max(0, Date.now() - Date.parse(String(first_ts))) : null;
+
+type PartDepth = Pick<QueueDepth, "waiting" | "inFlight" | "oldestMs">;
+
+async function depthOf(queue: Queue, stream: string): Promise<PartDepth> {
   const { manager } = queue;
-  const consumers = await manager.consumers.list(stream).next();
+  const [consumers, { state }] = await Promise.all([
+    manager.consumers.list(stream).next(),
+    manager.streams.info(stream),
+  ]);
+  const oldestMs = ageOf(state);
   // Without a consumer all messages wait.
-  if (consumers.length === 0) {
-    const { state } = await manager.streams.info(stream);
-    return { waiting: await giftsIn(queue, stream, { after: 0, messages: state.messages }), inFlight: 0 };
-  }
+  if (consumers.length === 0)
+    return { waiting: await giftsIn(queue, stream, { after: 0, messages: state.messages }), inFlight: 0, oldestMs };
   const sum = async (range: (consumer: ConsumerInfo) => Range) => {
     const gifts = await Promise.all(consumers.map((consumer) => giftsIn(queue, stream, range(consumer))));
     return gifts.reduce((all, some) => all + some, 0);
@@ -55,7 +63,7 @@ async function depthOf(queue: Queue, stream: string): Promise<Omit<QueueDepth, "
     sum(({ delivered, num_pending }) => ({ after: delivered.stream_seq, messages: num_pending })),
     sum(({ delivered, num_ack_pending }) => ({ after: 0, upTo: delivered.stream_seq, messages: num_ack_pending })),
   ]);
-  return { waiting, inFlight };
+  return { waiting, inFlight, oldestMs };
 }
 
 /** Messages of a stream with sequences in a range. */

@@ -56,29 +56,55 @@ export async function readShares(
   return shares;
 }
 
+/** A row as people see it. */
+export interface ListedShare extends SignedShare {
+  readonly id: string;
+  readonly verdict: ShareVerdict;
+  /** As of now. */
+  readonly inForce: boolean;
+}
+
+/** The ids of the rows in force now, of these anchors. */
+async function idsInForce(db: Queryable, keys: NamedKeys, anchorIds: readonly string[]): Promise<Set<string>> {
+  if (anchorIds.length === 0) return new Set();
+  const rows = await db.query<Row & { id: string }>(
+    `SELECT id, ${columns} FROM t_anchor_share WHERE anchor_id IN (?) AND from_time <= UTC_TIMESTAMP(3) ORDER BY ${order}`,
+    [anchorIds],
+  );
+  const genuine = rows.filter((row) => verdictOfShare(keys, shareOf(row)) !== "wrong");
+  return new Set(new Map(genuine.map((row) => [String(row.anchor_id), String(row.id)])).values());
+}
+
 /**
- * All rows, or those of an anchor, in the order in which they come into force, `max` at the most. `inForce` is as of now
- * and of the rows that are returned.
+ * Rows of all anchors, or of one, by anchor and in the order in which they come into force; after the row with the id
+ * `cursor`.
  */
 export async function listShares(
   db: Queryable,
   keys: NamedKeys,
-  anchorId: string | undefined,
-  max: number,
-): Promise<(SignedShare & { verdict: ShareVerdict; inForce: boolean })[]> {
-  const rows = await db.query<Row & { has_come: number }>(
-    `SELECT ${columns}, from_time <= UTC_TIMESTAMP(3) AS has_come FROM t_anchor_share
-     ${anchorId === undefined ? "" : "WHERE anchor_id = ?"} ORDER BY anchor_id, ${order} LIMIT ?`,
-    anchorId === undefined ? [max] : [anchorId, max],
+  { anchorId, cursor, limit }: { anchorId?: string | undefined; cursor?: string | undefined; limit: number },
+): Promise<ListedShare[]> {
+  const where = ["TRUE"];
+  const values: unknown[] = [];
+  if (anchorId !== undefined) {
+    where.push("anchor_id = ?");
+    values.push(anchorId);
+  }
+  if (cursor !== undefined) {
+    const place = `anchor_id, ${order}`;
+    where.push(`(${place}) > (SELECT ${place} FROM t_anchor_share WHERE id = ?)`);
+    values.push(cursor);
+  }
+  const rows = await db.query<Row & { id: string }>(
+    `SELECT id, ${columns} FROM t_anchor_share WHERE ${where.join(" AND ")} ORDER BY anchor_id, ${order} LIMIT ?`,
+    [...values, limit],
   );
-  const list = rows.map((row) => {
+  const inForce = await idsInForce(db, keys, [...new Set(rows.map((row) => String(row.anchor_id)))]);
+  return rows.map((row) => {
     const share = shareOf(row);
-    return { ...share, verdict: verdictOfShare(keys, share), hasCome: Number(row.has_come) === 1 };
+    const id = String(row.id);
+    return { ...share, id, verdict: verdictOfShare(keys, share), inForce: inForce.has(id) };
   });
-  const latest = new Map(
-    list.filter(({ hasCome, verdict }) => hasCome && verdict !== "wrong").map((one) => [one.anchorId, one]),
-  );
-  return list.map(({ hasCome: _hasCome, ...one }, at) => ({ ...one, inForce: latest.get(one.anchorId) === list[at] }));
 }
 
 /** The database's time. */

@@ -1,9 +1,9 @@
 import { fail } from "../../broker/failure.ts";
 import type { NamedKeys } from "../../config/named-keys.ts";
-import { type Database, isDuplicateKey } from "../../mixins/mysql/database.ts";
-import { type ShareFields, type ShareVerdict, type SignedShare, signShare } from "../signed-shares.ts";
-import type { WrittenShare } from "./gift.contract.ts";
-import { insertShare, timeOfShares } from "./share-store.ts";
+import { type Database, isDuplicateKey, type Queryable } from "../../mixins/mysql/database.ts";
+import { type ShareFields, signShare } from "../signed-shares.ts";
+import { insertShare, type ListedShare, listShares, timeOfShares } from "./share-store.ts";
+import type { WrittenShare } from "./work.contract.ts";
 
 /** A change of an anchor's share. Without `from` it is in force at once; `percent` null returns to the default. */
 export interface ShareChange extends Pick<ShareFields, "anchorId" | "percent" | "operator"> {
@@ -34,8 +34,20 @@ export async function setShare(
   }
 }
 
+/** See `gift.shares`. */
+export async function sharesPage(
+  db: Queryable,
+  keys: NamedKeys,
+  query: { anchorId?: string | undefined; cursor?: string | undefined; limit: number },
+): Promise<{ list: WrittenShare[]; nextCursor: string | null }> {
+  const rows = await listShares(db, keys, { ...query, limit: query.limit + 1 });
+  const list = rows.slice(0, query.limit).map(shownShare);
+  return { list, nextCursor: rows.length > query.limit ? (list.at(-1)?.id ?? null) : null };
+}
+
 /** A row for people, without its signature. */
-export const shownShare = (share: SignedShare & { verdict: ShareVerdict; inForce: boolean }): WrittenShare => ({
+const shownShare = (share: ListedShare): WrittenShare => ({
+  id: share.id,
   anchorId: share.anchorId,
   percent: share.percent,
   from: share.from.toISOString(),

@@ -98,6 +98,8 @@ export const livingRoomActions = {
   externalIdsOf: action({ roomIds: z.array(id).min(1).max(limits.room.externalIdsPerCall) }).returns<{
     list: { roomId: number; externalRoomId: string }[];
   }>(),
+  /** Live rooms: how many, up to `limits.metrics.countedRows`. Fails: unavailable. */
+  figures: action({}).returns<{ rooms: number }>(),
   /** Live rooms of a type, newest first. */
   list: action({
     type: kind,

@@ -15,6 +15,7 @@ import { eventStream } from "../streams.ts";
 import { closedSince, closeRoom } from "./broadcasting.ts";
 import { closeIfUnusable, closeUnusableAmong } from "./frozen-anchors.ts";
 import { guestActions } from "./guest-actions.ts";
+import { countLiveRooms } from "./live-room-count-store.ts";
 import { livingRoomActions } from "./living-room.contract.ts";
 import { moderatorActions } from "./moderators.ts";
 import { openLiveRoom } from "./opening.ts";
@@ -43,6 +44,8 @@ export default defineService<"living-room", RoomState>({
   ],
 
   actions: {
+    figures: { handler: countLiveRooms },
+
     start: {
       async handler(ctx) {
         const { userId, type, roomName } = ctx.params;

@@ -1,5 +1,7 @@
 import type { Service } from "moleculer";
 import type { ActionDefinitions } from "../define-service.ts";
+import { paymentFigures } from "./figures.ts";
+import { ordersOfKey } from "./key-orders-store.ts";
 import type { paymentOperatorActions } from "./operators.contract.ts";
 import { parkedPage, removeMark } from "./parked.ts";
 import type { PaymentState } from "./payment-state.ts";
@@ -10,8 +12,18 @@ import { setTopic } from "./topics.ts";
 
 type Payment = Service & PaymentState;
 
-/** The operators' actions on products, topics, parked marks and differences; each call leaves an audit row. */
+/** The operators' actions on products, topics, parked marks and differences; each call that changes something leaves an audit row. */
 export const operatorActions: ActionDefinitions<Payment, typeof paymentOperatorActions> = {
+  figures: {
+    handler() {
+      return paymentFigures(this.mysql);
+    },
+  },
+  ordersOfKey: {
+    handler(ctx) {
+      return ordersOfKey(this.mysql, ctx.params);
+    },
+  },
   allProducts: {
     operator: true,
     handler() {

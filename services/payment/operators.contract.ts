@@ -96,13 +96,39 @@ export interface ComparedDay {
   problem: string | null;
 }
 
+/** The name of a key in PAY_KEYS. */
+const keyName = z.string().regex(/^[A-Za-z0-9_-]{1,16}$/);
 const productName = text(1, limits.payment.productNameChars);
 const price = integer(1, limits.payment.productFen);
 const coins = integer(1, limits.payment.productCoins);
 const bizCode = integer(1, limits.payment.bizCode);
 const mark = z.string().regex(/^[A-Za-z]{1,20}$/);
 
+/** The orders that were paid in a minute. */
+export interface PaidMinute {
+  /** Its first second, ISO. */
+  minute: string;
+  paidOrders: number;
+  /** Their coins, credited or not yet. */
+  chargedCoins: number;
+}
+
+export interface PaymentFigures {
+  /** Orders that wait for a person, and differences of the reconciliation; up to `limits.metrics.countedRows`. */
+  parked: number;
+  differences: number;
+  /** The last `limits.metrics.minutesShown` minutes, oldest first, by when the order was paid at its provider. */
+  perMinute: PaidMinute[];
+}
+
 export const paymentOperatorActions = {
+  /** For people to look at, as of the last seconds; no audit row. Fails: unavailable. */
+  figures: action({}).returns<PaymentFigures>(),
+  /**
+   * The orders that may still be paid, credited or refunded and need a key of PAY_KEYS for it: the key may not be removed
+   * while there are any. A part of the orders is read at each call: go on until `nextCursor` is null. Fails: unavailable.
+   */
+  ordersOfKey: action({ keyName, cursor }).returns<{ list: string[]; nextCursor: string | null }>(),
   /** Every product, by id, on sale or not. */
   allProducts: action({ operator }).returns<{ list: ProductRecord[] }>(),
   /**

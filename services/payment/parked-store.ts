@@ -116,6 +116,16 @@ export async function parkedOrders(db: Queryable): Promise<Map<Parked, number>> 
   return new Map(rows.map(({ why, orders }) => [why, Number(orders)]));
 }
 
+/** How many orders are parked, whatever the number of their marks; marks count up to `limits.metrics.countedRows`. */
+export async function countParkedOrders(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ orders: string }>(
+    `SELECT COUNT(DISTINCT order_id) AS orders
+     FROM (SELECT order_id FROM t_pay_parked WHERE reason IN (?) LIMIT ?) AS counted`,
+    [parkedReasons, limits.metrics.countedRows],
+  );
+  return Number(row?.orders ?? 0);
+}
+
 /** Paid orders that had no topic when they were to be credited, and have one now. */
 export async function ordersWithTopic(db: Queryable, limit: number): Promise<string[]> {
   const rows = await db.query<{ order_id: string }>(

@@ -72,11 +72,11 @@ export async function findKey(db: Queryable, keyId: string): Promise<ApiKeyView 
   return row && viewOf(row);
 }
 
-/** All keys after an id, by id. */
-export async function keysAfter(db: Queryable, after: string): Promise<ApiKeyView[]> {
+/** The first `limit` keys after an id, by id. */
+export async function keysAfter(db: Queryable, after: string, limit: number): Promise<ApiKeyView[]> {
   const rows = await db.query<KeyRow>(`SELECT ${columns} FROM t_api_key WHERE key_id > ? ORDER BY key_id LIMIT ?`, [
     after,
-    limits.platform.keysPerPage,
+    limit,
   ]);
   return rows.map(viewOf);
 }

@@ -54,13 +54,16 @@ export function revokeKey(
   });
 }
 
-const nextOf = (list: readonly { keyId: string }[]): string | null =>
-  list.length === limits.platform.keysPerPage ? (list.at(-1)?.keyId ?? null) : null;
+const nextOf = (list: readonly { keyId: string }[], limit: number): string | null =>
+  list.length === limit ? (list.at(-1)?.keyId ?? null) : null;
 
 /** See `platform.listKeys`. */
-export async function listKeys(db: Queryable, after: string): Promise<{ list: ApiKeyView[]; next: string | null }> {
-  const list = await keysAfter(db, after);
-  return { list, next: nextOf(list) };
+export async function listKeys(
+  db: Queryable,
+  { after, limit }: { after: string; limit: number },
+): Promise<{ list: ApiKeyView[]; next: string | null }> {
+  const list = await keysAfter(db, after, limit);
+  return { list, next: nextOf(list, limit) };
 }
 
 /**
@@ -76,6 +79,6 @@ export async function keysSince(
   return mysql.snapshot(async (db) => {
     const revision = await revisionOf(db);
     const list = await validKeysAfter(db, known.after);
-    return { revision, list, next: nextOf(list) };
+    return { revision, list, next: nextOf(list, limits.platform.keysPerPage) };
   });
 }

@@ -69,6 +69,8 @@ export type FinishedWrite = z.output<typeof finishedWrite>;
 const writesOf = <Write extends z.ZodType>(write: Write) => z.array(write).min(1).max(limits.platform.writesPerCall);
 
 export const platformActions = {
+  /** Adjustments that wait for another person: how many, up to `limits.metrics.countedRows`. Fails: unavailable. */
+  figures: action({}).returns<{ openProposals: number }>(),
   /**
    * Operators: makes an API key; the answer alone has it, and what is kept is its hash. It works on every node within a
    * second. Fails: business, where there are `limits.platform.keysMax` keys; unavailable: it may have been made, and
@@ -83,7 +85,10 @@ export const platformActions = {
   /** Operators: revokes a key for ever; every node refuses it within a second. A repeat changes nothing. Fails: keyUnknown. */
   revokeKey: action({ keyId, operator }).returns<ApiKeyView>(),
   /** The keys by id, revoked ones too. `after`: the id of the last one of the page before. */
-  listKeys: action({ after: z.string().max(12).default("") }).returns<{ list: ApiKeyView[]; next: string | null }>(),
+  listKeys: action({
+    after: z.string().max(12).default(""),
+    limit: integer(1, limits.platform.keysPerPage).default(limits.platform.keysPerPage),
+  }).returns<{ list: ApiKeyView[]; next: string | null }>(),
   /**
    * For a gateway's copy: the keys that are not revoked, by id, in pages; `null` where the keys have not changed since
    * this revision and `after` is "". All pages of a copy must be of one revision. Fails: unavailable.

@@ -20,6 +20,7 @@ import { createKey, keysSince, listKeys, revokeKey } from "./keys.ts";
 import { type MoneyState, moneyHandlers } from "./money/actions.ts";
 import { keepMoneyGauges } from "./money/gauges.ts";
 import { MoneyOrders } from "./money/money-orders.ts";
+import { readOpenOrders } from "./money/order-store.ts";
 import { PendingOrders, type PendingOrdersSettings } from "./money/pending-orders.ts";
 import { platformActions } from "./platform.contract.ts";
 
@@ -54,6 +55,11 @@ export default defineService<"platform", State>({
   ],
 
   actions: {
+    figures: {
+      async handler() {
+        return { openProposals: (await readOpenOrders(this.mysql)).proposals };
+      },
+    },
     createKey: {
       operator: true,
       async handler(ctx) {
@@ -72,7 +78,7 @@ export default defineService<"platform", State>({
     },
     listKeys: {
       handler({ params }) {
-        return listKeys(this.mysql, params.after);
+        return listKeys(this.mysql, params);
       },
     },
     keysSince: {

@@ -10,11 +10,13 @@ import { serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { addHealthCheck, healthMixin } from "../../mixins/health.mixin.ts";
+import { DeadLetters } from "../../mixins/jetstream/dead-letters.ts";
 import { streamConfig } from "../../mixins/jetstream/definitions.ts";
 import { Provisioner } from "../../mixins/jetstream/provisioner.ts";
 import { keepTrimmed } from "../../mixins/jetstream/trim.ts";
 import { defineService } from "../define-service.ts";
 import { allStreams } from "../stream-access.ts";
+import { deadLetterActions } from "./dead-letters.ts";
 import { EventReaders } from "./event-readers.ts";
 import { bringToSettings } from "./present-settings.ts";
 import { consumerFor, consumesQueue, everyConsumer, streamFor } from "./provisioned.ts";
@@ -24,6 +26,7 @@ interface State {
   connection: NatsConnection;
   manager: JetStreamManager;
   provisioner: Provisioner;
+  dead: DeadLetters;
   trimming?: BackgroundLoop;
   eventReaders?: EventReaders;
 }
@@ -49,8 +52,9 @@ async function carryOut(work: () => Promise<void>, about: Record<string, unknown
 }
 
 /**
- * Makes and changes streams and consumers for the services that may have them, trims streams that fill, and keeps the
- * mirror of EVENTS that other systems read. Its login alone has the right to.
+ * Makes and changes streams and consumers for the services that may have them, trims streams that fill, keeps the
+ * mirror of EVENTS that other systems read, and reads, puts back and removes dead letters for staff. Its login alone has
+ * the right to.
  */
 export default defineService<"provisioner", State>({
   name: "provisioner",
@@ -87,6 +91,7 @@ export default defineService<"provisioner", State>({
         await carryOut(() => this.provisioner.markLoss(streamConfig(part).name, seen), { stream });
       },
     },
+    ...deadLetterActions,
   },
 
   async started() {
@@ -95,6 +100,7 @@ export default defineService<"provisioner", State>({
     try {
       this.manager = await this.connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
       this.provisioner = new Provisioner(this.manager);
+      this.dead = await DeadLetters.open(this.connection);
       this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger);
       const problems = await bringToSettings(this.manager, this.provisioner, this.logger);
       const forReaders = readersOptions(`${name}-readers`, url);

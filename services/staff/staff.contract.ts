@@ -4,6 +4,7 @@ import { action } from "../action-contract.ts";
 import { cursor, isoTime, operator } from "../fields.ts";
 import { sealedEvent } from "../sealed-event.ts";
 import { type Right, right, type StaffRole, staffRole } from "../staff-roles.ts";
+import { staffDeadLetterActions } from "./dead-letters.contract.ts";
 import { proposalActions } from "./proposals.contract.ts";
 import { session } from "./session.contract.ts";
 
@@ -91,6 +92,9 @@ const managed = { session: session.optional(), operator };
 const named = { name: personName, ...managed };
 
 export const staffActions = {
+  ...staffDeadLetterActions,
+  /** Moves of money that wait for another person: how many, up to `limits.metrics.countedRows`. Fails: unavailable. */
+  figures: action({}).returns<{ openProposals: number }>(),
   ...proposalActions,
 
   /**

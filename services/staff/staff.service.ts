@@ -18,8 +18,10 @@ import { addPerson, changeRole, disablePerson, enablePerson, endSessions, resetP
 import { proposalHandlers } from "./proposals/actions.ts";
 import { type ProposalsState, proposalSettings, startProposals, stopProposals } from "./proposals/proposals-state.ts";
 import { staffPurge } from "./purge.ts";
-import { endOwnSession, logout, managerOf, ownSessions, showSession } from "./sessions.ts";
+import { sessionActions } from "./session-actions.ts";
+import { managerOf } from "./sessions.ts";
 import { staffActions } from "./staff.contract.ts";
+import { workActions } from "./work-actions.ts";
 
 interface State extends ProposalsState {
   hashes: PasswordHashes;
@@ -46,7 +48,9 @@ export default defineService<"staff", State>({
   ],
 
   actions: {
+    ...workActions,
     ...proposalHandlers,
+    ...sessionActions,
     login: {
       handler({ params, requestID }) {
         const { name, address } = params;
@@ -66,29 +70,9 @@ export default defineService<"staff", State>({
         return auditedLogin(this, about, () => finishEnrolment(this, params));
       },
     },
-    session: {
-      handler({ params }) {
-        return showSession(this.mysql, params.session);
-      },
-    },
-    logout: {
-      handler({ params }) {
-        return logout(this.mysql, params.session);
-      },
-    },
     changePassword: {
       handler({ params }) {
         return changePassword(this, params);
-      },
-    },
-    sessionsOf: {
-      handler({ params }) {
-        return ownSessions(this.mysql, params.session);
-      },
-    },
-    endSession: {
-      handler({ params }) {
-        return endOwnSession(this.mysql, params.session, params.sessionId);
       },
     },
     begin: {

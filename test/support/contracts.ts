@@ -8,6 +8,7 @@ import { livingRoomActions } from "../../services/living-room/living-room.contra
 import { notificationActions } from "../../services/notification/notification.contract.ts";
 import { paymentActions } from "../../services/payment/payment.contract.ts";
 import { platformActions } from "../../services/platform/platform.contract.ts";
+import { provisionerActions } from "../../services/provisioner/provisioner.contract.ts";
 import { rankActions } from "../../services/rank/rank.contract.ts";
 import { staffActions } from "../../services/staff/staff.contract.ts";
 import { userActions } from "../../services/user/user.contract.ts";
@@ -30,4 +31,5 @@ export const contracts: Readonly<Record<string, ActionContracts>> = {
   platform: platformActions,
   webhook: webhookActions,
   staff: staffActions,
+  provisioner: provisionerActions,
 };

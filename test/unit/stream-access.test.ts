@@ -136,12 +136,22 @@ test("every subject of the table is of a stream, and has the prefix of its names
   expect(servicePermissions("gift", "other").subscribe.allow).toEqual(["_INBOX_other~gift.>"]);
 });
 
-test("the provisioner deletes no stream of the services, and messages only of streams that are trimmed", () => {
+test("the provisioner deletes no stream of the services, and messages only of streams that are trimmed, and dead letters", () => {
   const { allow } = provisionerPermissions("ovation").publish;
   expect(allow.filter((s) => /PURGE|STREAM\.DELETE|MSG|ACK/.test(s))).toEqual([
     "$JS.API.STREAM.PURGE.PAY",
     "$JS.API.STREAM.PURGE.DEAD",
+    "$JS.API.STREAM.MSG.GET.DEAD",
+    "$JS.API.STREAM.MSG.DELETE.DEAD",
   ]);
+});
+
+test("the provisioner publishes where a consumer reads, in its namespace, and nowhere else", () => {
+  const origins = Object.values(streamAccess)
+    .flatMap(({ consumers }) => consumers)
+    .flatMap(({ stream, subject }) => (subject === undefined ? stream.subjects : [subject]));
+  const published = provisionerPermissions("other").publish.allow.filter((subject) => !subject.startsWith("$JS."));
+  expect(new Set(published)).toEqual(new Set(origins.map((subject) => `other_${subject}`)));
 });
 
 describe.each(["ovation", "other"])("the readers of EVENTS in namespace %s", (namespace) => {

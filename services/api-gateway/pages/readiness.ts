@@ -1,30 +1,12 @@
 import type { ServiceBroker } from "moleculer";
 import { fail } from "../../../broker/failure.ts";
 import { backgroundServices, isServiceName, type ServiceName, serviceNames } from "../../../broker/service-names.ts";
-import { shown } from "../../../broker/unknown-values.ts";
-import { limits } from "../../../config/limits.ts";
-import type { HealthReport } from "../../../mixins/health.mixin.ts";
 import type { Fields } from "../../../mixins/http/request/fields.ts";
-
-interface NodeHealth {
-  ready: boolean;
-  /** The status of the node's dependencies, or the reason why it did not answer. */
-  report: HealthReport | { failure: string };
-}
+import { type SystemHealth, systemHealth } from "../../../mixins/system-health.ts";
 
 interface Readiness {
   ready: boolean;
-  services: Record<ServiceName, { ready: boolean; nodes: Record<string, NodeHealth> }>;
-}
-
-async function healthOf(broker: ServiceBroker, service: string, nodeID: string): Promise<NodeHealth> {
-  try {
-    const options = { nodeID, timeout: limits.http.healthNodeTimeoutMs };
-    const report = await broker.call<HealthReport, object>(`${service}.health`, {}, options);
-    return { ready: Object.values(report).every((works) => typeof works !== "string"), report };
-  } catch (error) {
-    return { ready: false, report: { failure: shown((error as { type?: unknown } | null)?.type ?? "did not answer") } };
-  }
+  services: SystemHealth;
 }
 
 /**
@@ -33,21 +15,10 @@ async function healthOf(broker: ServiceBroker, service: string, nodeID: string):
  * of several is shown, but does not remove other gateways from the load balancer.
  */
 export async function readiness(broker: ServiceBroker): Promise<Readiness> {
-  const present = broker.registry.getServiceList({ onlyAvailable: true, skipInternal: true }) as unknown as {
-    name: string;
-    nodeID: string;
-  }[];
-  const entries = await Promise.all(
-    serviceNames.map(async (name) => {
-      const nodeIds = present.filter((service) => service.name === name).map(({ nodeID }) => nodeID);
-      const nodes = await Promise.all(nodeIds.map(async (id) => [id, await healthOf(broker, name, id)] as const));
-      return [name, { ready: nodes.some(([, { ready }]) => ready), nodes: Object.fromEntries(nodes) }] as const;
-    }),
-  );
-  const services = Object.fromEntries(entries) as Readiness["services"];
+  const services = await systemHealth(broker);
   // A gateway that lets nobody in takes no requests, however many others could.
   const isReadyItself = services["api-gateway"].nodes[broker.nodeID]?.ready === true;
-  const isReady = entries.every(([name, { ready }]) => ready || backgroundServices.has(name));
+  const isReady = serviceNames.every((name) => services[name].ready || backgroundServices.has(name));
   return { ready: isReadyItself && isReady, services };
 }
 

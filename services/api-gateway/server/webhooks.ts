@@ -1,55 +1,15 @@
-import { z } from "zod";
-import { fail } from "../../../broker/failure.ts";
-import { problemOfUrl } from "../../../mixins/outgoing/outgoing-url.ts";
 import { call } from "../../contracts.ts";
 import { fromHttp, nothing, pageOf } from "../../http-fields.ts";
-import { deliveryStatus, orderBy, webhookActions } from "../../webhook/webhook.contract.ts";
-import { webhookReceivers } from "../../webhook-settings.ts";
+import {
+  requireCallable,
+  shownDelivery,
+  shownNewWebhook,
+  shownReplay,
+  shownSecret,
+  shownWebhook,
+} from "../../shown-webhooks.ts";
+import { webhookActions } from "../../webhook/webhook.contract.ts";
 import { serverEndpoint } from "./server-endpoint.ts";
-
-const time = z.string().nullable();
-
-const shownWebhook = z.object({
-  webhookId: z.string(),
-  url: z.string(),
-  description: z.string(),
-  events: z.array(z.string()),
-  orderBy,
-  enabled: z.boolean(),
-  disabledReason: z
-    .enum(["failing", "gone", "asked"])
-    .nullable()
-    .meta({ description: "Why it is off: failures for days, an answer with HTTP status 410, or webhooks/update." }),
-  disabledTime: time,
-  failingSince: time.meta({ description: "Since when no call has succeeded; null after a success." }),
-  waiting: z.int().meta({ description: "Deliveries that are to be made." }),
-  dropped: z.int().meta({ description: "Deliveries that were dropped since too many waited." }),
-  droppedTime: time,
-  createTime: z.string(),
-});
-
-const shownDelivery = z.object({
-  deliveryId: z.string(),
-  messageId: z.string().meta({ description: "The header webhook-id, the same in every try." }),
-  event: z.string(),
-  status: deliveryStatus,
-  time: z.string().meta({ description: "When the event came in." }),
-  tries: z.int(),
-  nextTime: time.meta({ description: "When it is tried next." }),
-  lastTime: time.meta({ description: "When the last try ended." }),
-  durationMs: z.int().nullable(),
-  httpStatus: z.int().nullable(),
-  failure: z.string().nullable().meta({ description: "Why the last try has no HTTP status." }),
-  answer: z.string().nullable().meta({ description: "How the last answer began." }),
-});
-
-const secret = z.string().meta({ description: "`whsec_` and base64, for the Standard Webhooks libraries." });
-
-/** What can be said before the first call. Names are resolved and checked at each connection (mixins/outgoing/). */
-function requireCallable(url: string): void {
-  const problem = problemOfUrl(url, webhookReceivers());
-  if (problem) throw fail("webhookUrlRefused", { field: "url", problem });
-}
 
 const changes = fromHttp(webhookActions.update);
 
@@ -66,7 +26,7 @@ export const webhookEndpoints = [
     // The secret is not kept beside the idempotency key: the webhook service finds it by `writeId`.
     rerun: true,
     params: fromHttp(webhookActions.create, "writeId"),
-    result: z.object({ webhookId: z.string(), secret }),
+    result: shownNewWebhook,
     failures: ["webhookLimit"],
     run(ctx, params, { writeId }) {
       requireCallable(params.url);
@@ -120,7 +80,7 @@ export const webhookEndpoints = [
     write: true,
     rerun: true,
     params: fromHttp(webhookActions.rotate, "writeId"),
-    result: z.object({ secret }),
+    result: shownSecret,
     failures: ["webhookUnknown"],
     run: (ctx, params, { writeId }) => call(ctx, "webhook.rotate", { ...params, writeId }),
   }),
@@ -145,7 +105,7 @@ export const webhookEndpoints = [
     write: true,
     params: fromHttp(webhookActions.replay),
     oneOf: [["deliveryId"], ["from", "to"]],
-    result: z.object({ replayed: z.int(), nextFrom: z.string().nullable() }),
+    result: shownReplay,
     failures: ["webhookUnknown", "deliveryUnknown"],
     run: (ctx, params) => call(ctx, "webhook.replay", params),
   }),

@@ -47,6 +47,20 @@ CREATE TABLE IF NOT EXISTS t_gift_record (
   KEY idx_object (object_id, send_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
+-- Gifts that succeeded, and their coins, by the minute in which they were settled: added up from the records every few
+-- seconds (minutes.ts). For people to look at; the records decide. Rows of more than two hours ago are deleted.
+CREATE TABLE IF NOT EXISTS t_gift_minute (
+  minute DATETIME NOT NULL PRIMARY KEY,
+  gifts BIGINT UNSIGNED NOT NULL,
+  coins BIGINT UNSIGNED NOT NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- One row: the records below this id are added up.
+CREATE TABLE IF NOT EXISTS t_gift_minute_position (
+  id TINYINT UNSIGNED NOT NULL PRIMARY KEY,
+  next_record BIGINT UNSIGNED NOT NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
 -- The anchors' own shares, each from a time on. Rows are only added (npm run anchor-share). In force is the row with
 -- the latest from_time that has come; of several with the same one, the row written last. A row without the signature of
 -- services/signed-shares.ts is none.

@@ -13,6 +13,7 @@ import { lookupAnswers } from "../../support/fake-lookups.ts";
 import { staffAnswers } from "../../support/fake-staff.ts";
 import { eventually, startNode } from "../../support/system.ts";
 import { tokenOf } from "../../support/tokens.ts";
+import { workAnswers } from "../../support/work-answers.ts";
 
 const aliceId = "9223372036854775807";
 export const alice = { userId: aliceId, token: tokenOf(aliceId) };
@@ -111,6 +112,7 @@ const topic = { bizCode: 10001, topic: "pay.recharge", status: 1, remark: "coins
 const usual: Answers = {
   ...staffAnswers,
   ...lookupAnswers,
+  ...workAnswers,
   "user.sendLoginCode": () => ({ devCode: "123456" }),
   "user.login": () => alice,
   "user.logout": () => null,

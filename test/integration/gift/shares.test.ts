@@ -218,7 +218,7 @@ describe("a row of t_anchor_share that gift did not sign", () => {
     await copy(other, "percent", "from_time - INTERVAL 1 DAY");
     await expect(copy(hers, "percent", "from_time")).rejects.toMatchObject({ errno: 1062 });
     await setShare(hers, 40);
-    const { list } = await call(caller, "gift.shares", {});
+    const { list } = await call(caller, "gift.shares", { limit: limits.http.pageSizeMax });
     const verdicts = (anchor: string) => list.filter(({ anchorId }) => anchorId === anchor).map((one) => one.verdict);
     expect([verdicts(hers), verdicts(other)]).toEqual([
       ["right", "right"],

@@ -11,7 +11,12 @@ Object.assign(process.env, {
 const signatures = unitSignatures();
 
 /** The depth where the first partition has messages with so many gifts, by sequence, up to `delivered` of them in work. */
-async function depthOf(messages: ReadonlyMap<number, number>, delivered: number, forged = new Set<number>()) {
+async function depthOf(
+  messages: ReadonlyMap<number, number>,
+  delivered: number,
+  forged = new Set<number>(),
+  firstMs: Readonly<Record<string, number>> = {},
+) {
   const isFirst = (stream: string) => stream === `${natsPrefix()}GIFTS-0`;
   const sequences = [...messages.keys()];
   let reads = 0;
@@ -37,7 +42,11 @@ async function depthOf(messages: ReadonlyMap<number, number>, delivered: number,
         const signed = forged.has(next) ? text : signatures.sign("gift.send.0", text);
         return { seq: next, subject: "unit_gift.send.0", data: Buffer.from(signed), json: () => JSON.parse(signed) };
       },
-      info: async () => ({ state: { subjects: { "unit_dead.gift-settler": 2 } } }),
+      async info(stream: string) {
+        const first = firstMs[stream.slice(natsPrefix().length)];
+        const age = first === undefined ? { messages: 0 } : { messages: 1, first_ts: new Date(first).toISOString() };
+        return { state: { ...age, subjects: { "unit_dead.gift-settler": 2 } } };
+      },
     },
   };
   return { ...(await queueDepth({ jetstream: { manager }, signatures } as never)), reads };
@@ -50,7 +59,18 @@ test("the gifts of what is in work and of what waits are counted apart, over gap
     [20, 30],
     [21, 7],
   ]);
-  expect(await depthOf(messages, 12)).toMatchObject({ waiting: 37, inFlight: 26, deadLetters: 2 });
+  const depth = await depthOf(messages, 12);
+  expect(depth).toMatchObject({ waiting: 37, inFlight: 26, deadLetters: 2 });
+  const partitions = Array.from({ length: limits.gift.partitions }, (_, partition) => partition);
+  expect(depth.partitions).toEqual(partitions.map((partition) => ({ partition, gifts: partition === 0 ? 63 : 0 })));
+});
+
+test("the oldest message of all partitions is that of the queue; an empty queue has none", async () => {
+  const now = Date.now();
+  const first = { "GIFTS-1": now - 30_000, "GIFTS-4": now - 90_000 } as Record<string, number>;
+  expect((await depthOf(new Map(), 0, new Set(), first)).oldestMs).toBeGreaterThanOrEqual(90_000);
+  expect((await depthOf(new Map(), 0, new Set(), { "GIFTS-1": now + 60_000 })).oldestMs).toBe(0);
+  expect((await depthOf(new Map(), 0)).oldestMs).toBeNull();
 });
 
 test("of many messages only some are read: the others are assumed to be like them", async () => {

@@ -49,6 +49,8 @@ export const failureCodes = {
   "findingUnknown": 501,
   "findingChanged": 501,
   "findingRefused": 501,
+  "deadLetterGone": 501,
+  "deadLetterRefused": 501,
   "staffLoginWrong": 501,
   "totpWrong": 501,
   "passwordWeak": 100001,

@@ -2232,6 +2232,7 @@ export interface operations {
                         msg: string;
                         data: {
                             replayed: number;
+                            /** @description Where to go on; null where that was all. */
                             nextFrom: string | null;
                         };
                     } | components["schemas"]["Failure"];

@@ -1,0 +1,165 @@
+import { fittingPage } from "../../../broker/parts.ts";
+import { limits } from "../../../config/limits.ts";
+import { type Database, isDuplicateKey, type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import { shownBody } from "../../dead-letter-text.ts";
+import type { DeadLetterView } from "../../provisioner/provisioner.contract.ts";
+import type { HandledDeadLetter, LetterDecision } from "../dead-letters.contract.ts";
+import { type Handling, type HandlingState, statesBefore } from "./handling-state.ts";
+
+/** The SQL of the dead letters on which persons of the staff have decided. */
+
+/** A decision that is to begin. */
+export interface NewHandling {
+  readonly letter: DeadLetterView;
+  readonly decision: LetterDecision;
+  readonly person: string;
+  readonly reason: string;
+  /** Every byte, of one that is given up. */
+  readonly data: Buffer | null;
+  readonly leaseMs: number;
+}
+
+interface Row {
+  id: string;
+  letter_id: string;
+  letter_time: Date;
+  channel: string;
+  subject: string;
+  dead_reason: string;
+  order_id: string | null;
+  forged: number;
+  size: number;
+  decision: LetterDecision;
+  state: HandlingState;
+  data: Buffer | null;
+  person: string;
+  reason: string;
+  create_time: Date;
+  done_time: Date | null;
+}
+
+const columns = `id, letter_id, letter_time, channel, subject, dead_reason, order_id, forged, size, decision, state, data,
+  person, reason, create_time, done_time`;
+
+const viewOf = (row: Row): HandledDeadLetter => ({
+  ...{ handledId: String(row.id), id: toSafeInteger(row.letter_id), time: row.letter_time.toISOString() },
+  ...{ channel: row.channel, subject: row.subject, deadReason: row.dead_reason, orderId: row.order_id },
+  ...{ forged: Number(row.forged) === 1, size: Number(row.size), decision: row.decision },
+  state: row.state === "done" ? "done" : "begun",
+  ...{ by: row.person, reason: row.reason, beginTime: row.create_time.toISOString() },
+  doneTime: row.done_time?.toISOString() ?? null,
+  body: row.data === null ? null : shownBody(row.data).body,
+});
+
+const leaseEnd = "TIMESTAMPADD(MICROSECOND, ? * 1000, UTC_TIMESTAMP(3))";
+
+/** Foreign publishers may have written any text of any length. */
+const fitting = (text: string, chars: number) => text.toWellFormed().slice(0, chars).toWellFormed();
+
+/** Adds the first decision on a dead letter and returns its id; `undefined` where somebody has decided before. */
+export async function addHandling(db: Queryable, handling: NewHandling): Promise<string | undefined> {
+  const { letter, decision, person, reason, data, leaseMs } = handling;
+  const about = [
+    ...[letter.id, new Date(letter.time), fitting(letter.channel, 100), fitting(letter.subject, 300)],
+    ...[fitting(letter.reason, 500), letter.orderId, letter.forged ? 1 : 0, letter.size],
+  ];
+  try {
+    const { insertId } = await db.run(
+      `INSERT INTO t_staff_dead_letter (letter_id, letter_time, channel, subject, dead_reason, order_id, forged, size,
+         decision, state, data, person, reason, create_time, lease_until)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'begun', ?, ?, ?, UTC_TIMESTAMP(3), ${leaseEnd})`,
+      [...about, decision, data, person, reason, leaseMs],
+    );
+    return String(insertId);
+  } catch (error) {
+    if (isDuplicateKey(error)) return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Begins a decision on a dead letter on which somebody has decided before, if `may` says `begin` of what is known; the
+ * row is locked meanwhile. Returns what `may` said, and the id.
+ */
+export function beginAgain<Verdict extends string>(
+  db: Pick<Database, "transaction">,
+  { letter, decision, person, reason, data, leaseMs }: NewHandling,
+  may: (known: Handling) => Verdict | "begin",
+): Promise<{ id: string; verdict: Verdict | "begin" }> {
+  return db.transaction(async (tx) => {
+    const [row] = await tx.query<{ id: string; state: HandlingState; decision: LetterDecision; leased: number }>(
+      `SELECT id, state, decision, lease_until > UTC_TIMESTAMP(3) AS leased FROM t_staff_dead_letter
+       WHERE letter_id = ? AND letter_time = ? FOR UPDATE`,
+      [letter.id, new Date(letter.time)],
+    );
+    if (!row) throw new Error(`the decision on dead letter ${letter.id} is gone: its rows are never removed`);
+    const id = String(row.id);
+    const verdict = may({ state: row.state, decision: row.decision, leased: Number(row.leased) === 1 });
+    if (verdict !== "begin") return { id, verdict };
+    await tx.run(
+      `UPDATE t_staff_dead_letter SET state = 'begun', decision = ?, data = ?, person = ?, reason = ?,
+         create_time = UTC_TIMESTAMP(3), lease_until = ${leaseEnd} WHERE id = ?`,
+      [decision, data, person, reason, leaseMs, id],
+    );
+    return { id, verdict };
+  });
+}
+
+/** Notes what became of a decision; the move must be allowed, and a repeat changes nothing. */
+export async function endHandling(db: Queryable, id: string, state: "done" | "freed"): Promise<void> {
+  await db.run(
+    `UPDATE t_staff_dead_letter SET state = ?, done_time = ${state === "done" ? "UTC_TIMESTAMP(3)" : "NULL"}
+     WHERE id = ? AND state IN (?)`,
+    [state, id, statesBefore(state)],
+  );
+}
+
+/** The one who began is no longer at it, and it is not known whether it was carried out: anybody may go on at once. */
+export async function endLease(db: Queryable, id: string): Promise<void> {
+  await db.run(
+    "UPDATE t_staff_dead_letter SET lease_until = UTC_TIMESTAMP(3) WHERE id = ? AND lease_until > UTC_TIMESTAMP(3)",
+    [id],
+  );
+}
+
+/** The id of a decision that was begun and not ended, and whose time is over; of a letter that may be gone. */
+export async function findUnended(
+  db: Queryable,
+  letterId: number,
+  decision: LetterDecision,
+): Promise<string | undefined> {
+  const [row] = await db.query<{ id: string }>(
+    `SELECT id FROM t_staff_dead_letter WHERE letter_id = ? AND state = 'begun' AND decision = ?
+       AND lease_until <= UTC_TIMESTAMP(3) ORDER BY id DESC LIMIT 1`,
+    [letterId, decision],
+  );
+  return row && String(row.id);
+}
+
+export async function findHandled(db: Queryable, id: string): Promise<HandledDeadLetter | undefined> {
+  const [row] = await db.query<Row>(`SELECT ${columns} FROM t_staff_dead_letter WHERE id = ?`, [id]);
+  return row && viewOf(row);
+}
+
+/** Decisions, the latest first, below the id `cursor`; without those that were certainly not carried out. */
+export async function handledPage(
+  db: Queryable,
+  { orderId, cursor, limit }: { orderId?: string | undefined; cursor?: string | undefined; limit: number },
+): Promise<{ list: HandledDeadLetter[]; nextCursor: string | null }> {
+  const where = ["state <> 'freed'"];
+  const values: unknown[] = [];
+  if (orderId !== undefined) {
+    where.push("order_id = ?");
+    values.push(orderId);
+  }
+  if (cursor !== undefined) {
+    where.push("id < ?");
+    values.push(cursor);
+  }
+  const rows = await db.query<Row>(
+    `SELECT ${columns} FROM t_staff_dead_letter WHERE ${where.join(" AND ")} ORDER BY id DESC LIMIT ?`,
+    [...values, limit + 1],
+  );
+  const list = fittingPage(rows.slice(0, limit).map(viewOf), limits.bus.listBytes);
+  return { list, nextCursor: rows.length > list.length ? (list.at(-1)?.handledId ?? null) : null };
+}
