@@ -13,7 +13,7 @@ const project = (name, extra = {}) => ({
       { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
     ],
     // The client of clients/ has the page's IM client, an ES module.
-    "/public/js/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
+    "/(public|admin-page)/js/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
     // uuid and jose are published as ES modules alone.
     "/node_modules/(uuid|jose)/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
   },

@@ -1,0 +1,2 @@
+/** Texts of an order's story, proposals and money. */
+export const storyStrings = Object.freeze({});
