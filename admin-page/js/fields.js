@@ -35,8 +35,8 @@ export function textField({ name, label, hint, required = true, value = "", mult
 }
 
 /** Why: it is kept in the audit, and staff may show it to the user. */
-export function reasonField({ hint = "reasonHint" } = {}) {
-  return textField({ name: "reason", label: "reason", hint, maxlength: REASON_CHARS, multiline: true });
+export function reasonField({ hint = "reasonHint", required = true } = {}) {
+  return textField({ name: "reason", label: "reason", hint, required, maxlength: REASON_CHARS, multiline: true });
 }
 
 /** A whole number. @param {{name: string, label: string, min?: number, max?: number}} field */

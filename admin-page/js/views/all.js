@@ -13,6 +13,11 @@
  * - `count(figures)` the number beside the word in the navigation, of the answer of `figures`; 0 shows none.
  */
 import { meView } from "./me.js";
+import { orderView } from "./order.js";
+import { proposalsView } from "./proposals.js";
+import { restrictionsView } from "./restrictions.js";
+import { roomView } from "./room.js";
 import { searchView } from "./search.js";
+import { userView } from "./user.js";
 
-export const views = [searchView, meView];
+export const views = [...[searchView, userView, orderView, roomView, restrictionsView], proposalsView, meView];
