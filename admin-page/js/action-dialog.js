@@ -101,7 +101,7 @@ export function openAction({ testid, title, about, fields = [], effects, yes, da
   }
 
   function showDone(box, answer, values) {
-    const outcome = answer?.state === "proposed" ? proposed(answer) : done(answer, values);
+    const outcome = outcomeOf(answer, () => done(answer, values));
     box.replaceWith(donePanel(outcome, close, testid));
     document.querySelector(`[data-testid="${testid}-done"] button`)?.focus();
   }
@@ -136,8 +136,12 @@ function donePanel({ text, undo, note, show, link }, close, testid) {
   );
 }
 
-/** Above the bound nothing has moved yet: another person decides. */
-function proposed({ proposalId, expiresTime }) {
+/** Above the bound nothing has moved yet: another person decides, or has declined what was asked for by this id. */
+function outcomeOf(answer, done) {
+  const { state, proposalId, expiresTime } = answer ?? {};
+  if (state === "declined" || state === "expired")
+    return { text: [`moved_${state}`, { id: proposalId }], link: { href: hrefOf("proposals"), say: "proposedLink" } };
+  if (state !== "proposed") return done();
   return {
     text: ["proposedText", { id: proposalId, time: () => time(expiresTime) }],
     note: "proposedUndo",

@@ -1,10 +1,12 @@
 /** One call of the staff's HTTP interface: the answer's data, or an ApiError with a text for the person. */
 import { failureOf, noAnswer } from "/js/api-error.js";
 import { currentLanguage } from "/js/language.js";
-import { closeSession, currentSession } from "./session.js";
+import { closeSession, currentSession, openSession } from "./session.js";
 
+const SESSION = "session";
 const TIMEOUT_MS = 20_000;
 const SUCCESS = 200;
+const FORBIDDEN = 100003;
 
 /**
  * @param {string} path below /live/admin/, such as "user/get"
@@ -34,7 +36,18 @@ export async function call(path, params = {}, { signal } = {}) {
   const error = failureOf(response, envelope);
   // The answer to a request of a replaced session does not concern the present one.
   if (error.loggedOut && asked && asked === currentSession()) closeSession(true);
+  if (error.code === FORBIDDEN && asked && path !== SESSION) await learnSession(asked);
   throw error;
+}
+
+/**
+ * All windows of a browser share the cookie: after a login in another one this window's token is another session's, and
+ * the person may be another. A role may have changed, too.
+ */
+async function learnSession(asked) {
+  const present = await call(SESSION).catch(() => undefined);
+  const same = present && present.csrf === asked.csrf && present.role === asked.role;
+  if (present && !same && asked === currentSession()) openSession(present);
 }
 
 /** An id of the caller's own: with it the same action can be sent again and is carried out once. */

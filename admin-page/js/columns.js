@@ -2,7 +2,7 @@
 import { h } from "/js/dom.js";
 import { hrefOf } from "./address.js";
 import { badge, idOf, timeOf } from "./cells.js";
-import { coins, number, points, signed, yuan } from "./format.js";
+import { number, points, signed, yuan } from "./format.js";
 import { giftBadge, payBadge } from "./tones.js";
 
 const REJECTED = 0;
@@ -86,14 +86,20 @@ function auditOutcome(outcome) {
 const asIs = (text) => ["asIs", { text }];
 
 export const incomeColumns = [
-  { key: "colTime", cell: ({ time, createTime }) => timeOf(time ?? createTime) },
-  { key: "colWhat", cell: ({ kind }) => h("span", { say: INCOME_KINDS.has(kind) ? `income_${kind}` : asIs(kind) }) },
+  { key: "colTime", cell: ({ createTime }) => timeOf(createTime) },
+  { key: "colWhat", cell: incomeWhat },
   { key: "colPoints", number: true, cell: ({ points: of }) => signed(of) },
-  { key: "colCoins", number: true, cell: ({ points: of }) => coins(Math.trunc(of / 100)) },
+  { key: "colCoins", number: true, cell: ({ coins: of }) => number(of) },
+  { key: "reason", cell: ({ reason }) => reason },
   { key: "colOrder", wide: true, cell: ({ bizId, orderId }) => (orderId ? orderLink(orderId) : idOf(bizId)) },
 ];
 
-const INCOME_KINDS = new Set(["gift", "hold", "release", "payout"]);
+const INCOME_KINDS = new Set(["gifts", "hold", "release", "payout"]);
+
+function incomeWhat({ kind, status }) {
+  const word = h("span", { say: INCOME_KINDS.has(kind) ? `income_${kind}` : asIs(kind) });
+  return status === REJECTED ? [word, " ", badge("plain", "tradeRejected")] : word;
+}
 
 /** Income in short: what may be paid out, and what stands against it. */
 export const incomeFacts = (income) => [

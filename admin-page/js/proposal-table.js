@@ -1,6 +1,7 @@
 /** Proposals in a table: what each does in one sentence, and the buttons of who may decide. */
 import { h } from "/js/dom.js";
 import { approve, decline, isOfOrder, sentenceOf } from "./actions/proposals.js";
+import { hrefOf } from "./address.js";
 import { badge, idOf, timeOf } from "./cells.js";
 import { orderLink, userLink } from "./columns.js";
 import { createTable } from "./table.js";
@@ -35,16 +36,18 @@ function whatOf(proposal) {
   ];
 }
 
-function stateOf({ state, expiresTime, decidedBy, decidedTime, decisionReason }) {
+function stateOf({ state, expiresTime, decidedBy, decidedTime, decisionReason, refusal }) {
   const by = decidedBy && h("p", { class: "cell-note" }, `${decidedBy} `, timeOf(decidedTime));
   const open =
     state === "open" && h("p", { class: "cell-note" }, h("span", { say: "expires" }), " ", timeOf(expiresTime));
   const why = decisionReason && h("p", { class: "cell-note", text: decisionReason });
-  return [badge(...proposalBadge(state), "proposal-state"), by, open, why].filter(Boolean);
+  const refused = refusal && h("p", { class: "cell-note id", text: refusal });
+  return [badge(...proposalBadge(state), "proposal-state"), refused, by, open, why].filter(Boolean);
 }
 
 function decisionOf(proposal, session, after) {
   if (proposal.state !== "open") return " ";
+  if (proposal.mayDecide === undefined) return h("a", { href: hrefOf("proposals"), say: "proposalDecide" });
   if (!proposal.mayDecide) {
     const own = proposal.proposedBy === session.name || proposal.proposedBy === `staff:${session.name}`;
     return h("p", { class: "cell-note", say: own ? "proposalOwn" : "proposalNoRight", testid: "proposal-not-mine" });

@@ -10,8 +10,9 @@ export function currentSession() {
   return session;
 }
 
-export function openSession(answer) {
-  replace(answer, false);
+/** What the login answers beside these, the token above all, is not kept. */
+export function openSession({ name, role, rights, csrf, expiresTime }) {
+  replace({ name, role, rights, csrf, expiresTime }, false);
 }
 
 /** @param {boolean} [expired] the server does not know the session any more; the person did not log out */

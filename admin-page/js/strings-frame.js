@@ -58,6 +58,8 @@ export const frameStrings = Object.freeze({
     "尚未执行：超过限额，已提交提案 {id}，须由另一人在 {time} 前批准。",
     "Nothing has moved yet: this is above the bound. Proposal {id} waits for another person until {time}.",
   ],
+  moved_declined: ["提案 {id} 已被拒绝，没有资金变动。", "Proposal {id} was declined; no money moved."],
+  moved_expired: ["提案 {id} 已过期，没有资金变动。", "Proposal {id} has expired; no money moved."],
   proposedUndo: [
     "如要撤回，请让另一人在提案中拒绝，或等它过期。",
     "To take it back, let another person decline it, or let it expire.",

@@ -89,7 +89,7 @@ export const peopleStrings = Object.freeze({
   tradeRejected: ["未成交", "rejected"],
   tradeOwed: ["{n} 币已花掉，记为欠款；共欠 {left} 币", "{n} were spent already and are owed; {left} owed in all"],
   tradePaidOff: ["还欠款 {n} 币；还欠 {left} 币", "{n} paid off a debt; {left} still owed"],
-  income_gift: ["礼物分成", "Share of gifts"],
+  income_gifts: ["礼物分成", "Share of gifts"],
   income_hold: ["暂扣", "Held back"],
   income_release: ["解除暂扣", "Released"],
   income_payout: ["付款", "Payout"],

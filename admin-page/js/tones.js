@@ -2,6 +2,10 @@
 
 const PAY = ["wait", "wait", "good", "plain", "plain", "bad"];
 const GIFT = { accepted: "wait", succeeded: "good", failed: "bad" };
+const ORDER = {
+  ...{ waiting: "wait", paying: "wait", paid: "good", cancelled: "plain", invalid: "plain", refunded: "bad" },
+  ...{ deadLetter: "bad", succeeded: "good", failed: "bad", unknown: "plain" },
+};
 const STEP = { done: "good", failed: "bad", missing: "bad", waiting: "wait", notKept: "plain" };
 const PROPOSAL = { open: "wait", approved: "wait", done: "good", refused: "bad", declined: "plain", expired: "plain" };
 
@@ -13,6 +17,11 @@ export function payBadge(status) {
 
 export function giftBadge(status) {
   return named(GIFT, "gift", status);
+}
+
+/** Of a story: of a gift or of a payment. */
+export function orderBadge(state) {
+  return named(ORDER, "state", state);
 }
 
 export function stepBadge(state) {

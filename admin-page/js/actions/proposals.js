@@ -2,8 +2,9 @@
 import { openAction } from "../action-dialog.js";
 import { call } from "../api.js";
 import { reasonField } from "../fields.js";
-import { coins, time } from "../format.js";
+import { coins, points, time } from "../format.js";
 
+const DONE = new Set(["done", "approved", "refused", "declined", "expired"]);
 const OF_ORDERS = new Set(["refund", "release", "hold", "releaseHold"]);
 
 /** Kinds whose subject is an order with a story. */
@@ -12,8 +13,9 @@ export function isOfOrder({ kind }) {
 }
 
 /** In one sentence what a proposal does. */
-export function sentenceOf({ kind, coins: amount, subject, userId }) {
-  const vars = { n: () => coins(Math.abs(amount)), subject, user: userId };
+export function sentenceOf({ kind, coins: amount, points: exact, subject, userId }) {
+  const n = () => (exact ? points(Math.abs(exact)) : coins(Math.abs(amount)));
+  const vars = { n, subject, user: userId };
   const takes = (kind === "adjust" || kind === "platformAdjust") && amount < 0;
   return [`does_${kind}${takes ? "Take" : ""}`, vars];
 }
@@ -24,6 +26,7 @@ function aboutProposal(proposal) {
     ["proposedBy", proposal.proposedBy],
     ["colTime", time(proposal.createTime)],
     ["reason", proposal.reason],
+    ["colAnchor", proposal.anchorIds?.join(", ")],
   ];
 }
 
@@ -34,7 +37,10 @@ export function approve(proposal, after) {
     fields: [reasonField({ required: false })],
     effects: () => [sentenceOf(proposal), "approveEffect"],
     run: ({ reason }) => call("proposals/approve", { proposalId: proposal.proposalId, ...(reason ? { reason } : {}) }),
-    done: () => ({ text: "approveDone", note: "approveUndo" }),
+    done: ({ state, refusal }) => ({
+      text: [DONE.has(state) ? `approved_${state}` : "approvedOther", { state, why: refusal ?? "" }],
+      note: "approveUndo",
+    }),
   });
 }
 

@@ -10,7 +10,7 @@ import { openSession } from "../session.js";
 
 const LEAST_PASSWORD = 12;
 const PASSWORD_CHARS = 200;
-const NAME_CHARS = 64;
+const NAME_CHARS = 40;
 
 export function loginView(host, signal) {
   const place = h("div", { class: "login-place" });

@@ -4,12 +4,13 @@ import { tellFailure, whileBusy } from "/js/busy.js";
 import { h } from "/js/dom.js";
 import { holdShares, refund, release, releaseShares } from "../actions/money.js";
 import { call } from "../api.js";
-import { badge, facts, timeOf, viewHead } from "../cells.js";
+import { badge, facts, viewHead } from "../cells.js";
 import { orderLink, roomLink, userLink } from "../columns.js";
 import { coins, points } from "../format.js";
 import { proposalTable } from "../proposal-table.js";
 import { storyLine } from "../story-line.js";
 import { createTable } from "../table.js";
+import { orderBadge } from "../tones.js";
 
 export const orderView = { path: "order/:orderId", title: "orderTitle", right: "read", show };
 
@@ -40,6 +41,7 @@ function partsOf(story, found, session, load) {
     story.incomplete?.length > 0 && incomplete(story.incomplete),
     h("h2", { say: "storySteps" }),
     storyLine(story.steps),
+    story.cut && h("p", { class: "lead", say: "storyCut" }),
     ...proposalsOf(story, session, again),
     ...(isRefunded(story) ? affected(story.orderId, session, again) : []),
   ].filter(Boolean);
@@ -49,7 +51,7 @@ function storyFacts(story) {
   return facts(
     [
       ["colKind", h("span", { say: `searchOne_${story.kind}` })],
-      ["colState", h("span", { text: story.state, testid: "story-state" })],
+      ["colState", badge(...orderBadge(story.state), "story-state")],
       ["colOrder", h("span", { class: "id", text: story.orderId })],
       story.userId && [story.kind === "gift" ? "colSender" : "colPayer", userLink(story.userId)],
       story.receiverId && ["colReceiver", userLink(story.receiverId)],
@@ -59,9 +61,10 @@ function storyFacts(story) {
   );
 }
 
-function proposalsOf({ proposals }, session, again) {
+function proposalsOf({ proposals, orderId, userId }, session, again) {
   if (!proposals?.length) return [];
-  const table = proposalTable({ session, after: again, fetchPage: async () => ({ list: proposals }) });
+  const list = proposals.map((proposal) => ({ subject: orderId, userId, ...proposal }));
+  const table = proposalTable({ session, after: again, fetchPage: async () => ({ list }) });
   table.restart();
   return [h("h2", { say: "proposalsTitle" }), table.element];
 }
