@@ -10,6 +10,7 @@ WORKDIR /app
 COPY package.json package-lock.json ./
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund && npm cache clean --force
 
+COPY admin-page ./admin-page
 COPY broker ./broker
 COPY config ./config
 COPY mixins ./mixins

@@ -15,12 +15,14 @@ export const serviceNames = [
   "rank",
   "platform",
   "webhook",
+  "staff",
+  "admin-gateway",
 ] as const;
 export type ServiceName = (typeof serviceNames)[number];
 
 /** The services that requests do not need: the system is ready while they are away. */
 export const backgroundServices: ReadonlySet<ServiceName> = new Set([
-  ...(["provisioner", "auditor", "battle", "rank", "platform", "webhook"] as const),
+  ...(["provisioner", "auditor", "battle", "rank", "platform", "webhook", "staff", "admin-gateway"] as const),
 ]);
 
 export function isServiceName(name: string): name is ServiceName {

@@ -26,6 +26,13 @@ const table = {
   invalidParam: { code: 100001, http: 400, zh: "参数异常", en: "invalid parameter" },
   notLoggedIn: { code: 100002, http: 401, zh: "用户token异常", en: "not logged in" },
   scopeMissing: { code: 100003, http: 403, zh: "没有权限", en: "not allowed: the key lacks the scope" },
+  roleMissing: { code: 100003, http: 403, zh: "没有权限", en: "not allowed: your role lacks the right" },
+  requestForged: {
+    code: 100003,
+    http: 403,
+    zh: "请求不是来自员工页面",
+    en: "the request is not of the staff page: it is of another origin, or its X-CSRF-Token is missing or wrong",
+  },
   tooMany: { code: -10001, http: 429, zh: "请求过于频繁", en: "too many requests" },
   startTooOften: {
     code: -10001,
@@ -96,6 +103,24 @@ const table = {
   findingUnknown: { code: 501, http: 200, zh: "账目差异不存在", en: "no such difference of the books" },
   findingChanged: { code: 501, http: 200, zh: "账目差异已变化", en: "the difference has changed, list it again" },
   findingRefused: { code: 501, http: 200, zh: "该类账目差异不能接受", en: "no difference of this kind is accepted" },
+  staffLoginWrong: {
+    code: 501,
+    http: 200,
+    zh: "用户名、密码或验证码错误",
+    en: "the name, the password or the code is wrong",
+  },
+  totpWrong: { code: 501, http: 200, zh: "动态验证码错误", en: "the code of the authenticator app is wrong" },
+  passwordWeak: {
+    code: 100001,
+    http: 400,
+    zh: "密码至少12个字符，且不能过于常见",
+    en: "the password must have at least 12 characters and must not be a common one",
+  },
+  personUnknown: { code: 501, http: 200, zh: "员工不存在", en: "no such person" },
+  personTaken: { code: 501, http: 200, zh: "该员工名称已存在", en: "there is a person of this name already" },
+  personState: { code: 501, http: 200, zh: "员工当前状态不允许该操作", en: "the person's state does not allow this" },
+  lastAdmin: { code: 501, http: 200, zh: "不能停用或降级最后一位管理员", en: "the last active admin stays one" },
+  sessionUnknown: { code: 501, http: 200, zh: "会话不存在", en: "no such session" },
   keyUnknown: { code: 501, http: 200, zh: "API密钥不存在", en: "no such API key" },
   refundUnknown: { code: 501, http: 200, zh: "账本中没有该订单的退款", en: "no refund of this order in the ledger" },
   holdState: {

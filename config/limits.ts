@@ -1,3 +1,4 @@
+import { adminLimits } from "./limits/admin.ts";
 import { attendanceLimits } from "./limits/attendance.ts";
 import { battleLimits } from "./limits/battle.ts";
 import { booksLimits } from "./limits/books.ts";
@@ -22,6 +23,7 @@ import { redisLimits } from "./limits/redis.ts";
 import { restartsLimits } from "./limits/restarts.ts";
 import { roomLimits } from "./limits/room.ts";
 import { rpcLimits } from "./limits/rpc.ts";
+import { staffLimits } from "./limits/staff.ts";
 import { storesLimits } from "./limits/stores.ts";
 import { userLimits } from "./limits/user.ts";
 import { walletLimits } from "./limits/wallet.ts";
@@ -33,6 +35,7 @@ import { webhookLimits } from "./limits/webhook.ts";
  */
 export const limits = Object.freeze({
   http: httpLimits,
+  admin: adminLimits,
   log: logLimits,
   restarts: restartsLimits,
   rpc: rpcLimits,
@@ -60,4 +63,5 @@ export const limits = Object.freeze({
   rank: rankLimits,
   platform: platformLimits,
   webhook: webhookLimits,
+  staff: staffLimits,
 });

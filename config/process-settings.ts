@@ -7,8 +7,19 @@
 type Owners = "every" | readonly string[];
 
 const gateway = ["api-gateway"];
+const adminGateway = ["admin-gateway"];
 const imServer = ["im-server"];
-const redisUsers = ["api-gateway", "user", "living-room", "gift", "wallet", "im-router", "im-server", "webhook"];
+const redisUsers = [
+  "api-gateway",
+  "admin-gateway",
+  "user",
+  "living-room",
+  "gift",
+  "wallet",
+  "im-router",
+  "im-server",
+  "webhook",
+];
 const databaseOwners = [
   "user",
   "living-room",
@@ -21,6 +32,7 @@ const databaseOwners = [
   "rank",
   "platform",
   "webhook",
+  "staff",
 ];
 
 /** No secrets: a process that has one too many is not in danger. */
@@ -40,12 +52,18 @@ const plain: Readonly<Record<string, Owners>> = {
   API_PORT_SEARCH: gateway,
   API_URL: [...gateway, "payment"],
   PLAINTEXT_HOSTS: "every",
-  TRUST_PROXY: [...gateway, ...imServer],
+  TRUST_PROXY: [...gateway, ...adminGateway, ...imServer],
   LOGIN_CODES_PER_IP_PER_MINUTE: gateway,
   LOGIN_FAILURES_PER_IP_PER_MINUTE: gateway,
   LOGIN_CODES_PER_PHONE_PER_DAY: ["user"],
   SMS_BUDGET_PER_DAY: ["user"],
   REQUESTS_PER_IP_PER_MINUTE: gateway,
+  ADMIN_HOST: adminGateway,
+  ADMIN_PORT: adminGateway,
+  ADMIN_PORT_SEARCH: adminGateway,
+  ADMIN_URL: adminGateway,
+  ADMIN_HOSTS: adminGateway,
+  ADMIN_REQUESTS_PER_IP_PER_MINUTE: adminGateway,
   IM_HOST: imServer,
   IM_PORT: imServer,
   IM_PUBLIC_URL: imServer,
@@ -78,7 +96,7 @@ const secret: Readonly<Record<string, Owners>> = {
   REDIS_URL: redisUsers,
   MYSQL_URL: databaseOwners,
   BOOKS_MYSQL_URL: ["auditor"],
-  OPERATOR_TOKEN: gateway,
+  OPERATOR_TOKEN: ["staff", ...adminGateway],
   METRICS_TOKEN: gateway,
   SMS_WEBHOOK_TOKEN: ["notification"],
   TOKEN_KEYS: ["user", ...gateway],
@@ -95,7 +113,9 @@ const secret: Readonly<Record<string, Owners>> = {
   PAYMENT_BOOK_KEYS: ["payment", "auditor"],
   AUDITOR_BOOK_KEYS: ["auditor"],
   PLATFORM_BOOK_KEYS: ["platform", "auditor"],
+  STAFF_BOOK_KEYS: ["staff", "auditor"],
   WEBHOOK_KEYS: ["webhook"],
+  STAFF_KEYS: ["staff"],
   // Of administrators, migrations and people: of no service.
   MYSQL_ADMIN_URL: [],
   MYSQL_MIGRATION_URL: [],
@@ -105,8 +125,9 @@ const secret: Readonly<Record<string, Owners>> = {
 
 /** Keys that sign. No command of a person needs one. */
 export const keySettings = [
-  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "WEBHOOK_KEYS", "PLATFORM_KEYS"] as const),
+  ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "WEBHOOK_KEYS", "PLATFORM_KEYS", "STAFF_KEYS"] as const),
   ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"] as const),
+  ...(["STAFF_BOOK_KEYS"] as const),
 ] as const;
 
 /** A service's own login at a server, e.g. `<SERVICE>_MYSQL_URL`: the service's name. */

@@ -41,7 +41,8 @@ export function addAuditRow(
 }
 
 /**
- * Writes two rows to t_operator_audit for every call of an action with `operator: true`. The first is durable before
+ * Writes two rows to t_operator_audit for every call of an action with `operator: true`; of the params all but a
+ * `session`, which is a secret. The first is durable before
  * the action starts; where it cannot be written, the action does not run and fails with `unavailable`. The second has
  * the outcome and is durable before the answer; where it cannot be written, a call that succeeded fails with
  * `unavailable`, one that failed keeps its failure. The rows are sealed: `ledger` is this service's audit. Needs mysqlMixin
@@ -54,7 +55,7 @@ export const operatorAuditMixin = (ledger: SealedLedger) => ({
       if (!definition.operator) continue;
       const carryOut = definition.handler;
       definition.handler = async function audited(this: Audited, ctx: Context<Record<string, unknown>>) {
-        const { operator, ...params } = ctx.params;
+        const { operator, session: _secret, ...params } = ctx.params;
         const about = { operator: String(operator), action: `${this.name}.${name}`, requestId: ctx.requestID };
         const started = { ...about, callId: null, params: JSON.stringify(params), outcome: "started" };
         const callId = await addAuditRow(this, ledger, started);

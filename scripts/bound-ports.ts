@@ -1,7 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 
 interface Listening {
-  /** Of the gateway. */
+  /** Of a gateway. */
   door?: { port?: number };
   /** Of an im-server. */
   listener?: { port?: number };
@@ -10,7 +10,7 @@ interface Listening {
 /** The ports a node's services listen on, by service name. */
 export function portsOf(broker: ServiceBroker): Record<string, number> {
   const ports: Record<string, number> = {};
-  for (const name of ["api-gateway", "im-server"]) {
+  for (const name of ["api-gateway", "admin-gateway", "im-server"]) {
     const service = broker.getLocalService(name) as unknown as Listening | undefined;
     const port = service?.door?.port ?? service?.listener?.port;
     if (port) ports[name] = port;

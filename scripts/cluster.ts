@@ -66,26 +66,29 @@ function startNode(label: string, service: string, settings: Env, { logDir, limi
   return node;
 }
 
-/**
- * The first gateway takes the port of API_URL, which the other nodes know, or fails to start: otherwise API_URL would
- * lead to another program. Further gateways take the next free ports.
- */
 /** The provisioner first: the others wait for it where a stream or a consumer is missing. */
 const inStartOrder = (counts: Plan["counts"]) =>
   [...counts].sort(([one], [other]) => Number(other === "provisioner") - Number(one === "provisioner"));
 
+/**
+ * The first gateway takes the port of API_URL, which the other nodes know, or fails to start: otherwise API_URL would
+ * lead to another program. Further gateways take the next free ports. So it is with ADMIN_URL and admin-gateways.
+ */
 async function startAll(nodes: Node[], stack: Stack, env: Env, plan: Plan): Promise<void> {
   // All logins at once: while the server reads its configuration again it refuses others for some milliseconds.
   await natsEnv(stack, serviceNames);
-  let search = "false";
+  const search = { API_PORT_SEARCH: "false", ADMIN_PORT_SEARCH: "false" };
   for (const [service, count] of inStartOrder(plan.counts))
     for (let i = 1; i <= count; i++) {
-      const settings = { ...env, ...(await natsEnv(stack, servicesOf(service))), API_PORT_SEARCH: search };
+      const settings = { ...env, ...(await natsEnv(stack, servicesOf(service))), ...search };
       const node = startNode(`${service}-${i}`, service, settings, plan);
       nodes.push(node);
-      if (service !== "api-gateway" && service !== "all") continue;
-      await node.ready;
-      search = "true";
+      const listens = { API_PORT_SEARCH: "api-gateway", ADMIN_PORT_SEARCH: "admin-gateway" } as const;
+      for (const setting of ["API_PORT_SEARCH", "ADMIN_PORT_SEARCH"] as const) {
+        if (service !== listens[setting] && service !== "all") continue;
+        await node.ready;
+        search[setting] = "true";
+      }
     }
 }
 
@@ -113,7 +116,7 @@ async function sayWhere(stack: Stack, env: Env, nodes: readonly Node[], counts: 
   await publishEnv(stack, env, imUrl);
   if (counts.get("api-gateway") || counts.get("all")) await untilReady(env.API_URL as string);
   // Scripts parse this line: keep its format.
-  printLine(`ready ${JSON.stringify({ apiUrl: env.API_URL, imUrl, nodes: started })}`);
+  printLine(`ready ${JSON.stringify({ apiUrl: env.API_URL, adminUrl: env.ADMIN_URL, imUrl, nodes: started })}`);
 }
 
 /** Why a cluster without a running node has ended. */

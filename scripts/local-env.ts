@@ -142,7 +142,9 @@ export function childEnv(services: readonly string[], settings: Env): Record<str
  */
 export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.env): Promise<Env> {
   const kept = readStackEnv(stack.dir);
-  const apiPort = given.API_PORT ?? String(await claimFreePort(8088, new Set()));
+  const taken = new Set<number>();
+  const apiPort = given.API_PORT ?? String(await claimFreePort(8088, taken));
+  const adminPort = given.ADMIN_PORT ?? String(await claimFreePort(8098, taken));
   const env: Env = {
     PROFILE: given.PROFILE ?? "local",
     REDIS_URL: stack.redisUrl,
@@ -150,6 +152,8 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
     SMS_PROVIDER: given.SMS_PROVIDER ?? "console",
     API_PORT: apiPort,
     API_URL: given.API_URL ?? `http://127.0.0.1:${apiPort}`,
+    ADMIN_PORT: adminPort,
+    ADMIN_URL: given.ADMIN_URL ?? `http://127.0.0.1:${adminPort}`,
     // Every process of the system uses the same secret, also one that is started later.
     CASHIER_SECRET: given.CASHIER_SECRET ?? kept.CASHIER_SECRET ?? randomBytes(24).toString("hex"),
     CASHIER_BILL_DIR: given.CASHIER_BILL_DIR ?? join(stack.dir, "bills"),
@@ -163,8 +167,8 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
 
 /** Writes the system's addresses, for processes that are started later (npm run node, repl, bench). */
 export async function publishEnv(stack: Stack, env: Env, imUrl: string): Promise<void> {
-  const { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER } = env;
+  const { PROFILE, API_URL, ADMIN_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER } = env;
   const keys = Object.fromEntries(keySettings.map((name) => [name, env[name]]));
-  const kept = { PROFILE, API_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, ...keys };
+  const kept = { PROFILE, API_URL, ADMIN_URL, CASHIER_SECRET, CASHIER_BILL_DIR, SMS_PROVIDER, ...keys };
   await writeStackEnv(stack.dir, { ...kept, IM_URL: imUrl });
 }

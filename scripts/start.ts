@@ -52,7 +52,9 @@ async function run(stack: Stack, limits: RestartLimits, npm: Promise<void>): Pro
       const imUrl = `ws://127.0.0.1:${ports["im-server"]}/im`;
       await publishEnv(stack, env, imUrl);
       printLine(`services: all ${serviceNames.length} are up (pid ${pid}, log: ${logFile})`);
-      printLine(`\nOvation is at ${env.API_URL}/   (docs at ${env.API_URL}/docs, rooms at ${imUrl}). Ctrl-C stops it.`);
+      printLine(
+        `\nOvation is at ${env.API_URL}/   (docs at ${env.API_URL}/docs, rooms at ${imUrl}),\nand for the staff at ${env.ADMIN_URL}/admin. Ctrl-C stops it.`,
+      );
     };
     services = new Supervised({
       name: "services",

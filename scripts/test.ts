@@ -113,7 +113,9 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     MYSQL_URL: stack.mysqlUrl,
     PROFILE: "local",
     // A random port: two test runs that start at the same time on a machine would choose the same usual port.
-    API_PORT: String(await claimFreePort(randomInt(20_000, 28_000), new Set())),
+    API_PORT: String(await claimFreePort(randomInt(20_000, 24_000), new Set())),
+    ADMIN_PORT: String(await claimFreePort(randomInt(24_000, 28_000), new Set())),
+    ADMIN_REQUESTS_PER_IP_PER_MINUTE: "0",
     SMS_PROVIDER: "console",
     GIFTS_PER_USER_PER_SECOND: "0",
     LOGIN_FAILURES_PER_IP_PER_MINUTE: "0",
@@ -137,6 +139,8 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     PAYMENT_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     AUDITOR_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     PLATFORM_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
+    STAFF_BOOK_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
+    STAFF_KEYS: `tests:${randomBytes(32).toString("base64url")}`,
     LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
   };
   const logs = join(stack.dir, part);
@@ -157,10 +161,14 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
   });
   try {
     const match = await system.ready;
-    const { apiUrl, imUrl, nodes } = JSON.parse(match?.[1] ?? "{}") as Record<"apiUrl" | "imUrl", string> & {
+    const { apiUrl, adminUrl, imUrl, nodes } = JSON.parse(match?.[1] ?? "{}") as Record<
+      "apiUrl" | "adminUrl" | "imUrl",
+      string
+    > & {
       nodes: { label: string; pid: number; ports: Record<string, number> }[];
     };
-    const where = { ...env, API_URL: apiUrl, IM_URL: imUrl, TOPOLOGY: part, CLUSTER_NODES: JSON.stringify(nodes) };
+    const urls = { API_URL: apiUrl, ADMIN_URL: adminUrl, IM_URL: imUrl };
+    const where = { ...env, ...urls, TOPOLOGY: part, CLUSTER_NODES: JSON.stringify(nodes) };
     await jest(stack, part, part === "e2e" ? ["e2e", "browser"] : ["e2e"], patterns, where);
     await jest(stack, `${part}-alone`, ["e2e/alone"], patterns, where);
     if (part === "cluster") await jest(stack, `${part}-crash`, ["e2e/crash"], patterns, where);

@@ -10,6 +10,7 @@ type Callers = readonly Caller[];
 type WithHealth<Actions> = { readonly [A in keyof Actions | "health"]: Callers };
 type CallersTable = { readonly [S in keyof Contracts]: WithHealth<Contracts[S]> } & {
   readonly "api-gateway": WithHealth<object>;
+  readonly "admin-gateway": WithHealth<object>;
   /** Of Moleculer's own actions, which every node has. All others are refused remotely: they show options and settings. */
   readonly $node: { readonly metrics: Callers };
 };
@@ -17,14 +18,18 @@ type CallersTable = { readonly [S in keyof Contracts]: WithHealth<Contracts[S]> 
 const gateway: Callers = ["api-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
+/** The door of the staff. */
+const staffDoor: Callers = ["admin-gateway"];
+const staffDoorAndConsole: Callers = ["admin-gateway", "console"];
 /** What each of them may have made is in services/stream-access.ts. */
 const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank", "webhook"];
-const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform"];
+const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform", "staff"];
 
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
   $node: { metrics: gateway },
   "api-gateway": { health: gateway },
+  "admin-gateway": { health: gateway },
   user: {
     health: gateway,
     sendLoginCode: gateway,
@@ -64,10 +69,11 @@ export const callers: CallersTable = {
     order: gateway,
     orderForPlatform: gateway,
     records: gateway,
-    create: gateway,
-    update: gateway,
-    takeOffShelf: gateway,
-    findOrder: gatewayAndConsole,
+    create: staffDoor,
+    update: staffDoor,
+    takeOffShelf: staffDoor,
+    allGifts: staffDoor,
+    findOrder: staffDoorAndConsole,
     setShare: people,
     shares: people,
     settledSince: ["notification", "battle", "rank", "webhook"],
@@ -89,11 +95,11 @@ export const callers: CallersTable = {
     income: gatewayAndConsole,
     payout: people,
     platformOrder: ["platform"],
-    affectedGifts: gateway,
-    holdIncome: gateway,
-    releaseHold: gateway,
-    freeze: gateway,
-    unfreeze: gateway,
+    affectedGifts: staffDoor,
+    holdIncome: staffDoor,
+    releaseHold: staffDoor,
+    freeze: staffDoor,
+    unfreeze: staffDoor,
   },
   payment: {
     health: gateway,
@@ -103,19 +109,19 @@ export const callers: CallersTable = {
     order: gateway,
     webhook: gateway,
     providerPage: gateway,
-    findOrder: gatewayAndConsole,
-    refund: gateway,
-    releaseOrder: gateway,
-    allProducts: gateway,
-    createProduct: gateway,
-    updateProduct: gateway,
-    topics: gateway,
-    setTopic: gateway,
-    parkedOrders: gateway,
-    removeMark: gateway,
-    comparedDays: gateway,
-    differences: gateway,
-    resolveDifference: gateway,
+    findOrder: staffDoorAndConsole,
+    refund: staffDoor,
+    releaseOrder: staffDoor,
+    allProducts: staffDoor,
+    createProduct: staffDoor,
+    updateProduct: staffDoor,
+    topics: staffDoor,
+    setTopic: staffDoor,
+    parkedOrders: staffDoor,
+    removeMark: staffDoor,
+    comparedDays: staffDoor,
+    differences: staffDoor,
+    resolveDifference: staffDoor,
     takeBill: people,
     reconcile: people,
   },
@@ -142,7 +148,7 @@ export const callers: CallersTable = {
     status: ["im-router", "console"],
   },
   notification: { health: gateway, sendLoginCode: ["user"] },
-  auditor: { health: gateway, findings: gatewayAndConsole, acceptFinding: gatewayAndConsole },
+  auditor: { health: gateway, findings: staffDoorAndConsole, acceptFinding: staffDoorAndConsole },
   provisioner: { health: gateway, makeStream: streamUsers, makeConsumer: consumers, markLoss: ["gift"] },
   battle: {
     health: gateway,
@@ -190,6 +196,27 @@ export const callers: CallersTable = {
     rotate: gateway,
     deliveries: gateway,
     replay: gateway,
+  },
+  staff: {
+    health: gateway,
+    login: staffDoor,
+    enrolBegin: staffDoor,
+    enrolFinish: staffDoor,
+    session: staffDoor,
+    logout: staffDoor,
+    changePassword: staffDoor,
+    sessionsOf: staffDoor,
+    endSession: staffDoor,
+    begin: staffDoor,
+    finish: staffDoor,
+    audit: staffDoorAndConsole,
+    persons: staffDoorAndConsole,
+    addPerson: staffDoorAndConsole,
+    setRole: staffDoorAndConsole,
+    disablePerson: staffDoorAndConsole,
+    enablePerson: staffDoorAndConsole,
+    resetPerson: staffDoorAndConsole,
+    endSessions: staffDoorAndConsole,
   },
 };
 

@@ -12,6 +12,7 @@ const keySettingOf = {
   payment: "PAYMENT_BOOK_KEYS",
   auditor: "AUDITOR_BOOK_KEYS",
   platform: "PLATFORM_BOOK_KEYS",
+  staff: "STAFF_BOOK_KEYS",
 } as const satisfies Record<SealingService, string>;
 
 const blockOf = (service: SealingService, title: string, text: readonly string[]) =>
@@ -33,11 +34,12 @@ export const bookSettings: Readonly<Record<SealingService, SettingsBlock>> = {
   gift: blockOf("gift", "Seals of the gift service's audit", [
     "As BOOK_KEYS, for the audit of operators' calls, and at payment also of webhooks. The first is for gift and auditor",
     "nodes, the second for payment and auditor nodes, the third for auditor nodes alone, the fourth for platform and",
-    "auditor nodes.",
+    "auditor nodes, the fifth for staff and auditor nodes.",
   ]),
   payment: blockOf("payment", "Seals of the payment service's audits", []),
   auditor: blockOf("auditor", "Seals of the auditor's audit", []),
   platform: blockOf("platform", "Seals of the platform service's audit", []),
+  staff: blockOf("staff", "Seals of the staff service's audits", []),
 };
 
 /** Where the auditor reads. */

@@ -2,7 +2,7 @@ import type { ServiceName } from "../broker/service-names.ts";
 import { auditColumns } from "../mixins/operator-audit/audit-columns.ts";
 import type { SealedLedger } from "../mixins/seals/seal-form.ts";
 
-/** The tables whose rows are sealed: the ledgers of the wallet, every audit of operators' calls, that of webhooks, and the platform's orders. */
+/** The tables whose rows are sealed: the ledgers of the wallet, every audit of operators' calls, that of webhooks, the platform's orders, and what the staff asked for. */
 
 const operatorAudit = <S extends ServiceName>(service: S, book: number) => ({
   ...{ service, book, table: "t_operator_audit", columns: auditColumns, sumOf: null, valid: "TRUE" },
@@ -61,6 +61,15 @@ export const sealedLedgers = {
     book: 11,
     table: "t_money_order",
     columns: ["biz_id", "kind", "user_id", "amount", "proposed", "key_id"],
+    ...{ sumOf: null, valid: "TRUE" },
+  },
+  staffAudit: operatorAudit("staff", 12),
+  /** What persons of the staff asked for, and what came of it. */
+  staffCalls: {
+    service: "staff",
+    book: 13,
+    table: "t_staff_audit",
+    columns: ["call_id", "person", "role", "address", "route", "about", "params", "outcome", "request_id"],
     ...{ sumOf: null, valid: "TRUE" },
   },
 } as const satisfies Record<string, SealedLedger>;

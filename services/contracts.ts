@@ -13,6 +13,7 @@ import { type PaymentTopics, type paymentActions, paymentEvents } from "./paymen
 import { type platformActions, platformBroadcasts, platformEvents } from "./platform/platform.contract.ts";
 import type { provisionerActions } from "./provisioner/provisioner.contract.ts";
 import type { rankActions } from "./rank/rank.contract.ts";
+import { type staffActions, staffEvents } from "./staff/staff.contract.ts";
 import { type userActions, userBroadcasts, userEvents } from "./user/user.contract.ts";
 import { type walletActions, walletEvents } from "./wallet/wallet.contract.ts";
 import { type webhookActions, webhookEvents } from "./webhook/webhook.contract.ts";
@@ -33,6 +34,7 @@ export interface Contracts {
   rank: typeof rankActions;
   platform: typeof platformActions;
   webhook: typeof webhookActions;
+  staff: typeof staffActions;
 }
 
 /** The durable events of stream EVENTS, by name: the schema of `data` in `{id, name, time, data}`. */
@@ -46,6 +48,7 @@ export const durableEvents = {
   ...auditorEvents,
   ...platformEvents,
   ...webhookEvents,
+  ...staffEvents,
 };
 export type DurableEventName = keyof typeof durableEvents;
 export type DurableEvents = EventsOf<typeof durableEvents>;

@@ -146,9 +146,20 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_webhook_store: "change",
     t_webhook_delivery: "all",
   },
+  staff: {
+    ...base,
+    ...streams,
+    ...outbox,
+    ...operatorAudit,
+    t_staff_person: "change",
+    t_staff_session: "all",
+    t_staff_attempt: "all",
+    t_staff_address: "all",
+    t_staff_audit: "add",
+  },
 };
 
 /** The services that compare the books, and the databases of others that they may read, and change nothing there. */
 export const readsDatabasesOf: Readonly<Record<string, readonly (keyof typeof migrationFolders)[]>> = {
-  auditor: ["wallet", "gift", "payment", "platform"],
+  auditor: ["wallet", "gift", "payment", "platform", "staff"],
 };

@@ -7,7 +7,7 @@ const operatorAudit = "mixins/operator-audit/migrations";
 
 /**
  * The services with a database, and the folders of its migrations. Each service owns its database and reads no other;
- * the auditor reads those of wallet, gift, payment and platform too.
+ * the auditor reads those of wallet, gift, payment, platform and staff too.
  */
 export const migrationFolders = {
   user: [streams, outbox, "services/user/migrations"],
@@ -28,4 +28,5 @@ export const migrationFolders = {
   rank: [streams, "services/rank/migrations"],
   platform: [streams, outbox, seals, operatorAudit, "services/platform/migrations"],
   webhook: [streams, outbox, "services/webhook/migrations"],
+  staff: [streams, outbox, seals, operatorAudit, "services/staff/migrations"],
 } as const;

@@ -4,7 +4,7 @@ import type { SettingProblem, SettingsBlock } from "../config/settings-block.ts"
 /** What processes need in production because of the people outside, beside settings that have a safe default. */
 
 /** Limits by address count the clients, or else their proxy, as one: only the operator knows which it is. */
-function addressProblems(env: Readonly<Record<string, string | undefined>>): SettingProblem[] {
+export function addressProblems(env: Readonly<Record<string, string | undefined>>): SettingProblem[] {
   if (env.TRUST_PROXY) return [];
   return [
     [

@@ -19,6 +19,7 @@ const rate = (service: ServiceName) => `rate:${service}:*`;
 /** By service. A service that is not here does not use Redis. A test compares the table with the services. */
 export const redisAccess: { readonly [S in ServiceName]?: RedisAccess } = {
   "api-gateway": { keys: [rate("api-gateway")] },
+  "admin-gateway": { keys: [rate("admin-gateway")] },
   user: { keys: ["user:*"] },
   "living-room": { keys: [rate("living-room")] },
   // By SCAN it finds the orders that wait after a loss of the queue. It shows the names of all keys, which say nothing of a

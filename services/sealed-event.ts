@@ -26,4 +26,5 @@ export const sealedEvents = {
   payment: "payment.books-sealed",
   auditor: "auditor.books-sealed",
   platform: "platform.books-sealed",
+  staff: "staff.books-sealed",
 } as const satisfies Record<SealingService, string>;

@@ -8,6 +8,7 @@ import { paymentEvents } from "./payment/payment.contract.ts";
 import { platformEvents } from "./platform/platform.contract.ts";
 import { ranksAreOn } from "./rank-settings.ts";
 import { sealedEvents } from "./sealed-event.ts";
+import { staffEvents } from "./staff/staff.contract.ts";
 import { battleStream, eventStream, giftStream, notificationStream, topicStream } from "./streams.ts";
 import { userEvents } from "./user/user.contract.ts";
 import { walletEvents } from "./wallet/wallet.contract.ts";
@@ -58,6 +59,7 @@ const counting: StreamAccess = {
 
 export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
   "api-gateway": nothing,
+  "admin-gateway": nothing,
   user: { publishes: eventsOf(userEvents), streams: [eventStream], consumers: [], lists: [eventStream] },
   "living-room": {
     publishes: eventsOf(livingRoomEvents),
@@ -122,6 +124,7 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
       onEvents("auditor-payment-sealed", sealedEvents.payment),
       onEvents("auditor-auditor-sealed", sealedEvents.auditor),
       onEvents("auditor-platform-sealed", sealedEvents.platform),
+      onEvents("auditor-staff-sealed", sealedEvents.staff),
     ],
   },
   // It makes them all, by rights of its own, and neither writes nor reads a message.
@@ -149,6 +152,7 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
     lists: [eventStream],
     consumers: [{ stream: eventStream, durable: "webhook-events" }],
   },
+  staff: { publishes: eventsOf(staffEvents), streams: [eventStream], consumers: [], lists: [eventStream] },
 };
 
 /** Every stream of the system. */

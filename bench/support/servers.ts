@@ -90,6 +90,8 @@ export async function openServers(
     PAYMENT_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     AUDITOR_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     PLATFORM_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
+    STAFF_BOOK_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
+    STAFF_KEYS: `bench:${randomBytes(32).toString("base64url")}`,
     // Both sides of a comparison log no line for each request.
     LOG_LEVEL: "warn",
     LOG_FILE: ownLog,

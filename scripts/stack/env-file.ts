@@ -5,8 +5,8 @@ import { readIfThere, replaceFile } from "./files.ts";
 import { withLock } from "./lock.ts";
 
 /**
- * KEY to value, as in `.stack/env`: NATS_URL, REDIS_URL, MYSQL_URL, MYSQL_ADMIN_URL, API_URL, IM_URL, PROFILE, the
- * services' own logins (<SERVICE>_MYSQL_URL) and keys.
+ * KEY to value, as in `.stack/env`: NATS_URL, REDIS_URL, MYSQL_URL, MYSQL_ADMIN_URL, API_URL, ADMIN_URL, IM_URL,
+ * PROFILE, the services' own logins (<SERVICE>_MYSQL_URL) and keys.
  */
 type StackEnv = Record<string, string>;
 

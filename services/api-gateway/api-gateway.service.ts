@@ -7,17 +7,16 @@ import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { projectRoot } from "../../config/root.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
+import { FrontDoor } from "../../mixins/http/front-door.ts";
+import type { GatewayRequest, RequestContext } from "../../mixins/http/request-context.ts";
+import { answerFailure, requestLog } from "../../mixins/http/request-log.ts";
 import { rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { checkEvents } from "../define-service.ts";
 import { gatewaySettings, requireSettings } from "../door-settings.ts";
-import { refusalOf, sendFailure, shownOf } from "./answer.ts";
-import { FrontDoor } from "./front-door.ts";
 import type { Gateway } from "./gateway.ts";
 import { loginsMixin } from "./logins/logins.mixin.ts";
-import { registerHttpMetrics } from "./pages/metrics.ts";
 import { pageHeaders } from "./pages/security.ts";
-import type { GatewayRequest, RequestContext } from "./request-context.ts";
 import { aliases } from "./routes.ts";
 import { registerKeyMetrics } from "./server/key-metrics.ts";
 import { serverApiMixin } from "./server/server-api.mixin.ts";
@@ -89,23 +88,9 @@ const gateway = {
       return this.aliasByRoute.get(`${method} ${url}`) ?? false;
     },
 
-    /** The only place where errors become answers. A fault is logged here, with the request id of the answer. */
+    /** The only place where errors become answers. */
     answerFailure(this: WebService, request: GatewayRequest, response: ServerResponse, error: unknown) {
-      const { context } = request;
-      const about = {
-        requestId: context.requestId,
-        route: context.route,
-        userId: context.userId,
-        keyId: context.keyId,
-        err: error,
-      };
-      const name = sendFailure(response, context, error);
-      const shown = shownOf(error);
-      if (shown && name === "unavailable")
-        this.logger.warn({ ...about, shown }, "a request may have been carried out: answered 503");
-      else if (name === "internal") this.logger.error(about, "request failed: answered 500");
-      const refusal = refusalOf(error);
-      if (refusal) this.logger.warn({ ...about, ...refusal }, "an action refused params that the gateway let through");
+      answerFailure(this.logger, request, response, error);
     },
 
     errorHandler(this: WebService, request: GatewayRequest, response: ServerResponse, error: unknown) {
@@ -122,7 +107,7 @@ const gateway = {
     this.aliasByRoute = new Map(
       this.aliases.map((alias) => [`${alias.method} ${alias.fullPath}`, { alias, params: noQuery }]),
     );
-    const countRequest = registerHttpMetrics(this.broker);
+    const log = requestLog(this.broker, this.logger);
     const countKey = registerKeyMetrics(this.broker);
     const failed = (error: unknown) =>
       this.logger.error(
@@ -145,14 +130,9 @@ const gateway = {
       },
       failed,
       done: (request, response) => {
-        const { requestId, route, userId, keyId, code, startedAt } = request.context;
-        const ms = Math.round((performance.now() - startedAt) * 10) / 10;
-        const status = response.statusCode;
-        const path = (request.url ?? "").split("?", 1)[0]?.slice(0, 200);
-        countRequest({ route, status, code, ms });
-        countKey({ route, keyId, status });
-        const { method } = request;
-        this.logger.info({ method, path, status, code: code || status, ms, requestId, userId, keyId }, "request");
+        log(request, response);
+        const { route, keyId } = request.context;
+        countKey({ route, keyId, status: response.statusCode });
       },
     });
     // Requests end before any service of this node stops, since they may still need one.

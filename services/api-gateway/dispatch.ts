@@ -3,10 +3,8 @@ import type { ServerResponse } from "node:http";
 import { fail, failureName } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import type { TokenClaims } from "../tokens.ts";
-import { sendSuccess } from "./answer.ts";
-import type { Caller, Endpoint, Session } from "./endpoints/endpoint.ts";
-import type { Gateway, Serve } from "./gateway.ts";
+import { countAddress } from "../../mixins/http/address-limit.ts";
+import { sendSuccess } from "../../mixins/http/answer.ts";
 import {
   bearerToken,
   clientOf,
@@ -14,10 +12,15 @@ import {
   hasBearer,
   isCrossOrigin,
   isTls,
-  sessionCookie,
-} from "./request/client.ts";
-import { requestFields } from "./request/fields.ts";
-import type { GatewayRequest } from "./request-context.ts";
+} from "../../mixins/http/request/client.ts";
+import { requestFields } from "../../mixins/http/request/fields.ts";
+import type { GatewayRequest } from "../../mixins/http/request-context.ts";
+import type { TokenClaims } from "../tokens.ts";
+import type { Caller, Endpoint, Session } from "./endpoints/endpoint.ts";
+import type { Gateway, Serve } from "./gateway.ts";
+
+/** The cookie of a login. */
+const sessionCookie = "qytk";
 
 const minuteMs = 60_000;
 const cookieLife = limits.user.tokenTtlMs / 1_000;
@@ -26,17 +29,6 @@ const cookieLife = limits.user.tokenTtlMs / 1_000;
 async function count(gateway: Gateway, name: string, key: string, limit: number): Promise<void> {
   if (limit === 0) return;
   const waitMs = await gateway.rateLimit.hit(name, key, limit, minuteMs);
-  if (waitMs > 0) throw fail("tooMany", { waitMs });
-}
-
-/**
- * Counts a request against the limit of its sender's address; 0 means no limit. Without Redis the requests at this node
- * count. Fails: tooMany.
- */
-async function countAddress(gateway: Gateway, name: string, request: GatewayRequest, limit: number): Promise<void> {
-  if (limit === 0) return;
-  const { key } = clientOf(request);
-  const waitMs = await gateway.rateLimit.hitAlways({ name, key, limit, windowMs: minuteMs });
   if (waitMs > 0) throw fail("tooMany", { waitMs });
 }
 
@@ -79,7 +71,7 @@ function sessionOf(gateway: Gateway, request: GatewayRequest, response: ServerRe
     const cookie = `${sessionCookie}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Lax${secure}`;
     response.setHeader("Set-Cookie", cookie);
   };
-  const given = hasBearer(request.headers) ? bearerToken(request.headers) : cookieToken(request.headers);
+  const given = hasBearer(request.headers) ? bearerToken(request.headers) : cookieToken(request.headers, sessionCookie);
   const token = foreign && !hasBearer(request.headers) ? undefined : given;
   return {
     token,
@@ -92,21 +84,10 @@ function sessionOf(gateway: Gateway, request: GatewayRequest, response: ServerRe
   };
 }
 
-const operatorName = /^[A-Za-z0-9._@-]{1,64}$/;
-
 /** Whether the request carries this Bearer token; compared in constant time. */
 export function carriesToken(request: GatewayRequest, token: string): boolean {
   const digest = (text: string) => createHash("sha256").update(text).digest();
   return timingSafeEqual(digest(token), digest(bearerToken(request.headers) ?? ""));
-}
-
-/** The operator's name, as given; all operators share the token. Fails: notFound (closed), notLoggedIn. */
-function operatorOf(request: GatewayRequest): string {
-  const { OPERATOR_TOKEN: token } = config();
-  if (token === undefined) throw fail("notFound");
-  if (!carriesToken(request, token)) throw fail("notLoggedIn");
-  const name = request.headers["x-operator-name"];
-  return typeof name === "string" && operatorName.test(name) ? `operator:${name}` : "operator";
 }
 
 /**
@@ -125,7 +106,7 @@ interface Admitted {
 }
 
 /**
- * Refuses callers without access to the endpoint, before the body is read. Fails: notLoggedIn, notFound, unavailable.
+ * Refuses callers without access to the endpoint, before the body is read. Fails: notLoggedIn, unavailable.
  */
 function admit(
   gateway: Gateway,
@@ -135,8 +116,7 @@ function admit(
 ): Admitted | Promise<Admitted> {
   const { language } = request.context;
   const session = sessionOf(gateway, request, response);
-  const caller = { language, session, address: clientOf(request).key, userId: "", operator: "" };
-  if (endpoint.access === "operator") return { caller: { ...caller, operator: operatorOf(request) } };
+  const caller = { language, session, address: clientOf(request).key, userId: "" };
   if (endpoint.access === "public") return { caller };
   const admitted = (login: TokenClaims): Admitted => {
     request.context.userId = login.userId;

@@ -1,9 +1,9 @@
 import type { ServerResponse } from "node:http";
 import type { Service } from "moleculer";
+import type { FrontDoor } from "../../mixins/http/front-door.ts";
+import type { GatewayRequest } from "../../mixins/http/request-context.ts";
 import type { RateLimitState } from "../../mixins/rate-limit.mixin.ts";
-import type { FrontDoor } from "./front-door.ts";
 import type { LoginsState } from "./logins/logins.mixin.ts";
-import type { GatewayRequest } from "./request-context.ts";
 import type { ServerApiState } from "./server/server-api.mixin.ts";
 
 /** The gateway for its routes. */

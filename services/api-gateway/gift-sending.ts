@@ -3,8 +3,8 @@ import type { Context } from "moleculer";
 import { z } from "zod";
 import { fail, failureName, isUnavailable, mayHaveHappened } from "../../broker/failure.ts";
 import type { FailureName } from "../../config/errors.ts";
+import { failShowing } from "../../mixins/http/answer.ts";
 import { orderIdOf } from "../gift-order-id.ts";
-import { failShowing } from "./answer.ts";
 import { type GiftParams, giftGroups } from "./gift-groups.ts";
 
 /** The business outcomes of a gift besides its acceptance. */

@@ -58,6 +58,7 @@ export default defineService<"auditor", State>({
     paymentSealed: keepSealed("payment"),
     auditorSealed: keepSealed("auditor"),
     platformSealed: keepSealed("platform"),
+    staffSealed: keepSealed("staff"),
   },
 
   created() {

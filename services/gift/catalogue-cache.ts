@@ -26,7 +26,18 @@ export function toCatalogueGift(row: GiftRow): CatalogueGift {
 
 interface CatalogueSource {
   byIds(ids: readonly number[]): Promise<GiftRow[]>;
-  find(query: { query: { status: number }; sort: "giftId" }): Promise<GiftRow[]>;
+  find(query: { query: { status?: number }; sort: "giftId" }): Promise<GiftRow[]>;
+}
+
+interface CataloguePage {
+  list: CatalogueGift[];
+  nextAfter: number | null;
+}
+
+function pageAfter(all: readonly CatalogueGift[], after: number): CataloguePage {
+  const gifts = all.filter(({ giftId }) => giftId > after);
+  const list = fittingPage(gifts, limits.bus.listBytes);
+  return { list, nextAfter: list.length < gifts.length ? (list.at(-1)?.giftId ?? null) : null };
 }
 
 /**
@@ -88,10 +99,13 @@ export class CatalogueCache {
   }
 
   /** The gifts after a gift id, as many as one answer carries. */
-  async page(after = 0): Promise<{ list: CatalogueGift[]; nextAfter: number | null }> {
-    const gifts = (await this.list()).filter(({ giftId }) => giftId > after);
-    const list = fittingPage(gifts, limits.bus.listBytes);
-    return { list, nextAfter: list.length < gifts.length ? (list.at(-1)?.giftId ?? null) : null };
+  async page(after = 0): Promise<CataloguePage> {
+    return pageAfter(await this.list(), after);
+  }
+
+  /** As `page`, of every gift, on sale or not; read from the database each time. */
+  async pageOfAll(after: number): Promise<CataloguePage> {
+    return pageAfter((await this.source.find({ query: {}, sort: "giftId" })).map(toCatalogueGift), after);
   }
 
   evict(giftId: number): void {

@@ -131,6 +131,11 @@ export const giftActions = {
    * `after` of the next page, `null` on the last one.
    */
   catalogue: action({ after: id.optional() }).returns<{ list: CatalogueGift[]; nextAfter: number | null }>(),
+  /** As `catalogue`, of every gift, on sale or not; from 0 on. Fails: unavailable. */
+  allGifts: action({ after: integer(0, Number.MAX_SAFE_INTEGER), operator }).returns<{
+    list: CatalogueGift[];
+    nextAfter: number | null;
+  }>(),
   /**
    * Accepts a gift: durable in JetStream when it returns, settled later. The same `requestId` of the same sender is
    * always the same order (`orderIdOf` in services/gift-order-id.ts). Without `requestId` the order is `orderId`, a

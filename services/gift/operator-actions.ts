@@ -7,7 +7,7 @@ import type { giftActions } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
 import { setShare } from "./shares.ts";
 
-type Actions = Pick<typeof giftActions, "create" | "update" | "takeOffShelf" | "findOrder" | "setShare">;
+type Actions = Pick<typeof giftActions, "create" | "update" | "takeOffShelf" | "allGifts" | "findOrder" | "setShare">;
 
 /** The operators' actions on the catalogue and on orders; each call leaves an audit row. */
 export const operatorActions: ActionDefinitions<Service & GiftState, Actions> = {
@@ -29,6 +29,12 @@ export const operatorActions: ActionDefinitions<Service & GiftState, Actions> = 
     operator: true,
     handler(ctx) {
       return editGift(this, ctx.params.giftId, { status: 0 });
+    },
+  },
+  allGifts: {
+    operator: true,
+    handler(ctx) {
+      return this.catalogueCache.pageOfAll(ctx.params.after);
     },
   },
   setShare: {

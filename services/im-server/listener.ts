@@ -4,7 +4,7 @@ import type { Duplex } from "node:stream";
 import { type WebSocket, WebSocketServer } from "ws";
 import { limits } from "../../config/limits.ts";
 import type { TrustedProxies } from "../../config/trusted-proxies.ts";
-import { clientAddress } from "../client-address.ts";
+import { clientAddress } from "../../mixins/http/client-address.ts";
 import { closeCodes } from "../im-frames.ts";
 import { guardedListeners, ImSocket, type SocketHandlers } from "./im-socket.ts";
 

@@ -7,13 +7,13 @@ import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { OutgoingHttp } from "../../mixins/outgoing/outgoing-http.ts";
 import { limitsOf } from "../limits-of.ts";
+import type { SealedSecrets } from "../sealed-secrets.ts";
 import { dueOf } from "./delivery-reads-store.ts";
 import { KeyPromotion } from "./key-promotion.ts";
 import { type Body, bodiesOf } from "./message-store.ts";
 import type { WebhookMetrics } from "./metrics.ts";
 import { type Disabled, OutcomeWriter } from "./outcome-writer.ts";
 import { Ownership } from "./ownership.ts";
-import type { SealedSecrets } from "./secrets.ts";
 import { Sender, type UnderWay } from "./sender.ts";
 import type { Webhook } from "./webhook-store.ts";
 

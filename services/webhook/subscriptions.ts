@@ -2,10 +2,11 @@ import { createHash } from "node:crypto";
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { type Database, isDuplicateKey } from "../../mixins/mysql/database.ts";
+import type { SealedSecrets } from "../sealed-secrets.ts";
 import { webhookEventNames } from "../webhook-events.ts";
 import { addLease } from "./lease-store.ts";
 import { lockStore } from "./message-store.ts";
-import { newSecret, type SealedSecrets } from "./secrets.ts";
+import { newSecret } from "./secrets.ts";
 import type { OrderBy, WebhookView } from "./webhook.contract.ts";
 import {
   allWebhooks,

@@ -13,6 +13,7 @@ import { defineService } from "../define-service.ts";
 import { ExternalRooms } from "../external-rooms.ts";
 import { ExternalUsers } from "../external-users.ts";
 import { type Limits, limitsOf } from "../limits-of.ts";
+import type { SealedSecrets } from "../sealed-secrets.ts";
 import { eventStream } from "../streams.ts";
 import { webhookKeys } from "../webhook-keys.ts";
 import { webhookReceivers } from "../webhook-settings.ts";
@@ -24,7 +25,7 @@ import { Intake } from "./intake.ts";
 import { WebhookMaintenance } from "./maintenance.ts";
 import { beginStore } from "./message-store.ts";
 import { WebhookMetrics } from "./metrics.ts";
-import { SealedSecrets } from "./secrets.ts";
+import { webhookSecrets } from "./secrets.ts";
 import { create, list, remove, rotate, update } from "./subscriptions.ts";
 import { webhookActions } from "./webhook.contract.ts";
 
@@ -116,7 +117,7 @@ export default defineService<"webhook", State>({
 
   created() {
     // Here, so that a node without keys does not start.
-    this.secrets = new SealedSecrets(webhookKeys());
+    this.secrets = webhookSecrets(webhookKeys());
   },
 
   async started() {

@@ -9,6 +9,7 @@ import { notificationActions } from "../../services/notification/notification.co
 import { paymentActions } from "../../services/payment/payment.contract.ts";
 import { platformActions } from "../../services/platform/platform.contract.ts";
 import { rankActions } from "../../services/rank/rank.contract.ts";
+import { staffActions } from "../../services/staff/staff.contract.ts";
 import { userActions } from "../../services/user/user.contract.ts";
 import { walletActions } from "../../services/wallet/wallet.contract.ts";
 import { webhookActions } from "../../services/webhook/webhook.contract.ts";
@@ -28,4 +29,5 @@ export const contracts: Readonly<Record<string, ActionContracts>> = {
   rank: rankActions,
   platform: platformActions,
   webhook: webhookActions,
+  staff: staffActions,
 };

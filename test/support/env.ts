@@ -21,6 +21,8 @@ process.env.CASHIER_SECRET ??= "cashier-secret-of-the-tests";
 process.env.OPERATOR_TOKEN ??= "operator-token-of-the-tests";
 for (const name of keySettings) process.env[name] ??= `tests:${randomBytes(32).toString("base64url")}`;
 process.env.API_PORT ??= "0";
+process.env.ADMIN_PORT ??= "0";
+process.env.ADMIN_REQUESTS_PER_IP_PER_MINUTE ??= "0";
 process.env.IM_PORT ??= "0";
 
 const text = readFileSync(process.env.TEST_STACK_ENV ?? join(projectRoot(), ".stack/test/env"), "utf8");

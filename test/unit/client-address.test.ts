@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { readTrustedProxies, type TrustedProxies } from "../../config/trusted-proxies.ts";
-import { clientAddress } from "../../services/client-address.ts";
+import { clientAddress } from "../../mixins/http/client-address.ts";
 
 const proxy = "10.0.0.1";
 const one = readTrustedProxies("1");

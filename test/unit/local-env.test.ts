@@ -6,6 +6,7 @@ import { settingNames } from "../../config/config.ts";
 import { hasDatabase } from "../../scripts/databases.ts";
 import { processSettings, useNodeEnv } from "../../scripts/local-env.ts";
 import { readStackEnv, useStackEnv, writeStackEnv } from "../../scripts/stack/env-file.ts";
+import { adminSettings } from "../../services/admin-settings.ts";
 import { bookSettings } from "../../services/book-keys.ts";
 import { fourEyesSettings } from "../../services/four-eyes-settings.ts";
 import { gateSettings } from "../../services/gift/gate/gate-settings.ts";
@@ -14,6 +15,7 @@ import { providerSettings } from "../../services/payment/providers/open-provider
 import { rankSettings } from "../../services/rank-settings.ts";
 import { giftKeySettings, payKeySettings, platformKeySettings } from "../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../services/sms-login.ts";
+import { staffKeySettings } from "../../services/staff-keys.ts";
 import { tokenSettings } from "../../services/token-keys.ts";
 import { webhookKeySettings } from "../../services/webhook-keys.ts";
 import { webhookSettings } from "../../services/webhook-settings.ts";
@@ -38,9 +40,17 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
   gift: ["GIFT_KEYS", "GIFT_BOOK_KEYS"],
   payment: ["PAY_KEYS", "PAYMENT_BOOK_KEYS"],
   wallet: ["PAY_KEYS", "PLATFORM_KEYS", "BOOK_KEYS"],
-  auditor: ["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"],
+  auditor: [
+    "BOOK_KEYS",
+    "GIFT_BOOK_KEYS",
+    "PAYMENT_BOOK_KEYS",
+    "AUDITOR_BOOK_KEYS",
+    "PLATFORM_BOOK_KEYS",
+    "STAFF_BOOK_KEYS",
+  ],
   platform: ["PLATFORM_KEYS", "PLATFORM_BOOK_KEYS"],
   webhook: ["WEBHOOK_KEYS"],
+  staff: ["STAFF_KEYS", "STAFF_BOOK_KEYS"],
 };
 const allKeys = [...new Set(Object.values(keysOf).flat())];
 const keysWith = (value: string, names: readonly string[] = allKeys) =>
@@ -116,6 +126,8 @@ describe("a node finds the settings of its services and no others:", () => {
     AUDITOR_BOOK_KEYS: "k1:auditor-book",
     PLATFORM_BOOK_KEYS: "k1:platform-book",
     WEBHOOK_KEYS: "k1:webhook",
+    STAFF_KEYS: "k1:staff",
+    STAFF_BOOK_KEYS: "k1:staff-book",
     MYSQL_MIGRATION_URL: "mysql://ovation:m@127.0.0.1:1",
     MYSQL_ADMIN_URL: "mysql://root:r@127.0.0.1:1",
     NATS_ADMIN_URL: "nats://root:r@127.0.0.1:1",
@@ -187,7 +199,9 @@ describe("every setting", () => {
     fourEyesSettings,
     ...Object.values(bookSettings),
     webhookKeySettings,
+    staffKeySettings,
     webhookSettings,
+    adminSettings,
     rankSettings,
     jwtSettings,
     smsLoginSettings,

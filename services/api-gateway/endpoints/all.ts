@@ -1,6 +1,3 @@
-import { adminEndpoints } from "./admin.ts";
-import { adminBooksEndpoints } from "./admin-books.ts";
-import { adminPaymentEndpoints } from "./admin-payment.ts";
 import { bankEndpoints } from "./bank.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { giftEndpoints } from "./gift.ts";
@@ -21,7 +18,4 @@ export const endpoints: readonly Endpoint[] = Object.freeze([
   ...giftEndpoints,
   ...bankEndpoints,
   ...rankEndpoints,
-  ...adminEndpoints,
-  ...adminPaymentEndpoints,
-  ...adminBooksEndpoints,
 ]);

@@ -1,11 +1,11 @@
-import type { Context } from "moleculer";
 import { z } from "zod";
 import type { FailureName } from "../../../config/errors.ts";
+import type { CallingContext, EndpointForm } from "../../../mixins/http/endpoint-form.ts";
+import type { Fields } from "../../../mixins/http/request/fields.ts";
+import type { Language } from "../../../mixins/http/wording.ts";
 import { checkParams } from "../../action-contract.ts";
 import type { Revocation } from "../../user/user.contract.ts";
 import type { RevokeCalls } from "../logins/logins.ts";
-import type { Fields } from "../request/fields.ts";
-import type { Language } from "../wording.ts";
 
 /** The login of a request: from its cookie or its Authorization header. */
 export interface Session {
@@ -25,7 +25,7 @@ export interface Session {
 interface AnyCaller {
   language: Language;
   session: Session;
-  /** The key of the client's address for limits (services/client-address.ts). */
+  /** The key of the client's address for limits (mixins/http/client-address.ts). */
   address: string;
 }
 
@@ -33,11 +33,10 @@ interface AnyCaller {
 export interface Callers {
   public: AnyCaller;
   login: AnyCaller & { userId: string };
-  operator: AnyCaller & { operator: string };
 }
 export type Access = keyof Callers;
 /** A caller with access, for any kind of endpoint. */
-export type Caller = AnyCaller & { userId: string; operator: string };
+export type Caller = AnyCaller & { userId: string };
 
 /** The most calls of an endpoint in a minute, from one address or by one user; 0 or left out: no limit. */
 interface CallsPerMinute {
@@ -52,8 +51,6 @@ interface FailuresPerMinute {
   /** Read at each call, since it may be a setting; 0: no limit. */
   readonly address: () => number;
 }
-
-export type CallingContext = Pick<Context, "call" | "broker" | "requestID">;
 
 interface Definition<A extends Access, Params extends z.ZodRawShape, Result extends z.ZodType> {
   path: string;
@@ -75,18 +72,6 @@ interface Definition<A extends Access, Params extends z.ZodRawShape, Result exte
     params: z.output<z.ZodObject<Params>>,
     caller: Callers[A],
   ): Promise<z.input<Result>> | z.input<Result>;
-}
-
-/** What clients send to an endpoint and what it answers: routes, documentation and tests are derived from it. */
-export interface EndpointForm {
-  readonly path: string;
-  readonly summary: string;
-  readonly description: string | undefined;
-  readonly params: z.ZodObject;
-  readonly fields: readonly string[];
-  readonly result: z.ZodType;
-  readonly failures: readonly FailureName[];
-  readonly unsure: z.ZodType | undefined;
 }
 
 /** One POST endpoint of the users' API. */

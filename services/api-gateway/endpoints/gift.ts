@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { call } from "../../contracts.ts";
-import { type CatalogueGift, type GiftOrder, giftActions } from "../../gift/gift.contract.ts";
+import { type CatalogueGift, giftActions } from "../../gift/gift.contract.ts";
+import { fromHttp, pageOf } from "../../http-fields.ts";
+import { shownGift, shownGiftRecord, shownOrder, showOrder } from "../../shown-gifts.ts";
 import { giftFailures, sendGift } from "../gift-sending.ts";
-import { type Language, reasonShown } from "../wording.ts";
 import { endpoint } from "./endpoint.ts";
-import { fromHttp, pageOf, shownUserId } from "./fields.ts";
 
 const base = "/live/api/gift";
 
@@ -15,43 +15,6 @@ const sendDescription =
   "same `requestId` may have been accepted: send the same request again. Without a `requestId` a repeat is another gift " +
   "and another charge: after a 503 with an order id ask gift/order for it, and after no answer look in gift/records. " +
   "A gift that is answered 429 (too many gifts of one user in a second) is not accepted.";
-
-export const shownGift = z.object({
-  giftId: z.int(),
-  price: z.int(),
-  giftName: z.string(),
-  status: z.int(),
-  coverImgUrl: z.string(),
-  svgaUrl: z.string(),
-  createTime: z.string(),
-  updateTime: z.string(),
-});
-
-export const shownOrder = z.object({
-  orderId: z.string(),
-  status: z.enum(["accepted", "succeeded", "failed"]),
-  reason: z.string().optional().meta({ description: "Why it failed, in the caller's language." }),
-  reasonCode: z.int().optional().meta({ description: "The business code of the reason." }),
-  giftId: z.int(),
-  count: z.int(),
-  price: z.int().meta({ description: "The price of one when the gift was accepted, coins." }),
-  receiverId: shownUserId,
-  roomId: z.int(),
-  time: z.string(),
-});
-
-const shownGiftRecord = shownOrder.extend({ id: z.string(), senderId: shownUserId });
-
-/** An order for operators. */
-export const shownFoundGift = shownGiftRecord.extend({
-  id: z.string().optional().meta({ description: "The id of its record; missing until the gift is settled." }),
-});
-
-/** An order for clients: the name of its failure becomes a text and a code. */
-export function showOrder<Order extends GiftOrder>(order: Order, language: Language) {
-  const { reason, ...rest } = order;
-  return reason === undefined ? rest : { ...rest, ...reasonShown(reason, language) };
-}
 
 /** The catalogue may be larger than an answer between services, so it is read in pages. */
 export async function wholeCatalogue(ctx: Parameters<typeof call>[0]) {

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { call } from "../../contracts.ts";
+import { shownUserId } from "../../http-fields.ts";
 import { endpoint } from "./endpoint.ts";
-import { shownUserId } from "./fields.ts";
 
 export const homeEndpoints = [
   endpoint({

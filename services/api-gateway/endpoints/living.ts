@@ -2,9 +2,9 @@ import type { Context } from "moleculer";
 import { z } from "zod";
 import { isFailure } from "../../../broker/failure.ts";
 import { call } from "../../contracts.ts";
+import { fromHttp, nothing, shownUserId } from "../../http-fields.ts";
 import { livingRoomActions } from "../../living-room/living-room.contract.ts";
 import { endpoint } from "./endpoint.ts";
-import { fromHttp, nothing, shownUserId } from "./fields.ts";
 
 const base = "/live/api/living";
 

@@ -3,8 +3,8 @@ import { limits } from "../../../config/limits.ts";
 import { battleActions, battleId, battleView } from "../../battle/battle.contract.ts";
 import { call } from "../../contracts.ts";
 import { userId as anyUserId, spelledOut } from "../../fields.ts";
+import { fromHttp, pageOf } from "../../http-fields.ts";
 import { endpoint } from "./endpoint.ts";
-import { fromHttp, pageOf } from "./fields.ts";
 
 const base = "/live/api/pk";
 const living = "/live/api/living";

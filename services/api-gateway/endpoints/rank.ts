@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
+import { fromHttp, shownUserId } from "../../http-fields.ts";
 import { rankActions } from "../../rank/rank.contract.ts";
 import { ranksAreOn } from "../../rank-settings.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { fromHttp, shownUserId } from "./fields.ts";
 
 const base = "/live/api/rank";
 

@@ -2,10 +2,10 @@ import { z } from "zod";
 import { config } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
+import { fromHttp, nothing, shownUserId } from "../../http-fields.ts";
 import { smsLoginIsOn } from "../../sms-login.ts";
 import { userActions } from "../../user/user.contract.ts";
 import { type Endpoint, endpoint } from "./endpoint.ts";
-import { fromHttp, nothing, shownUserId } from "./fields.ts";
 
 /** Each code is an SMS that costs money, so one address cannot request codes for any number of phones. */
 function codesPerAddress(): number {

@@ -1,7 +1,7 @@
-import { sendText } from "../answer.ts";
+import { sendText } from "../../../mixins/http/answer.ts";
+import { packaged } from "../../../mixins/http/packaged.ts";
 import type { Serve } from "../gateway.ts";
 import { docsHeaders } from "./security.ts";
-import { packaged } from "./vendored.ts";
 
 const html = "text/html; charset=utf-8";
 const css = "text/css; charset=utf-8";

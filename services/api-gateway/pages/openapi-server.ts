@@ -1,5 +1,3 @@
-import { apiScopes } from "../../api-scopes.ts";
-import { type ServerEndpoint, serverApiBase } from "../server/server-endpoint.ts";
 import {
   type FaultName,
   failureSchemas,
@@ -11,11 +9,16 @@ import {
   reference,
   responsesOf,
   schemaOf,
-} from "./openapi-parts.ts";
+} from "../../../mixins/http/openapi-parts.ts";
+import { apiScopes } from "../../api-scopes.ts";
+import { type ServerEndpoint, serverApiBase } from "../server/server-endpoint.ts";
+import { gateFailures, gateSchemas } from "./openapi-gate.ts";
 import { webhookSection, withExternalFields } from "./openapi-webhooks.ts";
 
 /** There is no page of the server API. */
-const documentedFaults: readonly FaultName[] = faultNames.filter((name) => name !== "NotFound");
+const documentedFaults: readonly FaultName[] = faultNames.filter(
+  (name) => name !== "NotFound" && name !== "StaffForbidden",
+);
 
 /** Exactly one set of fields of each group is there. */
 function withAlternatives(schema: Json, groups: ServerEndpoint["alternatives"]): Json {
@@ -45,7 +48,7 @@ function operation(endpoint: ServerEndpoint): Json {
     security: [{ apiKey: [endpoint.scope] }],
     ...(endpoint.write && { parameters: [reference("parameters", "IdempotencyKey")] }),
     ...(endpoint.fields.length > 0 && { requestBody: { required: true, content: jsonBody(schema) } }),
-    responses: responsesOf(endpoint, result, documentedFaults),
+    responses: responsesOf(endpoint, result, documentedFaults, gateFailures),
   };
 }
 
@@ -66,6 +69,7 @@ export function serverApiDocument(endpoints: readonly ServerEndpoint[]): Json {
     components: {
       schemas: {
         ...failureSchemas,
+        ...gateSchemas,
         FieldWrong: faultNaming("field", "The field that is wrong, or `Idempotency-Key`."),
         ScopeMissing: faultNaming("scope", "The scope that the key lacks."),
       },

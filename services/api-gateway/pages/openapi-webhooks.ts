@@ -1,8 +1,8 @@
+import { type Json, jsonBody, schemaOf } from "../../../mixins/http/openapi-parts.ts";
 import { durableEvents } from "../../contracts.ts";
 import { externalRoomNames, externalUserNames } from "../../external-names.ts";
 import { externalId } from "../../fields.ts";
 import { webhookEventNames } from "../../webhook-events.ts";
-import { type Json, jsonBody, schemaOf } from "./openapi-parts.ts";
 
 const externalNames: Readonly<Record<string, string>> = { ...externalUserNames, ...externalRoomNames };
 

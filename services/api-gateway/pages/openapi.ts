@@ -1,5 +1,3 @@
-import { providers, webhookPath } from "../../payment/providers.contract.ts";
-import type { Access, Endpoint } from "../endpoints/endpoint.ts";
 import {
   type FaultName,
   failureSchemas,
@@ -9,22 +7,25 @@ import {
   reference,
   responsesOf,
   schemaOf,
-} from "./openapi-parts.ts";
+} from "../../../mixins/http/openapi-parts.ts";
+import { providers, webhookPath } from "../../payment/providers.contract.ts";
+import type { Access, Endpoint } from "../endpoints/endpoint.ts";
+import { gateFailures, gateSchemas } from "./openapi-gate.ts";
 
-/** Scopes belong to the server API. */
-const documentedFaults = faultNames.filter((name) => name !== "Forbidden");
+/** Scopes belong to the server API, rights to the staff's. */
+const elsewhere: readonly FaultName[] = ["Forbidden", "StaffForbidden"];
+const documentedFaults = faultNames.filter((name) => !elsewhere.includes(name));
 
 const security: Readonly<Record<Access, Json[]>> = {
   public: [],
   login: [{ bearer: [] }, { cookie: [] }],
-  operator: [{ operator: [] }],
 };
 
 /** An endpoint may answer these. */
 function faultsOf(access: Access): FaultName[] {
   return documentedFaults.filter((name) => {
     if (name === "NotLoggedIn") return access !== "public";
-    return name !== "NotFound" || access === "operator";
+    return name !== "NotFound";
   });
 }
 
@@ -37,10 +38,10 @@ function operation(endpoint: Endpoint): Json {
     operationId: [area, ...names].join("."),
     summary: endpoint.summary,
     ...(endpoint.description && { description: endpoint.description }),
-    tags: [area === "admin" ? "operators" : (names[0] ?? area)],
+    tags: [names[0] ?? area],
     security: security[endpoint.access],
     ...(endpoint.fields.length > 0 && { requestBody: { required, content } }),
-    responses: responsesOf(endpoint, schemaOf(endpoint.result, "output"), faultsOf(endpoint.access)),
+    responses: responsesOf(endpoint, schemaOf(endpoint.result, "output"), faultsOf(endpoint.access), gateFailures),
   };
 }
 
@@ -94,7 +95,7 @@ export function openApiDocument(endpoints: readonly Endpoint[]): Json {
     },
     paths: { ...Object.fromEntries(endpoints.map((one) => [one.path, { post: operation(one) }])), ...otherPaths() },
     components: {
-      schemas: failureSchemas,
+      schemas: { ...failureSchemas, ...gateSchemas },
       responses: faultResponses(documentedFaults),
       securitySchemes: {
         bearer: {
@@ -103,7 +104,6 @@ export function openApiDocument(endpoints: readonly Endpoint[]): Json {
           description: "The token of userLogin/login, or a JWT of the platform where the operator allows them.",
         },
         cookie: { type: "apiKey", in: "cookie", name: "qytk" },
-        operator: { type: "http", scheme: "bearer", description: "OPERATOR_TOKEN." },
       },
     },
   };

@@ -1,16 +1,16 @@
 import type { IncomingHttpHeaders } from "node:http";
 import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
+import { sendText } from "../../../mixins/http/answer.ts";
+import { readText } from "../../../mixins/http/request/body.ts";
+import { clientOf } from "../../../mixins/http/request/client.ts";
+import { parseForm, queryOf, requestFields } from "../../../mixins/http/request/fields.ts";
+import type { GatewayRequest } from "../../../mixins/http/request-context.ts";
 import { call } from "../../contracts.ts";
 import { providers, webhookPath } from "../../payment/providers.contract.ts";
 import { safeParse } from "../../safe-parse.ts";
-import { sendText } from "../answer.ts";
 import { countRequest } from "../dispatch.ts";
 import type { Route, Serve } from "../gateway.ts";
-import { readText } from "../request/body.ts";
-import { clientOf } from "../request/client.ts";
-import { parseForm, queryOf, requestFields } from "../request/fields.ts";
-import type { GatewayRequest } from "../request-context.ts";
 import { providerPageHeaders } from "./security.ts";
 
 type Provider = (typeof providers)[number];

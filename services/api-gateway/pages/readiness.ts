@@ -4,7 +4,7 @@ import { backgroundServices, isServiceName, type ServiceName, serviceNames } fro
 import { shown } from "../../../broker/unknown-values.ts";
 import { limits } from "../../../config/limits.ts";
 import type { HealthReport } from "../../../mixins/health.mixin.ts";
-import type { Fields } from "../request/fields.ts";
+import type { Fields } from "../../../mixins/http/request/fields.ts";
 
 interface NodeHealth {
   ready: boolean;

@@ -4,8 +4,8 @@ import { fail } from "../../../broker/failure.ts";
 import type { Log } from "../../../broker/log.ts";
 import { failures, isFailureName } from "../../../config/errors.ts";
 import { limits } from "../../../config/limits.ts";
+import { failShowing, shownAs, shownOf } from "../../../mixins/http/answer.ts";
 import type { BeginOutcome } from "../../platform/platform.contract.ts";
-import { failShowing, shownAs, shownOf } from "../answer.ts";
 import type { PlatformWrites } from "./platform-writes.ts";
 
 const { answerBytes, beginTries, repeatLookMs, repeatsWaiting, repeatWaitMs } = limits.platform;

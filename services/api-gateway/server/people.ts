@@ -11,7 +11,7 @@ import {
   withExternalIds,
 } from "../../external-names.ts";
 import { externalId, id, userId } from "../../fields.ts";
-import { fromHttp } from "../endpoints/fields.ts";
+import { fromHttp } from "../../http-fields.ts";
 
 /**
  * Users and rooms in the params and answers of the server API. An endpoint names whom it means, e.g.

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { fail } from "../../../broker/failure.ts";
 import { call } from "../../contracts.ts";
+import { fromHttp, shownUserId } from "../../http-fields.ts";
 import { type LiveRoom, livingRoomActions } from "../../living-room/living-room.contract.ts";
-import { fromHttp, shownUserId } from "../endpoints/fields.ts";
 import { serverEndpoint } from "./server-endpoint.ts";
 
 const shownRoom = z.object({

@@ -1,14 +1,14 @@
 import { z } from "zod";
 import { fail, isFailure } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
+import { sendSuccess, showing } from "../../../mixins/http/answer.ts";
+import { bearerToken, clientOf } from "../../../mixins/http/request/client.ts";
+import { jsonFields } from "../../../mixins/http/request/fields.ts";
+import type { GatewayRequest } from "../../../mixins/http/request-context.ts";
 import { checkParams } from "../../action-contract.ts";
 import { idOfApiKey } from "../../api-keys.ts";
 import { idempotencyKey, type KnownApiKey } from "../../platform/platform.contract.ts";
-import { sendSuccess, showing } from "../answer.ts";
 import type { Gateway, Serve } from "../gateway.ts";
-import { bearerToken, clientOf } from "../request/client.ts";
-import { jsonFields } from "../request/fields.ts";
-import type { GatewayRequest } from "../request-context.ts";
 import type { ServerCaller, ServerEndpoint, ServerWriter } from "./server-endpoint.ts";
 import { fingerprintOf, writeIdOf } from "./write-content.ts";
 

@@ -1,11 +1,11 @@
 import { z } from "zod";
 import type { FailureName } from "../../../config/errors.ts";
 import { limits } from "../../../config/limits.ts";
+import type { CallingContext, EndpointForm } from "../../../mixins/http/endpoint-form.ts";
+import type { Fields } from "../../../mixins/http/request/fields.ts";
+import type { Language } from "../../../mixins/http/wording.ts";
 import { checkParams } from "../../action-contract.ts";
 import type { ApiScope } from "../../api-scopes.ts";
-import type { CallingContext, EndpointForm } from "../endpoints/endpoint.ts";
-import type { Fields } from "../request/fields.ts";
-import type { Language } from "../wording.ts";
 import {
   type Directory,
   type Refers,

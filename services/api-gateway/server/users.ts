@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { call } from "../../contracts.ts";
+import { fromHttp, shownUserId } from "../../http-fields.ts";
 import { userActions } from "../../user/user.contract.ts";
-import { fromHttp, shownUserId } from "../endpoints/fields.ts";
 import { externalUsers } from "./directory.ts";
 import { serverEndpoint } from "./server-endpoint.ts";
 

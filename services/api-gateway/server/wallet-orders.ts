@@ -1,11 +1,11 @@
 import { z } from "zod";
 import { isFailure } from "../../../broker/failure.ts";
+import { failShowing } from "../../../mixins/http/answer.ts";
+import type { CallingContext } from "../../../mixins/http/endpoint-form.ts";
 import { call } from "../../contracts.ts";
 import { coinAmount, externalReference, id } from "../../fields.ts";
+import { shownUserId } from "../../http-fields.ts";
 import { adjustedCoins, adjustReason, proposalStates } from "../../platform/money.contract.ts";
-import { failShowing } from "../answer.ts";
-import type { CallingContext } from "../endpoints/endpoint.ts";
-import { shownUserId } from "../endpoints/fields.ts";
 import { serverEndpoint } from "./server-endpoint.ts";
 
 /** Money that the platform orders. The platform service checks the presented key itself. */

@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { call } from "../../contracts.ts";
+import { fromHttp, pageOf, shownUserId } from "../../http-fields.ts";
+import { shownIncome, shownTrade } from "../../shown-money.ts";
 import { walletActions } from "../../wallet/wallet.contract.ts";
-import { shownIncome, shownTrade } from "../endpoints/bank.ts";
-import { fromHttp, pageOf, shownUserId } from "../endpoints/fields.ts";
 import { serverEndpoint } from "./server-endpoint.ts";
 
 export const walletReadEndpoints = [

@@ -2,9 +2,9 @@ import { z } from "zod";
 import { fail } from "../../../broker/failure.ts";
 import { problemOfUrl } from "../../../mixins/outgoing/outgoing-url.ts";
 import { call } from "../../contracts.ts";
+import { fromHttp, nothing, pageOf } from "../../http-fields.ts";
 import { deliveryStatus, orderBy, webhookActions } from "../../webhook/webhook.contract.ts";
 import { webhookReceivers } from "../../webhook-settings.ts";
-import { fromHttp, nothing, pageOf } from "../endpoints/fields.ts";
 import { serverEndpoint } from "./server-endpoint.ts";
 
 const time = z.string().nullable();

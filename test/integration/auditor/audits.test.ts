@@ -15,6 +15,7 @@ import { call } from "../../../services/contracts.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import payment from "../../../services/payment/payment.service.ts";
 import platform from "../../../services/platform/platform.service.ts";
+import staff from "../../../services/staff/staff.service.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { rows } from "../../support/books.ts";
 import { audited, closeAudits } from "../../support/sealed-audits.ts";
@@ -26,7 +27,7 @@ import { fastAudit, findings, found, newUser, passesDone } from "./bookkeeping.t
 
 jest.setTimeout(120_000);
 
-const services: readonly SealingService[] = ["wallet", "gift", "payment", "auditor", "platform"];
+const services: readonly SealingService[] = ["wallet", "gift", "payment", "auditor", "platform", "staff"];
 let stackDir: string;
 let caller: ServiceBroker;
 let auditorNode: ServiceBroker;
@@ -46,7 +47,7 @@ beforeAll(async () => {
   });
   await startNode(
     "books",
-    [wallet, gift, payment, platform].map((schema) => often(schema)),
+    [wallet, gift, payment, platform, staff].map((schema) => often(schema)),
   );
   auditorNode = await startNode("auditor", [often(auditor, fastAudit)]);
   caller = await startNode("caller", []);

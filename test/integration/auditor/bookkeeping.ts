@@ -52,7 +52,7 @@ export function startAuditor(label: string, settings: object = {}): Promise<Serv
 
 /** Makes the databases of the neighbours, and opens a connection with every right, as an intruder with a login has. */
 export async function openDatabases(): Promise<Connection> {
-  for (const service of ["wallet", "gift", "payment", "platform"] as const)
+  for (const service of ["wallet", "gift", "payment", "platform", "staff"] as const)
     await migrate(databaseName(service), migrationFolders[service]);
   return createConnection({
     uri: process.env.MYSQL_URL as string,

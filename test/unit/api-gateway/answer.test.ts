@@ -1,7 +1,7 @@
 import { Errors } from "moleculer";
 import { ErrorCode, NatsError } from "nats";
 import { fail } from "../../../broker/failure.ts";
-import { failShowing, refusalOf, shownAs, shownOf } from "../../../services/api-gateway/answer.ts";
+import { failShowing, refusalOf, shownAs, shownOf } from "../../../mixins/http/answer.ts";
 
 test.each([
   ["a failure of the table", fail("balanceShort"), "balanceShort"],

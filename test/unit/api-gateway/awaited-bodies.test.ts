@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import fc from "fast-check";
-import { AwaitedBodies } from "../../../services/api-gateway/awaited-bodies.ts";
-import type { GatewayRequest } from "../../../services/api-gateway/request-context.ts";
+import { AwaitedBodies } from "../../../mixins/http/awaited-bodies.ts";
+import type { GatewayRequest } from "../../../mixins/http/request-context.ts";
 
 const named = (name: number) => ({ name }) as unknown as GatewayRequest;
 const response = {} as ServerResponse;

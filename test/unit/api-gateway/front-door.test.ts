@@ -1,7 +1,7 @@
 import type { ServerResponse } from "node:http";
 import { connect } from "node:net";
-import { FrontDoor } from "../../../services/api-gateway/front-door.ts";
-import type { GatewayRequest } from "../../../services/api-gateway/request-context.ts";
+import { FrontDoor } from "../../../mixins/http/front-door.ts";
+import type { GatewayRequest } from "../../../mixins/http/request-context.ts";
 
 jest.mock("../../../config/limits.ts", () => {
   const { limits } = jest.requireActual("../../../config/limits.ts");

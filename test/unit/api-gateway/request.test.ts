@@ -9,8 +9,8 @@ import {
   isTls,
   languageOf,
   requestIdOf,
-} from "../../../services/api-gateway/request/client.ts";
-import { gather, parseForm } from "../../../services/api-gateway/request/fields.ts";
+} from "../../../mixins/http/request/client.ts";
+import { gather, parseForm } from "../../../mixins/http/request/fields.ts";
 
 const request = (headers: Record<string, string>, remoteAddress = "::ffff:192.0.2.1") =>
   ({ headers, socket: { remoteAddress } }) as unknown as IncomingMessage;
@@ -83,9 +83,9 @@ test("tokens are taken from where they belong, whole", () => {
   expect(bearerToken({ authorization: "Basic abc" })).toBeUndefined();
   expect(bearerToken({ authorization: "Bearer a b" })).toBeUndefined();
   expect(bearerToken({ authorization: `Bearer ${"x".repeat(limits.jwt.tokenChars + 1)}` })).toBeUndefined();
-  expect(cookieToken({ cookie: "a=1; qytk=tok=en ; b=2" })).toBe("tok=en");
-  expect(cookieToken({ cookie: "xqytk=1; qytkx=2" })).toBeUndefined();
-  expect(cookieToken({})).toBeUndefined();
+  expect(cookieToken({ cookie: "a=1; qytk=tok=en ; b=2" }, "qytk")).toBe("tok=en");
+  expect(cookieToken({ cookie: "xqytk=1; qytkx=2" }, "qytk")).toBeUndefined();
+  expect(cookieToken({}, "qytk")).toBeUndefined();
 });
 
 test("English is asked for by name, and everything else is answered in Chinese", () => {

@@ -10,6 +10,7 @@ import { processSettings } from "../../../scripts/local-env.ts";
 import { natsConfiguration, passwordVariable } from "../../../scripts/nats-config.ts";
 import { redisPassword, redisUsers } from "../../../scripts/redis-config.ts";
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
+import { adminSettings } from "../../../services/admin-settings.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
 import { fourEyesSettings } from "../../../services/four-eyes-settings.ts";
@@ -20,6 +21,7 @@ import { rankSettings } from "../../../services/rank-settings.ts";
 import { redisServices, usesRedis } from "../../../services/redis-access.ts";
 import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../../services/sms-login.ts";
+import { staffKeySettings } from "../../../services/staff-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
 import { webhookKeySettings } from "../../../services/webhook-keys.ts";
 import { webhookSettings } from "../../../services/webhook-settings.ts";
@@ -50,7 +52,9 @@ const keyBlocks = [
   { block: bookSettings.payment, containers: ["payment", "auditor"] },
   { block: bookSettings.auditor, containers: ["auditor"] },
   { block: bookSettings.platform, containers: ["platform", "auditor"] },
+  { block: bookSettings.staff, containers: ["staff", "auditor"] },
   { block: webhookKeySettings, containers: ["webhook"] },
+  { block: staffKeySettings, containers: ["staff"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
 const otherNames = [
@@ -59,6 +63,7 @@ const otherNames = [
   jwtSettings,
   smsLoginSettings,
   webhookSettings,
+  adminSettings,
   gateSettings,
   fourEyesSettings,
 ].flatMap(({ settings }) => Object.keys(settings));
@@ -76,6 +81,7 @@ const readConfig = (env: Env, container = "living-room") =>
     ...(container === "api-gateway" ? [gatewaySettings] : []),
     ...(container.startsWith("im-server") ? [imServerSettings] : []),
     ...(container === "user" ? [userSettings] : []),
+    ...(container === "admin-gateway" ? [adminSettings] : []),
   ]);
 
 /** The variables with the passwords of the logins at NATS, as the server's configuration names them. */
@@ -138,7 +144,7 @@ describe("docker-compose.yml", () => {
   });
 
   test("gives each node the settings and secrets of its services, all but those of one process or one machine, and no others", () => {
-    const own = ["NAMESPACE", "NODE_ID", "NODE_LABEL", "API_PORT_SEARCH", "LOG_FILE"];
+    const own = ["NAMESPACE", "NODE_ID", "NODE_LABEL", "API_PORT_SEARCH", "ADMIN_PORT_SEARCH", "LOG_FILE"];
     for (const name of nodes) {
       const names = Object.keys(base[name]?.environment ?? {});
       expect([name, names.sort()]).toEqual([
@@ -262,9 +268,10 @@ describe("docker-compose.yml", () => {
     }
   });
 
-  test("nothing but gateways and im-servers is reached from outside", () => {
+  test("nothing but gateways and im-servers is reached from outside, and the staff's listener from this machine alone", () => {
     const published = Object.keys(base).filter((name) => base[name]?.ports);
-    expect(published).toEqual(["api-gateway", "im-server-1", "im-server-2"]);
+    expect(published).toEqual(["api-gateway", "im-server-1", "im-server-2", "admin-gateway"]);
+    expect(base["admin-gateway"]?.ports).toEqual(["127.0.0.1:8098:8098"]);
   });
 
   test("mounts files that there are", () => {
@@ -284,7 +291,6 @@ describe("docker-compose.production.yml", () => {
     API_URL: "https://live.example.com",
     PAY_NOTIFY_BASE_URL: "https://pay.example.com",
     IM_PUBLIC_URL: "wss://im.example.com:{port}/im",
-    OPERATOR_TOKEN: "an-operators-token",
     METRICS_TOKEN: "a-token-of-metrics",
     TRUST_PROXY: "1",
     TOKEN_KEYS: `k1:${"k".repeat(43)}`,
@@ -298,6 +304,8 @@ describe("docker-compose.production.yml", () => {
     AUDITOR_BOOK_KEYS: `k1:${"e".repeat(42)}A`,
     PLATFORM_BOOK_KEYS: `k1:${"f".repeat(42)}A`,
     WEBHOOK_KEYS: `k1:${"h".repeat(42)}A`,
+    STAFF_KEYS: `k1:${"j".repeat(42)}A`,
+    STAFF_BOOK_KEYS: `k1:${"i".repeat(42)}A`,
     ...Object.fromEntries(
       [...natsPasswords, ...redisPasswords].map((name) => [name, `password-of-${name.toLowerCase()}`]),
     ),
@@ -309,7 +317,7 @@ describe("docker-compose.production.yml", () => {
       const settings = readConfig(env, name);
       expect(settings.PROFILE).toBe("production");
       expect(env.SMS_PROVIDER).toBe(name === "notification" ? "webhook" : undefined);
-      expect(env.OPERATOR_TOKEN).toBe(name === "api-gateway" ? given.OPERATOR_TOKEN : undefined);
+      expect(env.OPERATOR_TOKEN).toBe(name === "staff" || name === "admin-gateway" ? "" : undefined);
       expect(env.CASHIER_SECRET).toBe(name === "payment" ? "" : undefined);
       for (const { name: keys, containers } of keyBlocks)
         expect([keys, env[keys]]).toEqual([keys, containers.includes(name) ? given[keys as never] : undefined]);

@@ -1,11 +1,11 @@
 import { randomBytes } from "node:crypto";
 import { Webhook } from "standardwebhooks";
 import { namedKeysIn } from "../../../config/named-keys.ts";
-import { newSecret, SealedSecrets } from "../../../services/webhook/secrets.ts";
+import { newSecret, webhookSecrets } from "../../../services/webhook/secrets.ts";
 
 const key = (id: string) => `${id}:${randomBytes(32).toString("base64url")}`;
 const [k1, k2] = [key("k1"), key("k2")];
-const sealedBy = (...keys: string[]) => new SealedSecrets(namedKeysIn(keys.join(",")));
+const sealedBy = (...keys: string[]) => webhookSecrets(namedKeysIn(keys.join(",")));
 
 test("a new secret has the form of Standard Webhooks and 32 random bytes", () => {
   const secrets = Array.from({ length: 100 }, newSecret);

@@ -1,23 +1,12 @@
 import { z } from "zod";
 import { isFailure } from "../../../broker/failure.ts";
 import { call } from "../../contracts.ts";
-import { giftActions } from "../../gift/gift.contract.ts";
+import { fromHttp, shownUserId } from "../../http-fields.ts";
 import { paymentActions } from "../../payment/payment.contract.ts";
+import { shownFoundGift, showOrder } from "../../shown-gifts.ts";
+import { shownPayOrder } from "../../shown-money.ts";
 import { walletActions } from "../../wallet/wallet.contract.ts";
-import { shownPayOrder } from "./bank.ts";
-import { endpoint } from "./endpoint.ts";
-import { fromHttp, shownUserId } from "./fields.ts";
-import { shownFoundGift, shownGift, showOrder } from "./gift.ts";
-
-const base = "/live/admin";
-
-const shownAccount = z.object({
-  userId: shownUserId,
-  balance: z.int(),
-  debt: z.int(),
-  totalCharged: z.int(),
-  status: z.int().meta({ description: "0 invalid, 1 valid, 2 frozen" }),
-});
+import { staffEndpoint } from "./endpoint.ts";
 
 const shownAffected = z.object({
   orderId: z.string(),
@@ -49,59 +38,11 @@ const shownAffected = z.object({
   ),
 });
 
-export const adminEndpoints = [
-  endpoint({
-    path: `${base}/gift/create`,
-    summary: "Adds a gift to the catalogue, on sale",
-    access: "operator",
-    params: fromHttp(giftActions.create, "operator"),
-    result: shownGift,
-    failures: ["giftIdTaken"],
-    run: (ctx, params, { operator }) => call(ctx, "gift.create", { ...params, operator }),
-  }),
-
-  endpoint({
-    path: `${base}/gift/update`,
-    summary: "Changes a gift; accepted gifts keep their price",
-    access: "operator",
-    params: fromHttp(giftActions.update, "operator"),
-    result: shownGift,
-    failures: ["giftUnknown"],
-    run: (ctx, params, { operator }) => call(ctx, "gift.update", { ...params, operator }),
-  }),
-
-  endpoint({
-    path: `${base}/gift/offShelf`,
-    summary: "Takes a gift off sale",
-    access: "operator",
-    params: fromHttp(giftActions.takeOffShelf, "operator"),
-    result: shownGift,
-    failures: ["giftUnknown"],
-    run: (ctx, { giftId }, { operator }) => call(ctx, "gift.takeOffShelf", { giftId, operator }),
-  }),
-
-  endpoint({
-    path: `${base}/account/freeze`,
-    summary: "Freezes an account until it is unfrozen",
-    access: "operator",
-    params: fromHttp(walletActions.freeze, "operator"),
-    result: shownAccount,
-    run: (ctx, params, { operator }) => call(ctx, "wallet.freeze", { ...params, operator }),
-  }),
-
-  endpoint({
-    path: `${base}/account/unfreeze`,
-    summary: "Unfreezes an account",
-    access: "operator",
-    params: fromHttp(walletActions.unfreeze, "operator"),
-    result: shownAccount,
-    run: (ctx, params, { operator }) => call(ctx, "wallet.unfreeze", { ...params, operator }),
-  }),
-
-  endpoint({
-    path: `${base}/order/query`,
+export const orderEndpoints = [
+  staffEndpoint({
+    path: "order/query",
     summary: "The order of any user: of a payment, or of a gift, settled or not",
-    access: "operator",
+    right: "read",
     params: fromHttp(paymentActions.findOrder, "operator"),
     result: z.discriminatedUnion("kind", [
       shownPayOrder.extend({
@@ -127,31 +68,10 @@ export const adminEndpoints = [
     },
   }),
 
-  endpoint({
-    path: `${base}/order/refund`,
-    summary: "Refunds a paid order once and takes its coins back",
-    access: "operator",
-    params: fromHttp(paymentActions.refund, "operator"),
-    result: shownPayOrder,
-    failures: ["payOrderUnknown", "payOrderState"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.refund", { ...params, operator }),
-  }),
-
-  endpoint({
-    path: `${base}/order/release`,
-    summary:
-      "Credits a paid order whose credit is held, since its payment was refunded, wholly or in part (creditHeld)",
-    access: "operator",
-    params: fromHttp(paymentActions.releaseOrder, "operator"),
-    result: shownPayOrder,
-    failures: ["payOrderUnknown", "payOrderState"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.releaseOrder", { ...params, operator }),
-  }),
-
-  endpoint({
-    path: `${base}/income/affected`,
+  staffEndpoint({
+    path: "income/affected",
     summary: "The gifts that a refunded order's missing coins were spent on, newest first, and the anchors' shares",
-    access: "operator",
+    right: "read",
     params: fromHttp(walletActions.affectedGifts, "operator"),
     result: shownAffected.extend({
       gifts: z.array(
@@ -170,21 +90,45 @@ export const adminEndpoints = [
     failures: ["refundUnknown"],
     run: (ctx, params, { operator }) => call(ctx, "wallet.affectedGifts", { ...params, operator }),
   }),
+];
 
-  endpoint({
-    path: `${base}/income/hold`,
+/** What moves money, by order: refunds, releases and holds. */
+export const orderMoneyEndpoints = [
+  staffEndpoint({
+    path: "order/refund",
+    summary: "Refunds a paid order once and takes its coins back",
+    right: "refund",
+    params: fromHttp(paymentActions.refund, "operator"),
+    result: shownPayOrder,
+    failures: ["payOrderUnknown", "payOrderState"],
+    run: (ctx, params, { operator }) => call(ctx, "payment.refund", { ...params, operator }),
+  }),
+
+  staffEndpoint({
+    path: "order/release",
+    summary:
+      "Credits a paid order whose credit is held, since its payment was refunded, wholly or in part (creditHeld)",
+    right: "release",
+    params: fromHttp(paymentActions.releaseOrder, "operator"),
+    result: shownPayOrder,
+    failures: ["payOrderUnknown", "payOrderState"],
+    run: (ctx, params, { operator }) => call(ctx, "payment.releaseOrder", { ...params, operator }),
+  }),
+
+  staffEndpoint({
+    path: "income/hold",
     summary: "Holds back the shares of these gifts, once, of every anchor or of the named one",
-    access: "operator",
+    right: "holds",
     params: fromHttp(walletActions.holdIncome, "operator"),
     result: shownAffected,
     failures: ["refundUnknown", "holdState"],
     run: (ctx, params, { operator }) => call(ctx, "wallet.holdIncome", { ...params, operator }),
   }),
 
-  endpoint({
-    path: `${base}/income/release`,
+  staffEndpoint({
+    path: "income/release",
     summary: "Releases the held shares; they cannot be held again",
-    access: "operator",
+    right: "holds",
     params: fromHttp(walletActions.releaseHold, "operator"),
     result: shownAffected,
     failures: ["refundUnknown", "holdState"],

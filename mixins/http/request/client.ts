@@ -5,12 +5,10 @@ import { config } from "../../../config/config.ts";
 import { readAddress } from "../../../config/ip-address.ts";
 import { limits } from "../../../config/limits.ts";
 import type { TrustedProxies } from "../../../config/trusted-proxies.ts";
-import { type ClientAddress, clientAddress } from "../../client-address.ts";
+import { type ClientAddress, clientAddress } from "../client-address.ts";
 import type { Language } from "../wording.ts";
 
 /** Reads from the headers of a request who sent it and how. The forwarding headers of a trusted proxy are used. */
-
-export const sessionCookie = "qytk";
 
 const safeRequestId = /^[A-Za-z0-9_.:-]{8,64}$/;
 
@@ -60,11 +58,11 @@ export function bearerToken(headers: IncomingHttpHeaders): string | undefined {
   return bearer.exec(headers.authorization ?? "")?.[1];
 }
 
-/** The token of the login cookie. */
-export function cookieToken(headers: IncomingHttpHeaders): string | undefined {
+/** The token in the cookie of this name. */
+export function cookieToken(headers: IncomingHttpHeaders, name: string): string | undefined {
   for (const part of headers.cookie?.split(";") ?? []) {
     const at = part.indexOf("=");
-    if (at < 0 || part.slice(0, at).trim() !== sessionCookie) continue;
+    if (at < 0 || part.slice(0, at).trim() !== name) continue;
     const value = part.slice(at + 1).trim();
     return /^[\x21-\x7e]{1,200}$/.test(value) ? value : undefined;
   }

@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { type FailureName, failures } from "../../../config/errors.ts";
-import { failureHeader } from "../answer.ts";
-import type { EndpointForm } from "../endpoints/endpoint.ts";
-import { gateWords } from "../gift-sending.ts";
-import { successCode, successText } from "../wording.ts";
+import { type FailureName, failures } from "../../config/errors.ts";
+import { failureHeader } from "./answer.ts";
+import type { EndpointForm } from "./endpoint-form.ts";
+import { successCode, successText } from "./wording.ts";
 
-/** What the OpenAPI documents of the users' API and of the server API have in common. */
+/** What the OpenAPI documents of the users' API, the server API and the staff's API have in common. */
 
 export type Json = Record<string, unknown>;
 
@@ -27,6 +26,7 @@ const faults = {
   BadRequest: ["badRequest", "invalidParam"],
   NotLoggedIn: ["notLoggedIn"],
   Forbidden: ["scopeMissing"],
+  StaffForbidden: ["roleMissing", "requestForged"],
   NotFound: ["notFound"],
   TooLarge: ["tooLarge"],
   TooMany: ["tooMany"],
@@ -87,26 +87,27 @@ function failureNames(names: readonly FailureName[]): Json {
   return { headers: { [failureHeader]: { description: "The name of the reason, where `code` is not 200", schema } } };
 }
 
-/** The responses of an endpoint: its outcomes, and the faults. `result` is the schema of a success's `data`. */
-export function responsesOf(endpoint: EndpointForm, result: Json, names: readonly FaultName[]): Json {
+/**
+ * The responses of an endpoint: its outcomes, and the faults. `result` is the schema of a success's `data`; `withData`
+ * names the component of each failure whose envelope has data.
+ */
+export function responsesOf(
+  endpoint: EndpointForm,
+  result: Json,
+  names: readonly FaultName[],
+  withData: Partial<Record<FailureName, string>> = {},
+): Json {
   const rows = [`${successCode} ${successText.zh} (${successText.en})`, ...endpoint.failures.map(meaning)];
   const outcomes = [envelope(result), reference("schemas", "Failure")];
-  if (endpoint.failures.includes("giftGated")) outcomes.push(reference("schemas", "GiftGated"));
+  for (const failure of endpoint.failures) {
+    const component = withData[failure];
+    if (component !== undefined) outcomes.push(reference("schemas", component));
+  }
   return {
     200: { description: rows.join("; "), content: jsonBody({ oneOf: outcomes }), ...failureNames(endpoint.failures) },
     ...faultReferences(names),
     ...(endpoint.unsure && unsureResponse(endpoint.unsure)),
   };
-}
-
-/** A gift that the platform's gate refused: `msg` is the platform's text where it gave one. */
-function giftGated(): Json {
-  const properties = {
-    code: { const: failures.giftGated.code },
-    msg: { type: "string" },
-    data: schemaOf(gateWords, "output"),
-  };
-  return { type: "object", properties, required: ["code", "msg", "data"] };
 }
 
 /** The components of the envelopes of what was not carried out. */
@@ -116,5 +117,4 @@ export const failureSchemas: Json = {
     properties: { code: { type: "integer" }, msg: { type: "string" }, data: { type: "null" } },
     required: ["code", "msg", "data"],
   },
-  GiftGated: giftGated(),
 };

@@ -1,21 +1,8 @@
 import { z } from "zod";
 import { call } from "../../contracts.ts";
+import { fromHttp, pageOf, shownUserId } from "../../http-fields.ts";
 import { paymentOperatorActions } from "../../payment/operators.contract.ts";
-import { endpoint } from "./endpoint.ts";
-import { fromHttp, pageOf, shownUserId } from "./fields.ts";
-
-const base = "/live/admin";
-
-const shownProduct = z.object({
-  productId: z.int(),
-  name: z.string(),
-  price: z.int().meta({ description: "Fen." }),
-  coins: z.int().nullable().meta({ description: "null: the product has no valid number, and is not sold." }),
-  type: z.int().meta({ description: "0 coins" }),
-  status: z.int().meta({ description: "0 not on sale, 1 on sale" }),
-  createTime: z.string(),
-  updateTime: z.string(),
-});
+import { staffEndpoint } from "./endpoint.ts";
 
 const shownTopic = z.object({
   bizCode: z.int(),
@@ -31,69 +18,30 @@ const transactionId = z
   .nullable()
   .meta({ description: "The provider's id of the payment, where there is one." });
 
-export const adminPaymentEndpoints = [
-  endpoint({
-    path: `${base}/product/list`,
-    summary: "Every product, on sale or not",
-    access: "operator",
-    params: fromHttp(paymentOperatorActions.allProducts, "operator"),
-    result: z.object({ list: z.array(shownProduct) }),
-    run: (ctx, _params, { operator }) => call(ctx, "payment.allProducts", { operator }),
-  }),
-
-  endpoint({
-    path: `${base}/product/create`,
-    summary: "Adds a product of coins, on sale; a repeat with the same content answers the product",
-    access: "operator",
-    params: fromHttp(paymentOperatorActions.createProduct, "operator"),
-    result: shownProduct,
-    failures: ["productIdTaken"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.createProduct", { ...params, operator }),
-  }),
-
-  endpoint({
-    path: `${base}/product/update`,
-    summary: "Changes a product, or puts it on or off sale; orders keep their price and coins",
-    access: "operator",
-    params: fromHttp(paymentOperatorActions.updateProduct, "operator"),
-    result: shownProduct,
-    failures: ["productUnknown"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.updateProduct", { ...params, operator }),
-  }),
-
-  endpoint({
-    path: `${base}/product/offShelf`,
-    summary: "Takes a product off sale",
-    access: "operator",
-    params: fromHttp(paymentOperatorActions.updateProduct, "operator", "name", "price", "coins", "status"),
-    result: shownProduct,
-    failures: ["productUnknown"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.updateProduct", { ...params, status: 0, operator }),
-  }),
-
-  endpoint({
-    path: `${base}/topic/list`,
+export const paymentEndpoints = [
+  staffEndpoint({
+    path: "topic/list",
     summary: "The topics of paid orders, by biz code",
-    access: "operator",
+    right: "read",
     params: fromHttp(paymentOperatorActions.topics, "operator"),
     result: z.object({ list: z.array(shownTopic) }),
     run: (ctx, _params, { operator }) => call(ctx, "payment.topics", { operator }),
   }),
 
-  endpoint({
-    path: `${base}/topic/set`,
+  staffEndpoint({
+    path: "topic/set",
     summary: "Sets the topic of a biz code; paid orders that wait for it are credited within half a minute",
-    access: "operator",
+    right: "topics",
     params: fromHttp(paymentOperatorActions.setTopic, "operator"),
     result: shownTopic,
     failures: ["topicRefused"],
     run: (ctx, params, { operator }) => call(ctx, "payment.setTopic", { ...params, operator }),
   }),
 
-  endpoint({
-    path: `${base}/parked/list`,
+  staffEndpoint({
+    path: "parked/list",
     summary: "Orders that wait for a person, oldest first, and what may be done about each mark",
-    access: "operator",
+    right: "read",
     params: fromHttp(paymentOperatorActions.parkedOrders, "operator"),
     result: pageOf(
       z.object({
@@ -117,10 +65,10 @@ export const adminPaymentEndpoints = [
     run: (ctx, params, { operator }) => call(ctx, "payment.parkedOrders", { ...params, operator }),
   }),
 
-  endpoint({
-    path: `${base}/parked/remove`,
+  staffEndpoint({
+    path: "parked/remove",
     summary: "Takes a mark off an order, once it is settled at the provider",
-    access: "operator",
+    right: "parked",
     params: fromHttp(paymentOperatorActions.removeMark, "operator"),
     result: z.object({
       orderId: z.string(),
@@ -131,10 +79,10 @@ export const adminPaymentEndpoints = [
     run: (ctx, params, { operator }) => call(ctx, "payment.removeMark", { ...params, operator }),
   }),
 
-  endpoint({
-    path: `${base}/reconciliation/days`,
+  staffEndpoint({
+    path: "reconciliation/days",
     summary: "The comparisons of the latest days with bills and wallet, newest day first",
-    access: "operator",
+    right: "read",
     params: fromHttp(paymentOperatorActions.comparedDays, "operator"),
     result: z.object({
       list: z.array(
@@ -151,10 +99,10 @@ export const adminPaymentEndpoints = [
     run: (ctx, _params, { operator }) => call(ctx, "payment.comparedDays", { operator }),
   }),
 
-  endpoint({
-    path: `${base}/reconciliation/differences`,
+  staffEndpoint({
+    path: "reconciliation/differences",
     summary: "Differences between orders, bills and the wallet that nobody has resolved, oldest first",
-    access: "operator",
+    right: "read",
     params: fromHttp(paymentOperatorActions.differences, "operator"),
     result: pageOf(
       z.object({
@@ -171,10 +119,10 @@ export const adminPaymentEndpoints = [
     run: (ctx, params, { operator }) => call(ctx, "payment.differences", { ...params, operator }),
   }),
 
-  endpoint({
-    path: `${base}/reconciliation/resolve`,
+  staffEndpoint({
+    path: "reconciliation/resolve",
     summary: "Resolves a difference that is explained or settled; metrics and lists leave it out from then on",
-    access: "operator",
+    right: "parked",
     params: fromHttp(paymentOperatorActions.resolveDifference, "operator"),
     result: z.object({ id: z.int(), resolvedTime: z.string(), reason: z.string() }),
     failures: ["differenceUnknown"],

@@ -1,10 +1,8 @@
 import { z } from "zod";
 import { auditorActions } from "../../auditor/auditor.contract.ts";
 import { call } from "../../contracts.ts";
-import { endpoint } from "./endpoint.ts";
-import { fromHttp, pageOf } from "./fields.ts";
-
-const base = "/live/admin";
+import { fromHttp, pageOf } from "../../http-fields.ts";
+import { staffEndpoint } from "./endpoint.ts";
 
 const shownFinding = z.object({
   id: z.int(),
@@ -19,21 +17,21 @@ const shownFinding = z.object({
     .meta({ description: "null: nobody has accepted it as it is." }),
 });
 
-export const adminBooksEndpoints = [
-  endpoint({
-    path: `${base}/books/findings`,
+export const bookEndpoints = [
+  staffEndpoint({
+    path: "books/findings",
     summary: "Differences of the books, oldest first; accepted 1 or 0: only those that are accepted, or not",
-    access: "operator",
+    right: "read",
     params: fromHttp(auditorActions.findings, "operator"),
     result: pageOf(shownFinding),
     run: (ctx, params, { operator }) => call(ctx, "auditor.findings", { ...params, operator }),
   }),
 
-  endpoint({
-    path: `${base}/books/accept`,
+  staffEndpoint({
+    path: "books/accept",
     summary:
       "Accepts a difference of the books with the detail that the list has: it stays listed, and counts again once it changes",
-    access: "operator",
+    right: "books",
     params: fromHttp(auditorActions.acceptFinding, "operator"),
     result: shownFinding,
     failures: ["findingUnknown", "findingChanged", "findingRefused"],

@@ -1,5 +1,5 @@
-import { type IpAddress, ipv6Network, readAddress } from "../config/ip-address.ts";
-import type { TrustedProxies } from "../config/trusted-proxies.ts";
+import { type IpAddress, ipv6Network, readAddress } from "../../config/ip-address.ts";
+import type { TrustedProxies } from "../../config/trusted-proxies.ts";
 
 /**
  * ipaddr.js parses the addresses. The walk along the proxies is ours: proxy-addr, which express uses, does not parse
@@ -34,6 +34,12 @@ function limitKey(address: IpAddress): string {
   if (address.kind() === "ipv4") return address.toString();
   const ipv6 = address as Extract<IpAddress, { kind(): "ipv6" }>;
   return ipv6Network(ipv6, ipv6.parts[0] === 0x2002 ? 48 : 64);
+}
+
+/** The key for limits of an address that the door has determined. A text that is no address is a key of its own. */
+export function limitKeyOf(text: string): string {
+  const address = readAddress(text);
+  return address ? limitKey(address) : text;
 }
 
 /**

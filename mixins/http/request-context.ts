@@ -15,6 +15,8 @@ export class RequestContext {
   userId: string | undefined;
   /** The id of the API key: no secret. */
   keyId: string | undefined;
+  /** The name of the member of the staff. */
+  person: string | undefined;
 
   constructor(request: IncomingMessage) {
     this.requestId = requestIdOf(request.headers);

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { integerOf } from "../../../broker/unknown-values.ts";
-import type { ActionContract } from "../../action-contract.ts";
-import { spelledAsDigits, spelledOut } from "../../fields.ts";
+import { integerOf } from "../broker/unknown-values.ts";
+import type { ActionContract } from "./action-contract.ts";
+import { spelledAsDigits, spelledOut } from "./fields.ts";
 
 /**
  * JSON has numbers, queries and forms have text: text that consists of digits is accepted as a number, and nothing else

@@ -1,0 +1,105 @@
+import { createHash, timingSafeEqual } from "node:crypto";
+import type { ServerResponse } from "node:http";
+import { fail, isFailure } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
+import { bearerToken, clientOf, cookieToken, hasBearer, isTls } from "../../mixins/http/request/client.ts";
+import type { GatewayRequest } from "../../mixins/http/request-context.ts";
+import { call } from "../contracts.ts";
+import type { StaffSession } from "../staff/staff.contract.ts";
+import type { SessionCookie } from "./endpoints/endpoint.ts";
+import type { AdminGateway } from "./gateway.ts";
+import { requireSameOrigin } from "./origin.ts";
+
+/** The cookie of a session. */
+const cookieName = "ovation_staff";
+
+/** The header with the session's CSRF token, which every POST by cookie needs. */
+export const csrfHeader = "X-CSRF-Token";
+
+const windowMs = 60_000;
+
+interface Presented {
+  /** As the staff service takes it. */
+  readonly session: string;
+  /** Sent by a browser by itself, whoever's page made the request. */
+  readonly byCookie: boolean;
+}
+
+/** The person of a request. */
+export interface Known extends StaffSession {
+  readonly session: string;
+}
+
+const digestOf = (text: string) => createHash("sha256").update(text).digest();
+
+/** Compares in a time that does not depend on the texts. */
+const isSame = (one: string, other: string) => timingSafeEqual(digestOf(one), digestOf(other));
+
+/** What a request presents as its session; a request with an Authorization header has no other. */
+function presentedBy(request: GatewayRequest, operatorToken: string | undefined): Presented | undefined {
+  const { headers } = request;
+  if (!hasBearer(headers)) {
+    const session = cookieToken(headers, cookieName);
+    return session === undefined ? undefined : { session, byCookie: true };
+  }
+  const token = bearerToken(headers);
+  if (token === undefined || token.length > limits.admin.sessionChars) return undefined;
+  const isOperators = operatorToken !== undefined && isSame(token, operatorToken);
+  return { session: isOperators ? `token:${token}` : token, byCookie: false };
+}
+
+/** Fails: requestForged. */
+function requireCsrfToken(request: GatewayRequest, csrf: string): void {
+  const given = request.headers[csrfHeader.toLowerCase()];
+  if (typeof given !== "string" || !isSame(given, csrf)) throw fail("requestForged", { why: `${csrfHeader} is wrong` });
+}
+
+/**
+ * The person of a request, whose session is asked at the staff service. A POST by cookie must be of the listener's own
+ * page. Requests without a valid session are counted by address; beyond the limit nobody is let in from there but the
+ * sessions that this node knows, and the staff service is not asked. Fails: notLoggedIn, requestForged, tooMany,
+ * unavailable.
+ */
+export async function personOf(gateway: AdminGateway, request: GatewayRequest): Promise<Known> {
+  const counted = {
+    ...{ name: "admin failed", key: clientOf(request).key, windowMs },
+    limit: limits.admin.failuresPerAddressPerMinute,
+  };
+  const refused = async () => {
+    const waitMs = await gateway.rateLimit.hitAlways(counted);
+    return waitMs > 0 ? fail("tooMany", { waitMs }) : fail("notLoggedIn");
+  };
+  const presented = presentedBy(request, gateway.listener.operatorToken);
+  if (presented === undefined) throw await refused();
+  const { session, byCookie } = presented;
+  if (byCookie && request.method === "POST") requireSameOrigin(request);
+  const key = digestOf(session).toString("base64url");
+  if (!gateway.sessionsKnown.has(key)) {
+    const waitMs = await gateway.rateLimit.waitFor(counted);
+    if (waitMs > 0) throw fail("tooMany", { waitMs });
+  }
+  try {
+    const known = await call(request.$ctx, "staff.session", { session });
+    if (byCookie && request.method === "POST") requireCsrfToken(request, known.csrf);
+    gateway.sessionsKnown.set(key, true);
+    return { ...known, session };
+  } catch (error) {
+    if (!isFailure(error, "notLoggedIn")) throw error;
+    gateway.sessionsKnown.delete(key);
+    throw await refused();
+  }
+}
+
+/** The cookie of the answer to a request. */
+export function sessionCookieOf(request: GatewayRequest, response: ServerResponse): SessionCookie {
+  const set = (value: string, maxAgeS: number) => {
+    const secure = isTls(request) ? "; Secure" : "";
+    const cookie = `${cookieName}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Strict${secure}`;
+    response.setHeader("Set-Cookie", cookie);
+  };
+  return {
+    set: (session, expiresTime) =>
+      set(session, Math.max(0, Math.floor((Date.parse(expiresTime) - Date.now()) / 1_000))),
+    remove: () => set("", 0),
+  };
+}

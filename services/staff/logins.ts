@@ -1,0 +1,133 @@
+import { fail } from "../../broker/failure.ts";
+import type { Database } from "../../mixins/mysql/database.ts";
+import type { SealedSecrets } from "../sealed-secrets.ts";
+import { attemptSucceeded, beginAttempt } from "./attempts.ts";
+import { type PasswordHashes, requireGoodPassword } from "./passwords.ts";
+import {
+  consumeStep,
+  enrol,
+  findPerson,
+  noteLogin,
+  offerTotpSecret,
+  type Person,
+  setPassword,
+} from "./person-store.ts";
+import { deleteSessionsOf } from "./session-store.ts";
+import { callerOf, openSession } from "./sessions.ts";
+import type { StaffLogin } from "./staff.contract.ts";
+import { tokenHash } from "./tokens.ts";
+import { newTotpSecret, stepOfCode, totpUri } from "./totp.ts";
+
+/** Logins, enrolments, and changes of passwords. Every try is slowed by `beginAttempt`. */
+
+export interface LoginParts {
+  readonly mysql: Database;
+  readonly hashes: PasswordHashes;
+  /** Encrypts the secrets of apps, each bound to its person. */
+  readonly secrets: SealedSecrets;
+}
+
+interface Credentials {
+  readonly name: string;
+  readonly password: string;
+  readonly totp: string;
+  readonly address: string;
+}
+
+/** The secret of nobody's app: a code is checked for everybody, in the same time. */
+const nobodysSecret = newTotpSecret();
+
+/** The step of the code, if password and code are right; everything is checked whatever is wrong. */
+async function provenStep(
+  { hashes, secrets }: LoginParts,
+  person: Person | undefined,
+  { password, totp }: Pick<Credentials, "password" | "totp">,
+  isKnown: boolean,
+): Promise<number | undefined> {
+  const right = await hashes.matches(password, person?.password ?? null, isKnown);
+  const secret = person?.totpSecret ? secrets.open(person.totpSecret, person.name) : nobodysSecret;
+  const step = stepOfCode(secret, totp);
+  return right && person?.state === "active" && person.totpSecret ? step : undefined;
+}
+
+/** See `staff.login`. */
+export async function login(parts: LoginParts, credentials: Credentials): Promise<StaffLogin> {
+  const { name, address } = credentials;
+  const attempt = await beginAttempt(parts.mysql, name, address);
+  const person = await findPerson(parts.mysql, name);
+  const step = await provenStep(parts, person, credentials, attempt.isKnown);
+  if (!person || step === undefined) throw fail("staffLoginWrong");
+  return parts.mysql.transaction(async (tx) => {
+    // One failure for every reason, also where the code was used, or the person changed meanwhile.
+    if (!(await consumeStep(tx, person, step))) throw fail("staffLoginWrong");
+    await attemptSucceeded(tx, attempt, true);
+    await noteLogin(tx, name);
+    return openSession(tx, { name, role: person.role, address });
+  });
+}
+
+/** The person with this setup code. Fails: staffLoginWrong. */
+async function invitedPerson({ mysql }: LoginParts, name: string, code: string): Promise<Person> {
+  const person = await findPerson(mysql, name);
+  const isRight = person?.setupHash?.equals(tokenHash(code)) ?? false;
+  if (!person || !isRight || person.state !== "invited") throw fail("staffLoginWrong");
+  return person;
+}
+
+/** See `staff.enrolBegin`. */
+export async function beginEnrolment(
+  parts: LoginParts,
+  { name, code, address }: { name: string; code: string; address: string },
+): Promise<{ totpUri: string }> {
+  const { mysql, secrets } = parts;
+  const attempt = await beginAttempt(mysql, name, address);
+  const person = await invitedPerson(parts, name, code);
+  if (person.totpSecret === null) await offerTotpSecret(mysql, person, secrets.seal(newTotpSecret(), name));
+  // As it is kept: of two at once one has made it.
+  const { totpSecret } = await invitedPerson(parts, name, code);
+  if (totpSecret === null) throw fail("staffLoginWrong");
+  await mysql.transaction((tx) => attemptSucceeded(tx, attempt, false));
+  return { totpUri: totpUri(secrets.open(totpSecret, name), name) };
+}
+
+/** See `staff.enrolFinish`. */
+export async function finishEnrolment(
+  parts: LoginParts,
+  { name, code, password, totp, address }: Credentials & { code: string },
+): Promise<StaffLogin> {
+  const { mysql, hashes, secrets } = parts;
+  const attempt = await beginAttempt(mysql, name, address);
+  const person = await invitedPerson(parts, name, code);
+  requireGoodPassword(password, name);
+  const step = person.totpSecret === null ? undefined : stepOfCode(secrets.open(person.totpSecret, name), totp);
+  if (step === undefined) throw fail("totpWrong");
+  const hash = await hashes.make(password, attempt.isKnown);
+  return mysql.transaction(async (tx) => {
+    if (!(await enrol(tx, person, hash, step))) throw fail("staffLoginWrong");
+    await attemptSucceeded(tx, attempt, true);
+    return openSession(tx, { name, role: person.role, address });
+  });
+}
+
+/** See `staff.changePassword`. */
+export async function changePassword(
+  parts: LoginParts,
+  { session, newPassword, ...given }: Omit<Credentials, "name"> & { session: string; newPassword: string },
+): Promise<null> {
+  const { mysql, hashes } = parts;
+  const { name, sessionId } = await callerOf(mysql, session);
+  requireGoodPassword(newPassword, name);
+  const attempt = await beginAttempt(mysql, name, given.address);
+  const person = await findPerson(mysql, name);
+  const step = await provenStep(parts, person, given, attempt.isKnown);
+  // The person of OPERATOR_TOKEN has neither a session nor a password.
+  if (!person || step === undefined || sessionId === null) throw fail("staffLoginWrong");
+  const hash = await hashes.make(newPassword, attempt.isKnown);
+  return mysql.transaction(async (tx) => {
+    if (!(await consumeStep(tx, person, step))) throw fail("staffLoginWrong");
+    await attemptSucceeded(tx, attempt, false);
+    await setPassword(tx, name, hash);
+    await deleteSessionsOf(tx, name, sessionId);
+    return null;
+  });
+}

@@ -1,0 +1,147 @@
+import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
+import type { StaffRole } from "../staff-roles.ts";
+import type { PersonState } from "./person-state.ts";
+import type { PersonView } from "./staff.contract.ts";
+
+/** The SQL of persons. */
+
+export interface Person {
+  readonly name: string;
+  readonly role: StaffRole;
+  readonly state: PersonState;
+  /** `null`: not enrolled. */
+  readonly password: string | null;
+  readonly totpSecret: string | null;
+  /** SHA-256 of the setup code; `null` where there is none that is valid. */
+  readonly setupHash: Buffer | null;
+}
+
+interface PersonRow {
+  readonly name: string;
+  readonly role: StaffRole;
+  readonly state: PersonState;
+  readonly password: string | null;
+  readonly totp_secret: string | null;
+  readonly setup_hash: Buffer | null;
+}
+
+/** The database's time, ms since 1970. */
+export async function databaseNow(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ now: Date }>("SELECT UTC_TIMESTAMP(3) AS now");
+  return (row as { now: Date }).now.getTime();
+}
+
+async function readPerson(db: Queryable, name: string, lock: "" | "FOR UPDATE"): Promise<Person | undefined> {
+  const [row] = await db.query<PersonRow>(
+    `SELECT name, role, state, password, totp_secret,
+            IF(setup_expires_time > UTC_TIMESTAMP(3), setup_hash, NULL) AS setup_hash
+     FROM t_staff_person WHERE name = ? ${lock}`,
+    [name],
+  );
+  if (!row) return undefined;
+  const { role, state, password, totp_secret: totpSecret, setup_hash: setupHash } = row;
+  return { name: row.name, role, state, password, totpSecret, setupHash };
+}
+
+export const findPerson = (db: Queryable, name: string) => readPerson(db, name, "");
+export const lockPerson = (tx: Transaction, name: string) => readPerson(tx, name, "FOR UPDATE");
+
+/** Locks the active admins until the end of the transaction. Returns their names. */
+export async function lockActiveAdmins(tx: Transaction): Promise<string[]> {
+  const rows = await tx.query<{ name: string }>(
+    "SELECT name FROM t_staff_person WHERE role = 'admin' AND state = 'active' ORDER BY name FOR UPDATE",
+  );
+  return rows.map(({ name }) => name);
+}
+
+export async function countPersons(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ persons: string }>("SELECT COUNT(*) AS persons FROM t_staff_person");
+  return Number(row?.persons ?? 0);
+}
+
+/** Throws an error with `isDuplicateKey` where there is one of this name. */
+export async function insertPerson(tx: Transaction, name: string, role: StaffRole): Promise<void> {
+  await tx.run(
+    "INSERT INTO t_staff_person (name, role, state, create_time) VALUES (?, ?, 'invited', UTC_TIMESTAMP(3))",
+    [name, role],
+  );
+}
+
+export async function setRole(tx: Transaction, name: string, role: StaffRole): Promise<void> {
+  await tx.run("UPDATE t_staff_person SET role = ? WHERE name = ?", [role, name]);
+}
+
+export async function setState(tx: Transaction, name: string, state: PersonState): Promise<void> {
+  await tx.run("UPDATE t_staff_person SET state = ? WHERE name = ?", [state, name]);
+}
+
+/** Takes password and app away and sets a setup code: the person is invited. */
+export async function setSetupCode(tx: Transaction, name: string, setupHash: Buffer, expires: Date): Promise<void> {
+  await tx.run(
+    `UPDATE t_staff_person SET state = 'invited', password = NULL, totp_secret = NULL, setup_hash = ?,
+       setup_expires_time = ? WHERE name = ?`,
+    [setupHash, expires, name],
+  );
+}
+
+/** The secret of the app, where there is none yet, of who still has this setup code. */
+export async function offerTotpSecret(db: Queryable, { name, setupHash }: Person, sealed: string): Promise<void> {
+  await db.run(
+    `UPDATE t_staff_person SET totp_secret = ?
+     WHERE name = ? AND state = 'invited' AND setup_hash = ? AND totp_secret IS NULL`,
+    [sealed, name, setupHash],
+  );
+}
+
+/** Ends the enrolment of who is still as they were read. Returns whether that was so. */
+export async function enrol(tx: Transaction, person: Person, password: string, step: number): Promise<boolean> {
+  const { name, setupHash, totpSecret } = person;
+  const { affectedRows } = await tx.run(
+    `UPDATE t_staff_person SET state = 'active', password = ?, totp_step = GREATEST(totp_step, ?), setup_hash = NULL,
+       setup_expires_time = NULL, last_login_time = UTC_TIMESTAMP(3)
+     WHERE name = ? AND state = 'invited' AND setup_hash = ? AND totp_secret = ? AND totp_step < ?`,
+    [password, step, name, setupHash, totpSecret, step],
+  );
+  return affectedRows === 1;
+}
+
+/**
+ * Consumes a step of the app, of who is active and still has the password and the app as they were read. Returns whether
+ * it was not consumed before: of two logins with one code one gets true.
+ */
+export async function consumeStep(tx: Transaction, person: Person, step: number): Promise<boolean> {
+  const { name, password, totpSecret } = person;
+  const { affectedRows } = await tx.run(
+    `UPDATE t_staff_person SET totp_step = ?
+     WHERE name = ? AND state = 'active' AND password = ? AND totp_secret = ? AND totp_step < ?`,
+    [step, name, password, totpSecret, step],
+  );
+  return affectedRows === 1;
+}
+
+export async function noteLogin(tx: Transaction, name: string): Promise<void> {
+  await tx.run("UPDATE t_staff_person SET last_login_time = UTC_TIMESTAMP(3) WHERE name = ?", [name]);
+}
+
+export async function setPassword(tx: Transaction, name: string, password: string): Promise<void> {
+  await tx.run("UPDATE t_staff_person SET password = ? WHERE name = ?", [password, name]);
+}
+
+interface ListedRow extends PersonRow {
+  readonly create_time: Date;
+  readonly last_login_time: Date | null;
+  readonly sessions: string;
+}
+
+export async function allPersons(db: Queryable): Promise<PersonView[]> {
+  const rows = await db.query<ListedRow>(
+    `SELECT p.name, p.role, p.state, p.create_time, p.last_login_time, COUNT(s.id) AS sessions
+     FROM t_staff_person p LEFT JOIN t_staff_session s ON s.name = p.name AND s.expires_time > UTC_TIMESTAMP(3)
+     GROUP BY p.name, p.role, p.state, p.create_time, p.last_login_time ORDER BY p.name`,
+  );
+  return rows.map(({ name, role, state, create_time, last_login_time, sessions }) => ({
+    ...{ name, role, state, sessions: Number(sessions) },
+    createTime: create_time.toISOString(),
+    lastLoginTime: last_login_time?.toISOString() ?? null,
+  }));
+}
