@@ -39,7 +39,9 @@ function whatOf(proposal) {
 function stateOf({ state, expiresTime, decidedBy, decidedTime, decisionReason, refusal }) {
   const by = decidedBy && h("p", { class: "cell-note" }, `${decidedBy} `, timeOf(decidedTime));
   const open =
-    state === "open" && h("p", { class: "cell-note" }, h("span", { say: "expires" }), " ", timeOf(expiresTime));
+    state === "open" &&
+    expiresTime &&
+    h("p", { class: "cell-note" }, h("span", { say: "expires" }), " ", timeOf(expiresTime));
   const why = decisionReason && h("p", { class: "cell-note", text: decisionReason });
   const refused = refusal && h("p", { class: "cell-note id", text: refusal });
   return [badge(...proposalBadge(state), "proposal-state"), refused, by, open, why].filter(Boolean);
