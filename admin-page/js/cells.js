@@ -44,6 +44,13 @@ export function pictureUrl(address) {
   }
 }
 
+/** Says which services did not answer: what they have is not on the page; nothing where all of them did. */
+export function incomplete(services) {
+  if (!services?.length) return undefined;
+  const names = services.join(", ");
+  return h("p", { class: "form-problem", role: "alert", say: ["incomplete", { names }], testid: "incomplete" });
+}
+
 /** Pairs of a label and a value, as in a head: facts([["colBalance", "12"], ...]). */
 export function facts(pairs, testid) {
   return h(

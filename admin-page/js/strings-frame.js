@@ -27,6 +27,10 @@ export const frameStrings = Object.freeze({
   failRetryAfter: ["{msg}（{n} 秒后再试）", "{msg} (again in {n} s)"],
   failUnknown: ["出错了，请重试（{code}）", "Something went wrong, try again ({code})"],
   failLogin: ["登录已失效，请重新登录", "Your session is over. Log in again"],
+  incomplete: [
+    "以下服务没有应答，此页不完整：{names}。请稍后刷新。",
+    "These services did not answer, and this page is not complete: {names}. Load it again a little later.",
+  ],
   viewForbidden: ["你的角色无权查看此页", "Your role may not see this page"],
 
   nav_find: ["查找", "Find"],

@@ -2,10 +2,6 @@
 export const storyStrings = Object.freeze({
   orderTitle: ["订单", "Order"],
   storySteps: ["经过", "What happened"],
-  storyIncomplete: [
-    "以下服务没有应答，经过不完整：{names}。请稍后刷新。",
-    "These services did not answer, and the story is not complete: {names}. Refresh a little later.",
-  ],
   storyCut: ["记录过多，未全部显示。", "There is more than is shown here."],
   state_waiting: ["等待中", "waiting"],
   state_paying: ["支付中", "paying"],

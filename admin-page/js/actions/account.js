@@ -14,7 +14,11 @@ export function freeze(user, after) {
   openAction({
     ...{ testid: "freeze", title: "freezeTitle", yes: "freezeYes", danger: true, after },
     ...{ about: aboutUser(user), fields: [reasonField()] },
-    effects: () => ["freezeEffect", "freezeEffectRoom", ["freezeEffectKept", { n: () => coins(user.account.balance) }]],
+    effects: () => [
+      "freezeEffect",
+      "freezeEffectRoom",
+      ["freezeEffectKept", { n: () => coins(user.account?.balance) }],
+    ],
     run: ({ reason }) => call("account/freeze", { userId: user.userId, reason }),
     done: () => ({ text: "freezeDone", undo: { say: "unfreezeYes", open: () => unfreeze(user, after) } }),
   });

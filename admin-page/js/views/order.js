@@ -4,7 +4,7 @@ import { tellFailure, whileBusy } from "/js/busy.js";
 import { h } from "/js/dom.js";
 import { holdShares, refund, release, releaseShares } from "../actions/money.js";
 import { call } from "../api.js";
-import { badge, facts, viewHead } from "../cells.js";
+import { badge, facts, incomplete, viewHead } from "../cells.js";
 import { orderLink, roomLink, userLink } from "../columns.js";
 import { coins, points } from "../format.js";
 import { proposalTable } from "../proposal-table.js";
@@ -38,7 +38,7 @@ function partsOf(story, found, session, load) {
       { beside: [...offers(story, found, session, again), look], testid: "story-title" },
     ),
     storyFacts(story),
-    story.incomplete?.length > 0 && incomplete(story.incomplete),
+    incomplete(story.incomplete),
     h("h2", { say: "storySteps" }),
     storyLine(story.steps),
     story.cut && h("p", { class: "lead", say: "storyCut" }),
@@ -73,16 +73,6 @@ function proposalsOf({ proposals, orderId, userId }, session, again) {
 function known(error) {
   if (!(error instanceof ApiError) || error.loggedOut) throw error;
   return undefined;
-}
-
-function incomplete(services) {
-  const names = services.join(", ");
-  return h("p", {
-    class: "form-problem",
-    role: "alert",
-    say: ["storyIncomplete", { names }],
-    testid: "story-incomplete",
-  });
 }
 
 function has(story, what) {

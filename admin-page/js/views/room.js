@@ -3,7 +3,7 @@ import { tellFailure } from "/js/busy.js";
 import { h } from "/js/dom.js";
 import { closeRoom, removeChat } from "../actions/restrictions.js";
 import { call } from "../api.js";
-import { badge, facts, timeOf, viewHead } from "../cells.js";
+import { badge, facts, incomplete, timeOf, viewHead } from "../cells.js";
 import { userLink } from "../columns.js";
 import { number } from "../format.js";
 import { restrictionColumns } from "../restriction-table.js";
@@ -23,7 +23,7 @@ async function show(root, { roomId }, session) {
   async function reload() {
     const answer = await call("room/get", { roomId }, session);
     if (session.signal.aborted) return;
-    head.replaceChildren(...headOf(answer, session, () => reload().catch(tellFailure)));
+    head.replaceChildren(...headOf(answer, session, () => reload().catch(tellFailure)).filter(Boolean));
   }
 
   await reload();
@@ -33,7 +33,7 @@ async function show(root, { roomId }, session) {
 function headOf(answer, session, after) {
   const room = answer.room ?? answer;
   const { roomId, roomName, live, anchorId } = room;
-  const viewers = answer.viewers ?? room.watchNum;
+  const viewers = live ? (answer.viewers ?? room.watchNum) : room.watchNum;
   const buttons = [
     live &&
       session.has("rooms") && [
@@ -45,6 +45,7 @@ function headOf(answer, session, after) {
   ].filter(Boolean);
   const moderators = answer.moderators ?? [];
   return [
+    incomplete(answer.incomplete),
     viewHead(
       { text: roomName || String(roomId) },
       {
@@ -58,7 +59,7 @@ function headOf(answer, session, after) {
       ["colState", badge(live ? "good" : "plain", live ? "roomLive" : "roomOver", "room-state")],
       ["roomId", h("span", { class: "id", text: roomId })],
       ["externalRoomId", room.externalRoomId],
-      ["colAnchor", userLink(anchorId)],
+      ["colAnchor", h("span", {}, `${answer.anchor?.nickName ?? ""} `, userLink(anchorId))],
       room.guestId && ["roomGuest", userLink(room.guestId)],
       ["roomViewers", number(viewers)],
       ["colStart", timeOf(room.startTime)],

@@ -3,7 +3,7 @@ import { h } from "/js/dom.js";
 import { hrefOf } from "../address.js";
 import { call } from "../api.js";
 import { moveWithArrows } from "../arrows.js";
-import { viewHead } from "../cells.js";
+import { incomplete, viewHead } from "../cells.js";
 
 export const searchView = { path: "search", title: "searchTitle", nav: "find", right: "read", show };
 
@@ -20,8 +20,9 @@ async function show(root, { q }, session) {
   if (!q) return showHelp(root);
   const state = h("p", { class: "table-state", role: "status", say: "searching" });
   root.append(viewHead(["searchFor", { q }]), state);
-  const { list, more } = await call("search", { q }, session);
+  const { list, more, incomplete: away } = await call("search", { q }, session);
   if (session.signal.aborted) return undefined;
+  if (away?.length > 0) state.before(incomplete(away));
   const hits = list.filter(({ kind }) => KINDS.includes(kind));
   if (hits.length === 0) {
     state.replaceWith(h("div", { class: "table-state", role: "status", testid: "search-none" }, nothing()));

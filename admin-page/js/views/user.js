@@ -7,7 +7,7 @@ import { adjust, holdFree, payout, releaseFree } from "../actions/money.js";
 import { restrict } from "../actions/restrictions.js";
 import { hrefOf, noteInAddress } from "../address.js";
 import { call } from "../api.js";
-import { badge, face, facts, timeOf } from "../cells.js";
+import { badge, face, facts, incomplete, timeOf } from "../cells.js";
 import {
   auditColumns,
   giftsReceivedColumns,
@@ -49,7 +49,7 @@ async function show(root, { userId, tab }, session) {
   async function reload() {
     const user = await call("user/get", { userId }, session);
     if (session.signal.aborted) return;
-    head.replaceChildren(...headOf(user, session, refresh));
+    head.replaceChildren(...headOf(user, session, refresh).filter(Boolean));
   }
 
   /** After an action: the head and the list on show are read again. */
@@ -102,6 +102,7 @@ function headOf(user, session, refresh) {
   const { userId, nickName, account, income, liveRoom } = user;
   const inForce = (user.restrictions ?? []).filter(isInForce);
   return [
+    incomplete(user.incomplete),
     h(
       "div",
       { class: "user-name" },
@@ -117,10 +118,10 @@ function headOf(user, session, refresh) {
     h(
       "div",
       { class: "figures" },
-      figure("balance", coins(account.balance), "user-balance"),
-      figure("debt", coins(account.debt), "user-debt", account.debt > 0),
-      figure("incomeFree", coins(Math.trunc((income?.incomePoints ?? 0) / 100)), "user-income"),
-      figure("incomeHeld", coins(Math.trunc((income?.heldBackPoints ?? 0) / 100)), "user-held"),
+      figure("balance", coins(account?.balance), "user-balance"),
+      figure("debt", coins(account?.debt), "user-debt", account?.debt > 0),
+      figure("incomeFree", coins(income?.income), "user-income"),
+      figure("incomeHeld", coins(income?.heldBack), "user-held"),
     ),
     h(
       "details",
@@ -131,7 +132,7 @@ function headOf(user, session, refresh) {
         ["externalId", user.externalId],
         ["phone", phone(user, session)],
         ["registered", timeOf(user.registeredTime)],
-        ["totalCharged", coins(account.totalCharged)],
+        ["totalCharged", coins(account?.totalCharged)],
         ["sessionsOpen", number(user.sessions)],
         ...(income ? incomeFacts(income) : []),
       ]),
@@ -143,9 +144,9 @@ function badges(account, restrictions, liveRoom) {
   return h(
     "p",
     { class: "badges", testid: "user-badges" },
-    account.status === FROZEN && badge("bad", "accountFrozen"),
-    account.status === INVALID && badge("bad", "accountInvalid"),
-    account.debt > 0 && badge("wait", "accountOwes"),
+    account?.status === FROZEN && badge("bad", "accountFrozen"),
+    account?.status === INVALID && badge("bad", "accountInvalid"),
+    account?.debt > 0 && badge("wait", "accountOwes"),
     restrictions.map(({ kind, roomId }) =>
       badge("bad", roomId ? [`restrictionRoom_${kind}`, { id: roomId }] : `restriction_${kind}`),
     ),
@@ -171,9 +172,16 @@ function phone(user, session) {
 }
 
 function buttons(user, session, refresh) {
-  const frozen = user.account.status === FROZEN;
+  const status = user.account?.status;
   const offers = [
-    ["freeze", frozen ? "unfreezeYes" : "freezeYes", "freeze-open", () => (frozen ? unfreeze : freeze)(user, refresh)],
+    status !== FROZEN && ["freeze", "freezeYes", "freeze-open", () => freeze(user, refresh)],
+    // Where the account's state is not known, both are offered; either changes nothing where it is so already.
+    (status === FROZEN || status === undefined) && [
+      "freeze",
+      "unfreezeYes",
+      "unfreeze-open",
+      () => unfreeze(user, refresh),
+    ],
     ["restrict", "muteYes", "mute-open", () => restrict(user, "mute", { after: refresh })],
     ["restrict", "banYes", "ban-open", () => restrict(user, "ban", { after: refresh })],
     ["sessions", "endSessionsYes", "end-sessions-open", () => endSessions(user, refresh)],
@@ -182,7 +190,8 @@ function buttons(user, session, refresh) {
     ["holds", "holdFreeYes", "hold-free-open", () => holdFree(user, refresh)],
     ["holds", "releaseFreeYes", "release-free-open", () => releaseFree(user, refresh)],
   ];
-  return offers.filter(([right]) => session.has(right)).map(([, say, testid, go]) => actionButton(say, testid, go));
+  const allowed = offers.filter((offer) => offer && session.has(offer[0]));
+  return allowed.map(([, say, testid, go]) => actionButton(say, testid, go));
 }
 
 function actionButton(say, testid, click, kind = "button small") {
