@@ -17,7 +17,7 @@ const chromiumPath = findChromium();
 
   /** Whether the page itself can be moved sideways; its tables may. */
   const scrollsSideways = (page: Page) =>
-    page.evaluate(() => document.documentElement.scrollWidth > document.documentElement.clientWidth);
+    page.locator("html").evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
 
   test("a person sets the account up with a setup code, logs out, and in again after a reload", async () => {
     const { page, problems } = await openStaffPage(browser);
@@ -97,7 +97,7 @@ const chromiumPath = findChromium();
       await page.setViewportSize({ width, height: 800 });
       expect(await scrollsSideways(page)).toBe(false);
     }
-    expect(await page.evaluate(() => (window as unknown as { taken?: number }).taken)).toBeUndefined();
+    expect(await page.evaluate("window.taken")).toBeUndefined();
     expect(problems).toEqual([]);
     await page.context().close();
   }, 120_000);

@@ -18,7 +18,7 @@ const expected = /status of 401/;
 export async function openStaffPage(browser: Browser, viewport = { width: 1280, height: 800 }): Promise<StaffWindow> {
   const context = await browser.newContext({ viewport });
   context.setDefaultTimeout(60_000);
-  await context.addInitScript(() => localStorage.setItem("ovation.language", "en"));
+  await context.addInitScript({ content: 'localStorage.setItem("ovation.language", "en")' });
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("console", (message) => {
