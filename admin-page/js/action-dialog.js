@@ -36,6 +36,8 @@ export function openAction({ testid, title, about, fields = [], effects, yes, da
   });
   const { close } = openDialog({ title, testid, wide: true, body: () => form() });
   showEffects();
+  // The browser gives the focus to the first control, which is the button that closes.
+  (fields[0]?.input ?? submit).focus();
 
   function form() {
     const cancel = h("button", { class: "button", type: "button", say: "cancel", on: { click: () => close() } });
