@@ -138,10 +138,12 @@ function donePanel({ text, undo, note, show, link }, close, testid) {
   );
 }
 
-/** Above the bound nothing has moved yet: another person decides, or has declined what was asked for by this id. */
+const MOVED_OTHERWISE = new Set(["approved", "declined", "expired"]);
+
+/** Above the bound nothing has moved yet: another person decides, or has decided on what was asked for by this id. */
 function outcomeOf(answer, done) {
   const { state, proposalId, expiresTime } = answer ?? {};
-  if (state === "declined" || state === "expired")
+  if (MOVED_OTHERWISE.has(state) && proposalId)
     return { text: [`moved_${state}`, { id: proposalId }], link: { href: hrefOf("proposals"), say: "proposedLink" } };
   if (state !== "proposed") return done();
   return {

@@ -1,7 +1,6 @@
 /** Proposals in a table: what each does in one sentence, and the buttons of who may decide. */
 import { h } from "/js/dom.js";
 import { approve, decline, isOfOrder, sentenceOf } from "./actions/proposals.js";
-import { hrefOf } from "./address.js";
 import { badge, idOf, timeOf } from "./cells.js";
 import { orderLink, userLink } from "./columns.js";
 import { createTable } from "./table.js";
@@ -49,7 +48,6 @@ function stateOf({ state, expiresTime, decidedBy, decidedTime, decisionReason, r
 
 function decisionOf(proposal, session, after) {
   if (proposal.state !== "open") return " ";
-  if (proposal.mayDecide === undefined) return h("a", { href: hrefOf("proposals"), say: "proposalDecide" });
   if (!proposal.mayDecide) {
     const own = proposal.proposedBy === session.name || proposal.proposedBy === `staff:${session.name}`;
     return h("p", { class: "cell-note", say: own ? "proposalOwn" : "proposalNoRight", testid: "proposal-not-mine" });

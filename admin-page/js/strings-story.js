@@ -72,7 +72,6 @@ export const storyStrings = Object.freeze({
   proposalState_declined: ["已拒绝", "declined"],
   proposalState_expired: ["已过期", "expired"],
   proposalOwn: ["你自己的提案：须由另一人决定", "Yours: another person must decide"],
-  proposalDecide: ["在提案中决定", "Decide in the proposals"],
   proposalNoRight: ["你不能决定此提案", "You may not decide this one"],
   does_refund: [
     "订单 {subject} 退款，从付款人 {user} 收回 {n}",

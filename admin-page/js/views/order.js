@@ -61,10 +61,11 @@ function storyFacts(story) {
   );
 }
 
-function proposalsOf({ proposals, orderId, userId }, session, again) {
+/** Every act of staff about the order, also those that nobody had to approve. */
+function proposalsOf({ proposals, orderId }, session, again) {
   if (!proposals?.length) return [];
-  const list = proposals.map((proposal) => ({ subject: orderId, userId, ...proposal }));
-  const table = proposalTable({ session, after: again, fetchPage: async () => ({ list }) });
+  const of = (cursor) => call("proposals/list", { subject: orderId, ...(cursor ? { cursor } : {}) }, session);
+  const table = proposalTable({ session, after: again, fetchPage: of });
   table.restart();
   return [h("h2", { say: "proposalsTitle" }), table.element];
 }
