@@ -13,7 +13,6 @@ export function proposalTable({ session, after, fetchPage }) {
     columns: [
       { key: "colTime", cell: ({ createTime }) => timeOf(createTime) },
       { key: "colWhat", wide: true, cell: whatOf },
-      { key: "colUser", cell: ({ userId }) => userLink(userId) },
       { key: "reason", wide: true, cell: ({ reason }) => reason },
       { key: "proposedBy", cell: ({ proposedBy }) => proposedBy },
       { key: "colState", cell: stateOf },
@@ -31,6 +30,8 @@ function whatOf(proposal) {
       idOf(proposal.proposalId),
       " ",
       isOfOrder(proposal) ? orderLink(proposal.subject) : idOf(proposal.subject),
+      " ",
+      userLink(proposal.userId),
     ),
   ];
 }

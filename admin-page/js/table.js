@@ -124,7 +124,11 @@ function cellOf({ key, cell, number, wide, hideLabel }, row) {
   const content = cell(row);
   const kinds = [number && "number", wide && "wide", hideLabel && "unlabelled"].filter(Boolean).join(" ");
   const empty = content === undefined || content === null || content === "";
-  const element = h("td", { role: "cell", class: kinds || undefined }, empty ? "–" : content);
+  const element = h(
+    "td",
+    { role: "cell", class: kinds || undefined },
+    h("div", { class: "cell" }, empty ? "–" : content),
+  );
   if (!hideLabel) say(element, key, {}, "data-label");
   return element;
 }

@@ -105,7 +105,7 @@ function button(say, testid, click) {
 
 /** The gifts that the refunded coins went to, by anchor, with what may be held of their shares. */
 function affected(orderId, session, again) {
-  const summary = h("div", {});
+  const summary = h("div", { class: "view-part" });
   const table = createTable({
     ...{ caption: "affectedTitle", testid: "affected", signal: session.signal, empty: "affectedNone" },
     columns: [
