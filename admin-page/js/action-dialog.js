@@ -104,12 +104,12 @@ export function openAction({ testid, title, about, fields = [], effects, yes, da
 
   function showDone(box, answer, values) {
     const outcome = outcomeOf(answer, () => done(answer, values));
-    box.replaceWith(donePanel(outcome, close, testid));
+    box.replaceWith(donePanel({ about, ...outcome }, close, testid));
     document.querySelector(`[data-testid="${testid}-done"] button`)?.focus();
   }
 }
 
-function donePanel({ text, undo, note, show, link }, close, testid) {
+function donePanel({ about, text, waits, undo, note, show, link }, close, testid) {
   const texts = typeof text === "string" || typeof text[0] === "string" ? [text] : text;
   const openUndo = () => {
     close();
@@ -118,7 +118,8 @@ function donePanel({ text, undo, note, show, link }, close, testid) {
   return h(
     "div",
     { class: "form", role: "status", testid: `${testid}-done` },
-    texts.map((line) => h("p", { class: "form-news", say: line })),
+    about && facts(about),
+    texts.map((line) => h("p", { class: waits ? "form-waits" : "form-news", say: line })),
     show,
     note && h("p", { class: "lead", say: note }),
     h(
@@ -144,9 +145,14 @@ const MOVED_OTHERWISE = new Set(["approved", "declined", "expired"]);
 function outcomeOf(answer, done) {
   const { state, proposalId, expiresTime } = answer ?? {};
   if (MOVED_OTHERWISE.has(state) && proposalId)
-    return { text: [`moved_${state}`, { id: proposalId }], link: { href: hrefOf("proposals"), say: "proposedLink" } };
+    return {
+      waits: true,
+      text: [`moved_${state}`, { id: proposalId }],
+      link: { href: hrefOf("proposals"), say: "proposedLink" },
+    };
   if (state !== "proposed") return done();
   return {
+    waits: true,
     text: ["proposedText", { id: proposalId, time: () => time(expiresTime) }],
     note: "proposedUndo",
     link: { href: hrefOf("proposals"), say: "proposedLink" },

@@ -47,6 +47,7 @@ export const frameStrings = Object.freeze({
 
   reason: ["原因", "Reason"],
   reasonHint: ["会写入审计记录", "It is kept in the audit"],
+  optional: ["（可不填）", "(optional)"],
   fieldMissing: ["请填写此项", "Fill in this field"],
   fieldWhole: ["请填写整数", "Enter a whole number"],
   fieldLeast: ["最小为 {n}", "The least is {n}"],
