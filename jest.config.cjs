@@ -12,12 +12,14 @@ const project = (name, extra = {}) => ({
       "@swc/jest",
       { jsc: { parser: { syntax: "typescript" }, target: "es2022" }, module: { type: "commonjs" } },
     ],
-    // The client of clients/ has the page's IM client, an ES module.
-    "/public/js/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
+    // Modules of both pages; the client of clients/ has the users' page's IM client.
+    "/(public|admin-page)/js/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
     // uuid and jose are published as ES modules alone.
     "/node_modules/(uuid|jose)/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
   },
   transformIgnorePatterns: ["/node_modules/(?!(uuid|jose)/)"],
+  // As the staff page names the modules that it shares with the users' page.
+  moduleNameMapper: { "^/js/(.+)$": "<rootDir>/public/js/$1" },
   moduleFileExtensions: ["ts", "js", "json", "node"],
   modulePathIgnorePatterns: ["<rootDir>/.stack/", "<rootDir>/clients/typescript/dist/"],
   ...extra,

@@ -1,5 +1,5 @@
 /** Work that a button starts: shown as running, never started twice, its failure always shown. */
-import { ApiError } from "./http.js";
+import { ApiError } from "./api-error.js";
 import { toast } from "./toast.js";
 
 /**

@@ -1,12 +1,11 @@
 /**
  * The current language, and texts that follow it: an element with a key is filled again after a change, without leaving
- * the room.
+ * the room. Each page brings its own table of texts.
  */
-import { strings } from "./strings.js";
-
 const KEPT_AS = "ovation.language";
 const said = new WeakMap(); // element → Map of text or attribute name → {key, vars}
 const changes = new EventTarget();
+let strings = {};
 let language = kept() === "en" ? "en" : "zh";
 
 function kept() {
@@ -15,6 +14,11 @@ function kept() {
   } catch {
     return null; // storage may be forbidden; the choice then lasts for the page
   }
+}
+
+/** @param {Record<string, readonly [zh: string, en: string]>} table every text of the page; `titlePage` is its title */
+export function useStrings(table) {
+  strings = table;
 }
 
 export function currentLanguage() {

@@ -3,9 +3,10 @@ import { loadUser, refreshBalance } from "./account.js";
 import { hasPhoneLogin } from "./api.js";
 import { tellFailure } from "./busy.js";
 import { showHeader } from "./header.js";
-import { applyLanguage } from "./language.js";
+import { applyLanguage, useStrings } from "./language.js";
 import { takeToken } from "./platform-token.js";
 import { isOfPlatform, onSessionChange, sessionToken } from "./session.js";
+import { strings } from "./strings.js";
 import { toast } from "./toast.js";
 import { fromPlatformView } from "./views/from-platform.js";
 import { giftRecordsView } from "./views/gift-records.js";
@@ -56,6 +57,7 @@ function showSession() {
   showView();
 }
 
+useStrings(strings);
 applyLanguage();
 onSessionChange(({ detail }) => {
   showSession();

@@ -97,7 +97,7 @@ export function serveStaffEndpoint(endpoint: StaffEndpoint): Serve {
       cookie: sessionCookieOf(request, response),
     };
     if (right === null) requireSameOrigin(request);
-    const known = right === null ? undefined : await personOf(gateway, request);
+    const known = right === null ? undefined : await personOf(gateway, request, endpoint.csrf);
     context.person = known?.name;
     const fields = await requestFields(request, endpoint.fields, limits.http.bodyBytes);
     const carryOut = async () => {

@@ -56,11 +56,11 @@ function requireCsrfToken(request: GatewayRequest, csrf: string): void {
 
 /**
  * The person of a request, whose session is asked at the staff service. A POST by cookie must be of the listener's own
- * page. Requests without a valid session are counted by address; beyond the limit nobody is let in from there but the
- * sessions that this node knows, and the staff service is not asked. Fails: notLoggedIn, requestForged, tooMany,
- * unavailable.
+ * page, and have the session's CSRF token where `csrf` is set. Requests without a valid session are counted by address;
+ * beyond the limit nobody is let in from there but the sessions that this node knows, and the staff service is not asked.
+ * Fails: notLoggedIn, requestForged, tooMany, unavailable.
  */
-export async function personOf(gateway: AdminGateway, request: GatewayRequest): Promise<Known> {
+export async function personOf(gateway: AdminGateway, request: GatewayRequest, csrf = true): Promise<Known> {
   const { failuresPerAddressPerMinute: limit, operatorToken } = gateway.listener;
   const counted = { name: "admin failed", key: clientOf(request).key, windowMs, limit };
   const refused = async () => {
@@ -78,7 +78,7 @@ export async function personOf(gateway: AdminGateway, request: GatewayRequest): 
   }
   try {
     const known = await call(request.$ctx, "staff.session", { session });
-    if (byCookie && request.method === "POST") requireCsrfToken(request, known.csrf);
+    if (csrf && byCookie && request.method === "POST") requireCsrfToken(request, known.csrf);
     gateway.sessionsKnown.set(key, true);
     return { ...known, session };
   } catch (error) {

@@ -1,10 +1,10 @@
 /** A room's battle on the page: what its frames say, what the viewer may do, and when it is told. */
 import { api } from "../api.js";
+import { ApiError } from "../api-error.js";
 import { createBattle, sidesFor } from "../battle.js";
 import { whileBusy } from "../busy.js";
 import { confirmDialog } from "../dialog.js";
 import { h } from "../dom.js";
-import { ApiError } from "../http.js";
 import { onLanguageChange, translate } from "../language.js";
 import { toast } from "../toast.js";
 import { createBattleBar, resultText } from "./battle-bar.js";

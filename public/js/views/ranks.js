@@ -1,10 +1,10 @@
 /** Who gave most: in this live, and to this anchor in a day, a week, a month, ever. */
 import { api } from "../api.js";
+import { ApiError } from "../api-error.js";
 import { tellFailure } from "../busy.js";
 import { openDialog } from "../dialog.js";
 import { h } from "../dom.js";
 import { coins, number, shortUser } from "../format.js";
-import { ApiError } from "../http.js";
 import { say, translate } from "../language.js";
 import { avatar } from "../people.js";
 import { tabs } from "./tabs.js";

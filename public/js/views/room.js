@@ -1,10 +1,10 @@
 /** A live room: stage with effects, feed and chat, and the gift tray or the anchor's panel. */
 import { createFollower, refreshBalance, refreshIncome } from "../account.js";
 import { api } from "../api.js";
+import { ApiError } from "../api-error.js";
 import { h } from "../dom.js";
 import { time } from "../format.js";
 import { createGiftSender } from "../gift-sender.js";
-import { ApiError } from "../http.js";
 import { translate } from "../language.js";
 import { notePayment } from "../pay-order.js";
 import { createNames } from "../people.js";

@@ -55,6 +55,8 @@ interface Definition<R extends Right | null, Params extends z.ZodRawShape, Resul
   about?(params: z.output<z.ZodObject<Params>>): string | undefined;
   /** No rows in the audit: what a page asks for all the time, and what the staff service audits itself. */
   audited?: false;
+  /** Answers a page that does not know its CSRF token yet, as after a reload. It must not change anything. */
+  csrf?: false;
   run(
     ctx: CallingContext,
     params: z.output<z.ZodObject<Params>>,
@@ -66,6 +68,8 @@ interface Definition<R extends Right | null, Params extends z.ZodRawShape, Resul
 export interface StaffEndpoint extends EndpointForm {
   readonly right: Right | null;
   readonly audited: boolean;
+  /** Whether a request by cookie needs the session's CSRF token. */
+  readonly csrf: boolean;
   /** Fails: as the params' schema, invalidParam. */
   check(fields: Fields): Record<string, unknown>;
   about(params: Record<string, unknown>): string | undefined;
@@ -80,12 +84,14 @@ export interface StaffEndpoint extends EndpointForm {
 export function staffEndpoint<const R extends Right | null, Params extends z.ZodRawShape, Result extends z.ZodType>(
   definition: Definition<R, Params, Result>,
 ): StaffEndpoint {
-  const { path, summary, description, right, result, failures = [], about = aboutOf, audited = true } = definition;
+  const { path, summary, description, right, result, failures = [], about = aboutOf } = definition;
+  const { audited = true, csrf = true } = definition;
   const params = z.object(definition.params);
   const run = definition.run as (ctx: CallingContext, params: unknown, caller: unknown) => unknown;
   return {
     ...{ path: `${staffApiBase}/${path}`, summary, description, right, result, failures },
     audited: audited && right !== null,
+    csrf,
     params: params as unknown as z.ZodObject,
     fields: Object.keys(definition.params),
     unsure: undefined,

@@ -39,6 +39,8 @@ test("params of any shape and depth are copied or cut, never refused", () => {
 
 test.each([
   [{ userId: "77", orderId: "o-1" }, "o-1"],
+  [{ userId: "77", coins: 5, adjustId: "a-1" }, "77"],
+  [{ holdId: "h-1", reason: "r" }, "h-1"],
   [{ roomId: 5, reason: "r" }, "5"],
   [{ anchorId: "78" }, "78"],
   [{ giftId: 22, price: 5 }, "22"],

@@ -1,0 +1,55 @@
+/** Deciding on a proposal: what it will do is said before it is approved. */
+import { openAction } from "../action-dialog.js";
+import { call } from "../api.js";
+import { reasonField } from "../fields.js";
+import { coins, points, time } from "../format.js";
+
+const DONE = new Set(["done", "approved", "refused", "declined", "expired"]);
+const OF_ORDERS = new Set(["refund", "release", "hold", "releaseHold"]);
+
+/** Kinds whose subject is an order with a story. */
+export function isOfOrder({ kind }) {
+  return OF_ORDERS.has(kind);
+}
+
+/** In one sentence what a proposal does. */
+export function sentenceOf({ kind, coins: amount, points: exact, subject, userId }) {
+  const n = () => (exact ? points(Math.abs(exact)) : coins(Math.abs(amount)));
+  const vars = { n, subject, user: userId };
+  const takes = (kind === "adjust" || kind === "platformAdjust") && amount < 0;
+  return [`does_${kind}${takes ? "Take" : ""}`, vars];
+}
+
+function aboutProposal(proposal) {
+  return [
+    ["proposalId", proposal.proposalId],
+    ["proposedBy", proposal.proposedBy],
+    ["colTime", time(proposal.createTime)],
+    ["reason", proposal.reason],
+    ["colAnchor", proposal.anchorIds?.join(", ")],
+  ];
+}
+
+export function approve(proposal, after) {
+  openAction({
+    ...{ testid: "approve", title: "approveTitle", yes: "approveYes", danger: true, after },
+    about: aboutProposal(proposal),
+    fields: [reasonField({ required: false })],
+    effects: () => [sentenceOf(proposal), "approveEffect"],
+    run: ({ reason }) => call("proposals/approve", { proposalId: proposal.proposalId, ...(reason ? { reason } : {}) }),
+    done: ({ state, refusal }) => ({
+      text: [DONE.has(state) ? `approved_${state}` : "approvedOther", { state, why: refusal ?? "" }],
+      note: "approveUndo",
+    }),
+  });
+}
+
+export function decline(proposal, after) {
+  openAction({
+    ...{ testid: "decline", title: "declineTitle", yes: "declineYes", after },
+    ...{ about: aboutProposal(proposal), fields: [reasonField()] },
+    effects: () => ["declineEffect"],
+    run: ({ reason }) => call("proposals/decline", { proposalId: proposal.proposalId, reason }),
+    done: () => ({ text: "declineDone", note: "declineUndo" }),
+  });
+}

@@ -1,0 +1,102 @@
+/** Mutes and bans, their end, and chat that is removed. */
+import { openAction } from "../action-dialog.js";
+import { call } from "../api.js";
+import { choiceField, numberField, reasonField, textField, timeField } from "../fields.js";
+import { time } from "../format.js";
+import { aboutUser } from "./account.js";
+
+const MINUTE_MS = 60_000;
+const OWN_TIME = "own";
+const FOR_EVER = "ever";
+const LENGTHS = [
+  ["10", ["for_minutes", { n: 10 }]],
+  ["60", ["for_hours", { n: 1 }]],
+  ["1440", ["for_hours", { n: 24 }]],
+  ["10080", ["for_days", { n: 7 }]],
+  ["43200", ["for_days", { n: 30 }]],
+  [FOR_EVER, "for_ever"],
+  [OWN_TIME, "for_own"],
+];
+
+/**
+ * @param {{userId: string, nickName?: string}} user
+ * @param {"mute" | "ban"} kind
+ * @param {{roomId?: number | string, after: () => void}} options `roomId` is filled in where the room is at hand
+ */
+export function restrict(user, kind, { roomId = "", after }) {
+  const length = choiceField({ name: "length", label: "restrictLength", choices: LENGTHS, value: "60" });
+  const given = timeField({ name: "until", label: "restrictUntil", future: true, required: true });
+  // Asked for only where it was chosen.
+  const own = { ...given, read: () => (length.input.value === OWN_TIME ? given.read() : { value: undefined }) };
+  const room = numberField({
+    ...{ name: "roomId", label: "restrictRoom", hint: "restrictRoomHint", required: false, value: roomId, min: 1 },
+  });
+  const until = ({ length: chosen, until: at }) => {
+    if (chosen === FOR_EVER) return undefined;
+    return chosen === OWN_TIME ? at : new Date(Date.now() + Number(chosen) * MINUTE_MS).toISOString();
+  };
+  openAction({
+    ...{ testid: kind, title: `${kind}Title`, yes: `${kind}Yes`, danger: true, after },
+    ...{ about: aboutUser(user), fields: [length, own, room, reasonField()] },
+    effects: (values) => {
+      own.row.hidden = values.length !== OWN_TIME;
+      const where = values.roomId === undefined ? "Everywhere" : "Room";
+      const end = until(values);
+      return [[`${kind}Effect${where}`, { id: values.roomId }], endEffect(values.length, end), `${kind}EffectKept`];
+    },
+    run: (values) => {
+      const end = until(values);
+      return call("restriction/add", {
+        ...{ userId: user.userId, kind, reason: values.reason },
+        ...(values.roomId === undefined ? {} : { roomId: values.roomId }),
+        ...(end === undefined ? {} : { until: end }),
+      });
+    },
+    done: (added) => ({
+      text: `${kind}Done`,
+      undo: { say: "liftYes", open: () => lift({ ...added, userId: user.userId, kind }, after) },
+    }),
+  });
+}
+
+function endEffect(length, end) {
+  if (end) return ["restrictEffectUntil", { time: () => time(end) }];
+  return length === FOR_EVER ? "restrictEffectEver" : "restrictEffectPick";
+}
+
+export function lift(restriction, after) {
+  openAction({
+    ...{ testid: "lift", title: "liftTitle", yes: "liftYes", after },
+    ...{ about: aboutUser(restriction), fields: [reasonField()] },
+    effects: () => [[`liftEffect_${restriction.kind}`, {}]],
+    run: ({ reason }) => call("restriction/lift", { restrictionId: restriction.restrictionId, reason }),
+    done: () => ({
+      text: "liftDone",
+      undo: {
+        say: `${restriction.kind}Yes`,
+        open: () => restrict(restriction, restriction.kind, { roomId: restriction.roomId ?? "", after }),
+      },
+    }),
+  });
+}
+
+export function removeChat(roomId, after) {
+  openAction({
+    ...{ testid: "remove-chat", title: "chatTitle", yes: "chatYes", danger: true, after },
+    ...{ about: [["colRoom", String(roomId)]] },
+    fields: [textField({ name: "msgId", label: "chatId", hint: "chatIdHint", maxlength: 64 }), reasonField()],
+    effects: () => ["chatEffect"],
+    run: ({ msgId, reason }) => call("chat/remove", { roomId, msgId, reason }),
+    done: () => ({ text: "chatDone", note: "noUndo" }),
+  });
+}
+
+export function closeRoom({ roomId, roomName, watchNum }, after) {
+  openAction({
+    ...{ testid: "close-room", title: "closeRoomTitle", yes: "closeRoomYes", danger: true, after },
+    ...{ about: [["colRoom", `${roomName ?? ""} · ${roomId}`]], fields: [reasonField()] },
+    effects: () => [["closeRoomEffect", { n: watchNum ?? 0 }], "closeRoomEffectGifts"],
+    run: ({ reason }) => call("room/close", { roomId, reason }),
+    done: () => ({ text: "closeRoomDone", note: "closeRoomUndo" }),
+  });
+}
