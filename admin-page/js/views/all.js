@@ -19,5 +19,11 @@ import { restrictionsView } from "./restrictions.js";
 import { roomView } from "./room.js";
 import { searchView } from "./search.js";
 import { userView } from "./user.js";
+import { workViews } from "./work-views.js";
 
-export const views = [...[searchView, userView, orderView, roomView, restrictionsView], proposalsView, meView];
+export const views = [
+  ...[searchView, userView, orderView, roomView, restrictionsView],
+  proposalsView,
+  ...workViews,
+  meView,
+];
