@@ -159,6 +159,10 @@ export const systemStrings = Object.freeze({
 
   figuresTitle: ["运行状况", "Figures"],
   figuresAt: ["{time} 的数字，每 {s} 秒刷新", "As of {time}; read again every {s} s"],
+  figuresMissing: [
+    "没有应答的服务：{names}。它们的数字未知。",
+    "No answer from: {names}. What they know is unknown here.",
+  ],
   figuresStale: ["无法刷新：{msg}。显示的是 {time} 的数字。", "They cannot be read: {msg}. These are of {time}."],
   figureConnections: ["连接数", "Connections"],
   figureRooms: ["在播直播间", "Live rooms"],

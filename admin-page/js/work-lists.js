@@ -10,7 +10,7 @@ export const workLists = Object.freeze([
     why: "workDeadLettersWhy",
   },
   { name: "differences", path: "reconciliation", right: "parked", title: "workDifferences", why: "workDifferencesWhy" },
-  { name: "books", path: "books", right: "books", title: "workBooks", why: "workBooksWhy" },
+  { name: "findings", path: "books", right: "books", title: "workBooks", why: "workBooksWhy" },
 ]);
 
 /**

@@ -11,7 +11,10 @@ import { bar, button, choice } from "../pieces.js";
 import { strings } from "../strings.js";
 import { createTable } from "../table.js";
 
-export const booksView = { path: "books", title: "booksTitle", right: "read", nav: "work", show };
+export const booksView = {
+  ...{ path: "books", title: "booksTitle", right: "read", nav: "work", show },
+  count: ({ findings }) => findings,
+};
 
 const WHICH = { open: { accepted: 0 }, accepted: { accepted: 1 }, all: {} };
 

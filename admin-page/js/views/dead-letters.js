@@ -6,9 +6,9 @@ import { openAction } from "../action-dialog.js";
 import { hrefOf } from "../address.js";
 import { call } from "../api.js";
 import { badge, facts, idOf, timeOf, viewHead } from "../cells.js";
-import { reasonField } from "../fields.js";
+import { checkField, reasonField } from "../fields.js";
 import { number } from "../format.js";
-import { button, buttons } from "../pieces.js";
+import { button, buttons, part, refusal } from "../pieces.js";
 import { createTable } from "../table.js";
 
 export const deadLettersView = {
@@ -33,11 +33,23 @@ function show(root, _params, session) {
       { key: "deadBody", hideLabel: true, cell: (letter) => letterButtons(letter) },
     ],
   });
-  root.append(viewHead("deadTitle", { lead: "deadLead" }), table.element);
-  return table.restart();
+  const handled = createTable({
+    ...{ caption: "deadHandled", testid: "handled-letters", empty: "deadHandledNone", signal: session.signal },
+    fetchPage: (cursor) => call("deadLetters/handled", { ...(cursor && { cursor }) }, session),
+    columns: [
+      { key: "thTime", cell: ({ beginTime }) => timeOf(beginTime) },
+      { key: "deadDecision", cell: decisionCell },
+      { key: "thReason", wide: true, cell: reasonsCell },
+      { key: "thChannelName", cell: channelCell },
+      { key: "thOrder", cell: orderOf },
+    ],
+  });
+  root.append(viewHead("deadTitle", { lead: "deadLead" }), table.element, part("deadHandled", handled.element));
+  return Promise.all([table.restart(), handled.restart()]);
 
   function done() {
     table.restart();
+    handled.restart();
     session.refreshCounts();
   }
 
@@ -55,7 +67,8 @@ function show(root, _params, session) {
       action(letter, done);
     };
     const giveUp = button("deadGiveUp", "dead-give-up", open(openGiveUp));
-    return letter.forged ? [giveUp] : [button("deadReplay", "dead-replay", open(openReplay)), giveUp];
+    const mayReplay = !letter.forged || letter.unknownKey;
+    return mayReplay ? [button("deadReplay", "dead-replay", open(openReplay)), giveUp] : [giveUp];
   }
 
   function openLetter(letter) {
@@ -63,20 +76,44 @@ function show(root, _params, session) {
       ...{ title: ["deadOpenTitle", { id: letter.id }], testid: "dead-letter", wide: true },
       body: () => [
         facts(aboutLetter(letter)),
-        letter.forged && h("p", { class: "form-problem", say: "deadForgedWhy" }),
+        letter.forged &&
+          h("p", { class: "form-problem", say: letter.unknownKey ? "deadUnknownKeyWhy" : "deadForgedWhy" }),
         h("h3", { say: "deadBody" }),
         h("pre", { class: "body-text", tabindex: "0", testid: "dead-body", text: letter.body }),
+        letter.bodyCut && h("p", { class: "quiet-text", say: "deadBodyCut" }),
         h("div", { class: "dialog-actions" }, ...actionsOf(letter, () => close())),
       ],
     });
   }
 }
 
-function channelCell({ channel, subject, forged }) {
+function decisionCell({ decision, state, by }) {
+  const known = ["replay", "giveUp"].includes(decision);
   return h(
     "div",
     { class: "stack" },
-    h("span", {}, channel, " ", forged && badge("bad", "deadForged")),
+    h("span", {}, badge("plain", known ? `dead_${decision}` : ["asIs", { text: decision }])),
+    state === "begun" && h("span", {}, badge("wait", "deadBegun")),
+    h("span", { class: "quiet-text", text: by }),
+  );
+}
+
+/** Why the person decided so, and below it why it was a dead letter; the body of one that was given up. */
+function reasonsCell({ reason, deadReason, body }) {
+  return h(
+    "div",
+    { class: "stack" },
+    h("span", { text: reason }),
+    h("span", { class: "quiet-text", text: deadReason }),
+    body && h("details", {}, h("summary", { say: "deadBody" }), h("pre", { class: "body-text", text: body })),
+  );
+}
+
+function channelCell({ channel, subject, forged, unknownKey }) {
+  return h(
+    "div",
+    { class: "stack" },
+    h("span", {}, channel, " ", forged && badge("bad", unknownKey ? "deadUnknownKey" : "deadForged")),
     h("span", { class: "id quiet-text", text: subject }),
   );
 }
@@ -98,10 +135,14 @@ function aboutLetter(letter) {
 function openReplay(letter, after) {
   const { id, subject } = letter;
   openAction({
-    ...{ testid: "replay", title: ["deadReplayTitle", { id }], yes: "deadReplay", fields: [reasonField()], after },
+    ...{ testid: "replay", title: ["deadReplayTitle", { id }], yes: "deadReplay", after },
+    fields: [reasonField(), ...(letter.unknownKey ? [checkField({ name: "keyIsBack", label: "deadKeyIsBack" })] : [])],
     about: aboutLetter(letter),
     effects: () => [["deadReplayWhat", { subject }]],
-    run: ({ reason }) => call("deadLetters/replay", { id, reason }),
+    run({ reason, keyIsBack }) {
+      if (letter.unknownKey && !keyIsBack) throw refusal("deadKeyIsBackMissing");
+      return call("deadLetters/replay", { id, reason, keyIsBack });
+    },
     done: () => ({ text: ["deadReplayed", { id }] }),
   });
 }

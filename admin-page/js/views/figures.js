@@ -7,6 +7,7 @@ import { badge, timeOf, viewHead } from "../cells.js";
 import { createChart } from "../chart.js";
 import { bytes, columnsOf, notReady, summaryOf, wholeMinutes } from "../chart-data.js";
 import { duration, number, time } from "../format.js";
+import { knownFigures } from "../known-figures.js";
 import { part } from "../pieces.js";
 import { staticTable } from "../static-table.js";
 import { visibleEvery } from "../visible.js";
@@ -32,7 +33,7 @@ async function show(root, _params, session) {
   const partitions = partitionsTable();
   let last; // the time of the figures on show
 
-  const first = await call("figures", {}, session);
+  const first = await read();
   if (session.signal.aborted) return;
   root.append(
     ...[viewHead("figuresTitle"), asOf, problem, tiles],
@@ -48,9 +49,13 @@ async function show(root, _params, session) {
   showFigures(first);
   visibleEvery(EVERY_MS, refresh, session.signal);
 
+  async function read() {
+    return knownFigures(await call("figures", {}, session));
+  }
+
   async function refresh() {
     try {
-      const figures = await call("figures", {}, session);
+      const figures = await read();
       if (!session.signal.aborted) showFigures(figures);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -62,26 +67,34 @@ async function show(root, _params, session) {
 
   function showFigures(figures) {
     last = figures.time;
-    problem.hidden = true;
+    showMissing(problem, figures.missing ?? []);
     say(asOf, "figuresAt", { time: () => time(last), s: EVERY_MS / 1_000 });
     tiles.replaceChildren(...tilesOf(figures));
-    const whole = wholeMinutes(figures.perMinute ?? [], figures.time);
+    const whole = wholeMinutes(figures.perMinute, figures.time);
     for (const chart of charts) chart.show(whole);
     minutes.show(whole.toReversed());
-    services.show((figures.services ?? []).flatMap(rowsOf));
-    showVerdict(verdict, figures.services ?? []);
-    partitions.show(figures.queue?.partitions ?? []);
+    services.show(figures.services.flatMap(rowsOf));
+    showVerdict(verdict, figures.services);
+    partitions.show(figures.queue.partitions);
   }
 }
 
-function tilesOf({ connections, rooms, queue }) {
-  const oldest = queue?.oldestMs === null || queue?.oldestMs === undefined ? undefined : duration(queue.oldestMs);
+function showMissing(line, missing) {
+  line.hidden = missing.length === 0;
+  say(line, "figuresMissing", { names: missing.join(", ") });
+}
+
+function tilesOf({ connections, rooms, queue, missing = [] }) {
   return [
     tile("figureConnections", number(connections), "connections"),
     tile("figureRooms", number(rooms), "rooms"),
-    tile("figureQueue", number(queue?.gifts), "queue"),
-    tile("figureOldest", oldest ?? h("span", { class: "quiet-text", say: "figureNothingWaits" }), "oldest"),
+    tile("figureQueue", number(queue.gifts), "queue"),
+    tile("figureOldest", missing.includes("gift") ? number(null) : oldestOf(queue), "oldest"),
   ];
+}
+
+function oldestOf({ oldestMs }) {
+  return oldestMs === null ? h("span", { class: "quiet-text", say: "figureNothingWaits" }) : duration(oldestMs);
 }
 
 function tile(label, value, name) {
@@ -156,15 +169,19 @@ function servicesTable() {
       { key: "thNode", cell: ofNode(({ nodeId }) => h("span", { class: "id", text: nodeId })) },
       { key: "thCpu", number: true, cell: ofNode(({ cpuPercent }) => percent(cpuPercent)) },
       { key: "thMemory", number: true, cell: ofNode(({ memoryBytes }) => bytes(memoryBytes)) },
-      { key: "thUptime", number: true, cell: ofNode(({ uptimeS }) => duration(uptimeS * 1_000)) },
+      {
+        key: "thUptime",
+        number: true,
+        cell: ofNode(({ uptimeS }) => (uptimeS === null ? undefined : duration(uptimeS * 1_000))),
+      },
     ],
   });
 }
 
 function readyCell({ ready, node }) {
   if (!node) return badge("bad", "noNode");
-  if (ready) return badge("good", "isReady");
-  return h("span", {}, badge("bad", "isNotReady"), " ", node.problem ?? "");
+  const state = ready ? badge(node.problem ? "wait" : "good", "isReady") : badge("bad", "isNotReady");
+  return h("span", {}, state, " ", node.problem ?? "");
 }
 
 function percent(value) {

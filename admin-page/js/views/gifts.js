@@ -38,6 +38,7 @@ const kind = {
   nameOf: ({ giftName }) => giftName,
   fields: fieldsOf,
   labels: { giftName: "giftName", price: "giftPrice", coverImgUrl: "giftCover", svgaUrl: "giftSvga" },
+  mayBeEmpty: ["coverImgUrl", "svgaUrl"],
   shown: { price: coins },
   words: {
     ...{

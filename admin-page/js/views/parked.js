@@ -20,7 +20,7 @@ export const parkedView = {
 };
 
 function show(root, params, session) {
-  let { mark = "" } = params;
+  let mark = marks.includes(params.mark) ? params.mark : "";
   const table = createTable({
     ...{ caption: "parkedTitle", testid: "parked", empty: "parkedNone", signal: session.signal },
     fetchPage: (cursor) => call("parked/list", { ...(mark && { mark }), ...(cursor && { cursor }) }, session),

@@ -33,6 +33,7 @@ const kind = {
   nameOf: ({ name }) => name,
   fields: fieldsOf,
   labels: { name: "productName", price: "thPrice", coins: "productCoins" },
+  mayBeEmpty: [],
   shown: { price: yuan, coins },
   words: {
     ...{ changeTitle: "productChangeTitle", changeWhat: "productChangeWhat" },

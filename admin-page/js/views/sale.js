@@ -32,6 +32,7 @@ export function bySale(list, which) {
  * @param {(row: object) => string} kind.nameOf
  * @param {(row: object) => {name: string, read: () => object}[]} kind.fields filled with the row
  * @param {Record<string, string>} kind.labels of the row's properties that may change
+ * @param {readonly string[]} kind.mayBeEmpty of these texts
  * @param {Record<string, (value: unknown) => string>} kind.shown how a property is shown
  * @param {Record<string, string>} kind.words keys: changeTitle, changeWhat, offTitle, offWhat
  * @param {(row: object, set: object) => Promise<object>} kind.update sends it; answers the row as it is then
@@ -52,16 +53,16 @@ export function saleActions(kind, after) {
       ...{ testid: `${testid}-change`, title: [words.changeTitle, { name: nameOf(row) }], yes: "save", after },
       fields: kind.fields({ ...row, ...preset }),
       effects: (values) => [
-        ...editOf(row, filled(values)).names.map((n) => change(n, row[n], values[n])),
+        ...editOf(row, filled(values, kind.mayBeEmpty)).names.map((n) => change(n, row[n], values[n])),
         words.changeWhat,
       ],
       run: (values) => {
-        const { set, names } = editOf(row, filled(values));
+        const { set, names } = editOf(row, filled(values, kind.mayBeEmpty));
         if (names.length === 0) throw refusal("nothingChanged");
         return kind.update(row, set);
       },
       done: (answer, values) => {
-        const { undo, names } = editOf(row, filled(values));
+        const { undo, names } = editOf(row, filled(values, kind.mayBeEmpty));
         const changes = () => names.map((n) => translate(...change(n, row[n], values[n]))).join(", ");
         return {
           text: ["rowChanged", { name: nameOf(row), changes }],
@@ -112,7 +113,7 @@ export function saleActions(kind, after) {
   return { cell, openOff };
 }
 
-/** A field that was emptied has the value "". */
-function filled(values) {
-  return Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value ?? ""]));
+/** Of a field that may be empty, no value is "". Of another one there is none yet, and nothing to compare. */
+function filled(values, mayBeEmpty) {
+  return { ...values, ...Object.fromEntries(mayBeEmpty.map((name) => [name, values[name] ?? ""])) };
 }

@@ -98,7 +98,7 @@ function openSet(anchor, after) {
       ],
       "shareSetKeeps",
     ],
-    run: ({ userId, percent = null, from }) => call("share/set", { userId, percent, ...(from && { from }) }),
+    run: ({ userId, percent, from }) => call("share/set", { userId, percent, from }),
     done: ({ from }, values) => ({
       text: ["shareDone", { id: values.userId, time: () => time(from), percent: () => words(values) }],
       undo: { say: "shareSet", open: () => openSet(values.userId, after) },

@@ -6,12 +6,12 @@ import { hrefOf } from "../address.js";
 import { call } from "../api.js";
 import { viewHead } from "../cells.js";
 import { number } from "../format.js";
+import { knownFigures } from "../known-figures.js";
 import { part } from "../pieces.js";
 import { visibleEvery } from "../visible.js";
 import { allDone, workFor } from "../work-lists.js";
 
 const EVERY_MS = 10_000;
-const BOOKS_COUNTED = 100;
 
 export const workView = { path: "work", title: "workTitle", right: "read", nav: "work", show };
 
@@ -24,11 +24,11 @@ async function show(root, _params, session) {
 
   async function refresh() {
     try {
-      const [figures, books] = await Promise.all([call("figures", {}, session), booksCount(session)]);
+      const figures = knownFigures(await call("figures", {}, session));
       if (session.signal.aborted) return;
       problem.hidden = true;
       const focused = document.activeElement?.dataset.testid;
-      lists.replaceChildren(...parts(session, { ...figures, books }));
+      lists.replaceChildren(...parts(session, figures));
       if (focused?.startsWith("work-")) lists.querySelector(`[data-testid="${focused}"]`)?.focus();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
@@ -36,17 +36,6 @@ async function show(root, _params, session) {
       sayPlain(problem, error.message);
       problem.hidden = false;
     }
-  }
-}
-
-/** The open differences of the books, up to a page of them; `null` where they cannot be had: the rest is shown. */
-async function booksCount(session) {
-  try {
-    const { list } = await call("books/findings", { accepted: 0, limit: BOOKS_COUNTED }, session);
-    return list.length;
-  } catch (error) {
-    if (error instanceof ApiError && !error.loggedOut) return null;
-    throw error;
   }
 }
 
@@ -66,7 +55,7 @@ function cards(lists) {
 function card({ name, path, title, why, count }) {
   const shown = h("span", { class: "work-count", testid: `work-${name}-count` });
   if (count === null) say(shown, "workUnknown");
-  else shown.textContent = name === "books" && count >= BOOKS_COUNTED ? `${number(count)}+` : number(count);
+  else shown.textContent = number(count);
   const state = count === null ? "unknown" : count > 0 ? "waits" : "done";
   return h(
     "li",

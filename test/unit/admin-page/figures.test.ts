@@ -29,6 +29,11 @@ interface Replay {
   ): Promise<{ replayed: number; stoppedAt: string | null; error?: unknown }>;
 }
 
+interface Known {
+  knownFigures(figures: object): Record<string, unknown>;
+}
+
+const { knownFigures } = require("../../../admin-page/js/known-figures.js") as Known;
 const chart = require("../../../admin-page/js/chart-data.js") as ChartData;
 const audit = require("../../../admin-page/js/audit-filter.js") as Filter;
 const { editOf } = require("../../../admin-page/js/edits.js") as Edits;
@@ -39,6 +44,31 @@ const at = (minute: number, gifts: number | null = minute): Minute => ({
   gifts,
 });
 const now = "2026-11-26T12:05:30.000Z";
+
+describe("figures", () => {
+  const figures = {
+    ...{ parked: 0, differences: 0, deadLetters: 1, findings: 2, openProposals: 3, rooms: 4, connections: 5 },
+    queue: { gifts: 6, oldestMs: 7, partitions: [{ partition: 0, gifts: 6 }] },
+    perMinute: [{ minute: "m", gifts: 1, coins: 2, paidOrders: 0, chargedCoins: 0 }],
+  };
+
+  test("of a service that did not answer are unknown, and not 0", () => {
+    const known = knownFigures({ ...figures, missing: ["payment", "staff"] });
+    expect(known).toMatchObject({ parked: null, differences: null, openProposals: null, deadLetters: 1, findings: 2 });
+    expect(known.perMinute).toEqual([{ minute: "m", gifts: 1, coins: 2, paidOrders: null, chargedCoins: null }]);
+    expect(known.queue).toEqual(figures.queue);
+  });
+
+  test("a queue that nobody knows is not an empty one", () => {
+    const known = knownFigures({ ...figures, missing: ["gift"] });
+    expect(known.queue).toEqual({ gifts: null, oldestMs: null, partitions: [] });
+    expect(known.perMinute).toMatchObject([{ gifts: null, coins: null, paidOrders: 0 }]);
+  });
+
+  test("are as they came where all have answered", () => {
+    expect(knownFigures({ ...figures, missing: [] })).toEqual({ ...figures, missing: [] });
+  });
+});
 
 describe("charts", () => {
   test("the running minute is left out, the others come in order, each once", () => {

@@ -52,7 +52,7 @@ describe("what waits", () => {
 
   test("finance work on parked orders, proposals, differences and books, and see the dead letters of others", () => {
     const { mine, others } = workFor(rightsOf("finance"), counts);
-    expect(names(mine)).toEqual(["parked", "openProposals", "differences", "books"]);
+    expect(names(mine)).toEqual(["parked", "openProposals", "differences", "findings"]);
     expect(names(others)).toEqual(["deadLetters"]);
   });
 
@@ -63,7 +63,7 @@ describe("what waits", () => {
 
   test("a count that nobody answered is unknown, and not 0", () => {
     const { mine } = workFor(rightsOf("admin"), counts);
-    expect(mine.filter(({ count }) => count === null).map(({ name }) => name)).toEqual(["deadLetters", "books"]);
+    expect(mine.filter(({ count }) => count === null).map(({ name }) => name)).toEqual(["deadLetters", "findings"]);
     expect(allDone([{ count: 0 }, { count: null }])).toBe(false);
     expect(allDone([{ count: 0 }, { count: 0 }])).toBe(true);
   });
