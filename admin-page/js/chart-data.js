@@ -39,10 +39,13 @@ export function columnsOf(minutes, field) {
   return [times.map((time) => time / 1_000), values];
 }
 
-/** The last minute's value and the sum of all. */
+/** The last minute's value and the sum of all; `null` where nothing is known. */
 export function summaryOf(minutes, field) {
   const values = minutes.map((row) => row[field]).filter(Number.isFinite);
-  return { last: values.at(-1) ?? null, sum: values.reduce((sum, value) => sum + value, 0) };
+  return {
+    last: minutes.at(-1)?.[field] ?? null,
+    sum: values.length > 0 ? values.reduce((sum, value) => sum + value, 0) : null,
+  };
 }
 
 /** The top of the scale: at least a few steps, so that a quiet hour is a line at the bottom, and a little air. */

@@ -106,6 +106,7 @@ function chartCard(field, title, signal) {
   const note = h("span", { class: "quiet-text" });
   let shown = [];
   let columns = [[], []];
+  let pointedAt;
   const label = ["figureChart", { title: () => translate(title) }];
   const chart = createChart({ label, testid: `chart-${field}`, signal }, point);
   const empty = h("p", { class: "quiet-text chart-empty", say: "figureNoData" });
@@ -120,6 +121,7 @@ function chartCard(field, title, signal) {
 
   /** What the pointer is at, else the last whole minute. */
   function point(index) {
+    pointedAt = index;
     if (index !== undefined && columns[0][index] !== undefined) {
       latest.textContent = number(columns[1][index]);
       sayPlain(note, time(columns[0][index] * 1_000));
@@ -138,7 +140,7 @@ function chartCard(field, title, signal) {
       empty.hidden = minutes.length > 0;
       chart.element.hidden = minutes.length === 0;
       if (minutes.length > 0) chart.show(columns);
-      point(undefined);
+      point(pointedAt);
     },
   };
 }

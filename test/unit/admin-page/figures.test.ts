@@ -7,7 +7,7 @@ interface Minute {
 interface ChartData {
   wholeMinutes(rows: Minute[], now: string): (Minute & { time: number })[];
   columnsOf(rows: (Minute & { time: number })[], field: string): [number[], (number | null)[]];
-  summaryOf(rows: object[], field: string): { last: number | null; sum: number };
+  summaryOf(rows: object[], field: string): { last: number | null; sum: number | null };
   topOf(values: (number | null)[]): number;
   compact(value: number): string;
   bytes(value: unknown): string;
@@ -85,7 +85,8 @@ describe("charts", () => {
 
   test("the last minute and the sum", () => {
     expect(chart.summaryOf([at(1), at(2)], "gifts")).toEqual({ last: 2, sum: 3 });
-    expect(chart.summaryOf([], "gifts")).toEqual({ last: null, sum: 0 });
+    expect(chart.summaryOf([at(1), at(2, null)], "gifts")).toEqual({ last: null, sum: 1 });
+    expect(chart.summaryOf([], "gifts")).toEqual({ last: null, sum: null });
   });
 
   test.each([
