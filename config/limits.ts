@@ -11,6 +11,7 @@ import { jwtLimits } from "./limits/jwt.ts";
 import { keysLimits } from "./limits/keys.ts";
 import { lockLimits } from "./limits/lock.ts";
 import { logLimits } from "./limits/log.ts";
+import { lookupLimits } from "./limits/lookup.ts";
 import { metricsLimits } from "./limits/metrics.ts";
 import { mysqlLimits } from "./limits/mysql.ts";
 import { notificationLimits } from "./limits/notification.ts";
@@ -63,5 +64,6 @@ export const limits = Object.freeze({
   rank: rankLimits,
   platform: platformLimits,
   webhook: webhookLimits,
+  lookup: lookupLimits,
   staff: staffLimits,
 });

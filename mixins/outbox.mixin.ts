@@ -38,9 +38,20 @@ export interface OutboxState {
     wake(): void;
     /** The keys that have unpublished messages. */
     unsent(orderKeys: readonly string[]): Promise<Set<string>>;
+    /** The messages of a key, oldest first: unpublished ones, and published ones for `limits.outbox.keepSentMs`. */
+    messagesOf(orderKey: string): Promise<KeptMessage[]>;
     /** The number of unpublished messages, at most `limits.metrics.countedRows`, and the age of the oldest in ms. */
     lag(): Promise<{ rows: number; oldestMs: number }>;
   };
+}
+
+/** A message of the outbox. */
+export interface KeptMessage {
+  readonly subject: string;
+  readonly writtenTime: Date;
+  /** When its stream acked it, and its sequence there; `null` before that. */
+  readonly sentTime: Date | null;
+  readonly sequence: number | null;
 }
 
 interface NewRow extends Omit<OutboxMessage, "payload" | "text"> {
@@ -78,6 +89,25 @@ async function unsentOf(db: Queryable, orderKeys: readonly string[]): Promise<Se
     [orderKeys],
   );
   return new Set(rows.map(({ order_key }) => order_key));
+}
+
+async function messagesOf(db: Queryable, orderKey: string): Promise<KeptMessage[]> {
+  const rows = await db.query<{
+    subject: string;
+    create_time: Date;
+    sent_time: Date | null;
+    sent_sequence: string | null;
+  }>(
+    `SELECT subject, create_time, sent_time, sent_sequence FROM t_outbox WHERE order_key = ?
+     ORDER BY order_key, sent_time, id LIMIT ?`,
+    [orderKey, limits.lookup.storyRows],
+  );
+  return rows
+    .map((row) => ({
+      ...{ subject: row.subject, writtenTime: row.create_time, sentTime: row.sent_time },
+      sequence: row.sent_sequence === null ? null : Number(row.sent_sequence),
+    }))
+    .toSorted((a, b) => a.writtenTime.getTime() - b.writtenTime.getTime());
 }
 
 /** Both queries read idx_unsent, in which unsent rows come first, by id; the oldest has the lowest id. */
@@ -167,6 +197,7 @@ export const outboxMixin = {
       addAll: addRows,
       wake: () => this.outboxRelay?.wake(),
       unsent: (orderKeys) => unsentOf(this.mysql, orderKeys),
+      messagesOf: (orderKey) => messagesOf(this.mysql, orderKey),
       lag: () => lagOf(this.mysql),
     };
     recoverFromOutbox(this, this.jetstream.logs);

@@ -80,7 +80,8 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
     ],
     // The depth of its queue in gifts (gift/queue-depth.ts), and its outbox.
     lists: [giftStream, eventStream],
-    reads: [giftStream],
+    // The same, and where an order is, for staff (gift/story.ts).
+    reads: [giftStream, eventStream, deadLetters],
   },
   wallet: {
     publishes: eventsOf(walletEvents),

@@ -36,6 +36,8 @@ export function openAction({ testid, title, about, fields = [], effects, yes, da
   });
   const { close } = openDialog({ title, testid, wide: true, body: () => form() });
   showEffects();
+  // The browser gives the focus to the first control, which is the button that closes.
+  (fields[0]?.input ?? submit).focus();
 
   function form() {
     const cancel = h("button", { class: "button", type: "button", say: "cancel", on: { click: () => close() } });
@@ -102,12 +104,12 @@ export function openAction({ testid, title, about, fields = [], effects, yes, da
 
   function showDone(box, answer, values) {
     const outcome = outcomeOf(answer, () => done(answer, values));
-    box.replaceWith(donePanel(outcome, close, testid));
+    box.replaceWith(donePanel({ about, ...outcome }, close, testid));
     document.querySelector(`[data-testid="${testid}-done"] button`)?.focus();
   }
 }
 
-function donePanel({ text, undo, note, show, link }, close, testid) {
+function donePanel({ about, text, waits, undo, note, show, link }, close, testid) {
   const texts = typeof text === "string" || typeof text[0] === "string" ? [text] : text;
   const openUndo = () => {
     close();
@@ -116,7 +118,8 @@ function donePanel({ text, undo, note, show, link }, close, testid) {
   return h(
     "div",
     { class: "form", role: "status", testid: `${testid}-done` },
-    texts.map((line) => h("p", { class: "form-news", say: line })),
+    about && facts(about),
+    texts.map((line) => h("p", { class: waits ? "form-waits" : "form-news", say: line })),
     show,
     note && h("p", { class: "lead", say: note }),
     h(
@@ -136,13 +139,20 @@ function donePanel({ text, undo, note, show, link }, close, testid) {
   );
 }
 
-/** Above the bound nothing has moved yet: another person decides, or has declined what was asked for by this id. */
+const MOVED_OTHERWISE = new Set(["approved", "declined", "expired"]);
+
+/** Above the bound nothing has moved yet: another person decides, or has decided on what was asked for by this id. */
 function outcomeOf(answer, done) {
   const { state, proposalId, expiresTime } = answer ?? {};
-  if (state === "declined" || state === "expired")
-    return { text: [`moved_${state}`, { id: proposalId }], link: { href: hrefOf("proposals"), say: "proposedLink" } };
+  if (MOVED_OTHERWISE.has(state) && proposalId)
+    return {
+      waits: true,
+      text: [`moved_${state}`, { id: proposalId }],
+      link: { href: hrefOf("proposals"), say: "proposedLink" },
+    };
   if (state !== "proposed") return done();
   return {
+    waits: true,
     text: ["proposedText", { id: proposalId, time: () => time(expiresTime) }],
     note: "proposedUndo",
     link: { href: hrefOf("proposals"), say: "proposedLink" },

@@ -10,7 +10,8 @@ const FORBIDDEN = 100003;
 
 /**
  * @param {string} path below /live/admin/, such as "user/get"
- * @param {{signal?: AbortSignal}} [options] `signal` of the view that asks: its end drops the request
+ * @param {{signal?: AbortSignal}} [options] `signal` of the view that asks: its end drops the request,
+ *   and the promise stays open
  * @throws {import("/js/api-error.js").ApiError} where it is not `answered`, the call may have been carried out
  */
 export async function call(path, params = {}, { signal } = {}) {
@@ -29,6 +30,8 @@ export async function call(path, params = {}, { signal } = {}) {
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
     });
   } catch {
+    // Nobody waits for it any more: the view is gone, and nothing of it is to be said in the next one.
+    if (signal?.aborted) return new Promise(() => {});
     throw noAnswer();
   }
   const envelope = await response.json().catch(() => undefined);

@@ -9,12 +9,14 @@ let ids = 0;
 /** The longest reason that is taken; what is longer would be refused by the server. */
 const REASON_CHARS = 200;
 
-function labelled(label, input, hint) {
+function labelled(label, input, hint, required = true) {
   ids += 1;
   input.id = `field-${ids}`;
   const note = hint && h("p", { class: "field-hint", id: `${input.id}-hint`, say: hint });
   if (note) input.setAttribute("aria-describedby", note.id);
-  return h("div", { class: "field" }, h("label", { for: input.id, say: label }), input, note);
+  const optional = !required && h("span", { class: "field-optional", say: "optional" });
+  const name = h("label", { for: input.id }, h("span", { say: label }), optional && " ", optional);
+  return h("div", { class: "field" }, name, input, note);
 }
 
 /** @param {{name: string, label: string, hint?: string, required?: boolean, value?: string, multiline?: boolean}} field */
@@ -25,7 +27,7 @@ export function textField({ name, label, hint, required = true, value = "", mult
     ...attributes,
   });
   input.value = value;
-  return { name, input, row: labelled(label, input, hint), read };
+  return { name, input, row: labelled(label, input, hint, required), read };
 
   function read() {
     const text = attributes.type === "password" ? input.value : input.value.trim();
@@ -47,7 +49,7 @@ export function numberField({ name, label, hint, required = true, value = "", mi
     inputmode: negative ? undefined : "numeric",
   });
   input.value = String(value);
-  return { name, input, row: labelled(label, input, hint), read };
+  return { name, input, row: labelled(label, input, hint, required), read };
 
   function read() {
     const text = input.value.replace(/[\s,，]/g, "").replace("−", "-");
@@ -72,7 +74,7 @@ export function choiceField({ name, label, hint, choices, value = choices[0]?.[0
 export function timeField({ name, label, hint, required = false, value = "", future = false }) {
   const input = h("input", { class: "input", testid: `field-${name}`, type: "datetime-local", required });
   input.value = value;
-  return { name, input, row: labelled(label, input, hint), read };
+  return { name, input, row: labelled(label, input, hint, required), read };
 
   function read() {
     if (input.validity.badInput) return { problem: ["fieldTime", {}] };

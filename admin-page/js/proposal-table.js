@@ -1,7 +1,6 @@
 /** Proposals in a table: what each does in one sentence, and the buttons of who may decide. */
 import { h } from "/js/dom.js";
 import { approve, decline, isOfOrder, sentenceOf } from "./actions/proposals.js";
-import { hrefOf } from "./address.js";
 import { badge, idOf, timeOf } from "./cells.js";
 import { orderLink, userLink } from "./columns.js";
 import { createTable } from "./table.js";
@@ -14,7 +13,6 @@ export function proposalTable({ session, after, fetchPage }) {
     columns: [
       { key: "colTime", cell: ({ createTime }) => timeOf(createTime) },
       { key: "colWhat", wide: true, cell: whatOf },
-      { key: "colUser", cell: ({ userId }) => userLink(userId) },
       { key: "reason", wide: true, cell: ({ reason }) => reason },
       { key: "proposedBy", cell: ({ proposedBy }) => proposedBy },
       { key: "colState", cell: stateOf },
@@ -32,6 +30,8 @@ function whatOf(proposal) {
       idOf(proposal.proposalId),
       " ",
       isOfOrder(proposal) ? orderLink(proposal.subject) : idOf(proposal.subject),
+      " ",
+      userLink(proposal.userId),
     ),
   ];
 }
@@ -49,7 +49,6 @@ function stateOf({ state, expiresTime, decidedBy, decidedTime, decisionReason, r
 
 function decisionOf(proposal, session, after) {
   if (proposal.state !== "open") return " ";
-  if (proposal.mayDecide === undefined) return h("a", { href: hrefOf("proposals"), say: "proposalDecide" });
   if (!proposal.mayDecide) {
     const own = proposal.proposedBy === session.name || proposal.proposedBy === `staff:${session.name}`;
     return h("p", { class: "cell-note", say: own ? "proposalOwn" : "proposalNoRight", testid: "proposal-not-mine" });

@@ -2,12 +2,19 @@
 import { h } from "/js/dom.js";
 import { hrefOf } from "./address.js";
 import { badge, idOf, timeOf } from "./cells.js";
-import { duration, number } from "./format.js";
+import { duration, number, yuan } from "./format.js";
 import { stepBadge } from "./tones.js";
 
 const STEPS = new Set([
   ...["accepted", "charged", "recorded", "event", "frame", "notice", "deadLetter", "refundedWith", "hold"],
   ...["created", "paid", "parked", "message", "credited", "refundAsked", "refunded", "debt", "difference", "proposal"],
+]);
+
+const DATA = new Set([
+  ...["amount", "coins", "points", "price", "count", "income", "incomePoints", "balanceAfter", "productName"],
+  ...["transactionId", "channel", "outcome", "reason", "state", "mark", "kind", "detail", "by", "attempts", "problem"],
+  ...["orderId", "anchorId", "sequence", "before", "acceptedTime", "nextTime", "expireTime", "resolvedTime"],
+  ...["resolveReason", "releasedTime", "releaseReason", "origin", "decidedBy", "decidedTime", "proposalId"],
 ]);
 
 const LINKS = {
@@ -40,7 +47,7 @@ function stepRow({ what, time, state, service, data }, afterMs) {
     h(
       "div",
       { class: "step-when" },
-      time ? timeOf(time) : h("span", { class: "quiet-text", say: "stepNoTime" }),
+      time ? timeOf(time) : h("span", { class: "quiet-text", say: state === "waiting" ? "stepToCome" : "stepNoTime" }),
       afterMs !== undefined && h("span", { class: "step-after", say: ["stepAfter", { time: duration(afterMs) }] }),
     ),
     h(
@@ -58,19 +65,27 @@ function stepRow({ what, time, state, service, data }, afterMs) {
   );
 }
 
-/** Names and values as the services have them: who reads this compares them with a log. */
+/** Values as the services have them: who reads this compares them with a log. So are names that have no word here. */
 function dataOf(data) {
   const pairs = Object.entries(data ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== "");
   if (pairs.length === 0) return undefined;
   return h(
     "dl",
     { class: "step-data" },
-    pairs.map(([name, value]) => h("div", {}, h("dt", { text: name }), h("dd", {}, shown(name, value)))),
+    pairs.map(([name, value]) =>
+      h(
+        "div",
+        {},
+        h("dt", DATA.has(name) ? { say: `data_${name}`, tip: ["asIs", { text: name }] } : { text: name }),
+        h("dd", {}, shown(name, value)),
+      ),
+    ),
   );
 }
 
 function shown(name, value) {
   if (LINKS[name]) return idOf(value, LINKS[name](value));
+  if (name === "amount") return yuan(value);
   if (typeof value === "number") return number(value);
   return /^\d{4}-\d\d-\d\dT/.test(value) ? timeOf(value) : String(value);
 }

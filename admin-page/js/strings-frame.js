@@ -47,6 +47,7 @@ export const frameStrings = Object.freeze({
 
   reason: ["原因", "Reason"],
   reasonHint: ["会写入审计记录", "It is kept in the audit"],
+  optional: ["（可不填）", "(optional)"],
   fieldMissing: ["请填写此项", "Fill in this field"],
   fieldWhole: ["请填写整数", "Enter a whole number"],
   fieldLeast: ["最小为 {n}", "The least is {n}"],
@@ -61,6 +62,10 @@ export const frameStrings = Object.freeze({
   proposedText: [
     "尚未执行：超过限额，已提交提案 {id}，须由另一人在 {time} 前批准。",
     "Nothing has moved yet: this is above the bound. Proposal {id} waits for another person until {time}.",
+  ],
+  moved_approved: [
+    "已受理（{id}），稍后自动执行一次，无需重发。",
+    "It is written ({id}) and will be carried out once, also if nobody asks again.",
   ],
   moved_declined: ["提案 {id} 已被拒绝，没有资金变动。", "Proposal {id} was declined; no money moved."],
   moved_expired: ["提案 {id} 已过期，没有资金变动。", "Proposal {id} has expired; no money moved."],

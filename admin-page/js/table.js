@@ -50,6 +50,7 @@ export function createTable({ caption, columns, fetchPage, signal, testid, empty
   more.addEventListener("click", () => whileBusy(more, () => load(generation)));
   again.addEventListener("click", () => whileBusy(again, () => load(generation)));
   moveWithArrows(body, "tr[tabindex]");
+  body.addEventListener("focusin", ({ target }) => target.matches("tr[tabindex]") && makeTabStop(target));
   const element = h("div", { class: "table-box" }, h("div", { class: "table-scroll" }, table), state, failure, more);
 
   async function load(mine) {
@@ -61,6 +62,7 @@ export function createTable({ caption, columns, fetchPage, signal, testid, empty
       if (signal.aborted || mine !== generation) return;
       cursor = page.nextCursor ?? undefined;
       body.append(...page.list.map(rowOf));
+      if (!body.querySelector("tr[tabindex='0']")) makeTabStop(body.querySelector("tr[tabindex]"));
       more.hidden = !cursor;
       showState(body.children.length > 0 ? undefined : empty);
     } catch (error) {
@@ -75,6 +77,12 @@ export function createTable({ caption, columns, fetchPage, signal, testid, empty
     }
   }
 
+  /** The Tab key stops at one row of the table; the arrows lead to the others. */
+  function makeTabStop(row) {
+    for (const other of body.querySelectorAll("tr[tabindex='0']")) other.tabIndex = -1;
+    if (row) row.tabIndex = 0;
+  }
+
   function showState(key) {
     state.hidden = key === undefined;
     table.hidden = key !== undefined;
@@ -86,7 +94,7 @@ export function createTable({ caption, columns, fetchPage, signal, testid, empty
     element.append(...columns.map((column) => cellOf(column, row)));
     const to = href?.(row);
     if (to !== undefined || open) {
-      element.tabIndex = 0;
+      element.tabIndex = -1;
       element.classList.add("opens");
       const go = () => (to === undefined ? open(row, element) : location.assign(to));
       element.addEventListener("keydown", (event) => event.target === element && event.key === "Enter" && go());
@@ -116,7 +124,11 @@ function cellOf({ key, cell, number, wide, hideLabel }, row) {
   const content = cell(row);
   const kinds = [number && "number", wide && "wide", hideLabel && "unlabelled"].filter(Boolean).join(" ");
   const empty = content === undefined || content === null || content === "";
-  const element = h("td", { role: "cell", class: kinds || undefined }, empty ? "–" : content);
+  const element = h(
+    "td",
+    { role: "cell", class: kinds || undefined },
+    h("div", { class: "cell" }, empty ? "–" : content),
+  );
   if (!hideLabel) say(element, key, {}, "data-label");
   return element;
 }

@@ -4,6 +4,7 @@ import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { businessId, cursor, id, integer, isoTime, limit, operator, orderId, text, userId } from "../fields.ts";
 import type { RecordedGift } from "./gift-events.contract.ts";
+import { giftStaffActions } from "./staff.contract.ts";
 
 /** The actions of the gift service for other services; its events are in gift-events.contract.ts. */
 
@@ -126,6 +127,7 @@ export interface SettledPage {
 }
 
 export const giftActions = {
+  ...giftStaffActions,
   /**
    * A page of the gifts on sale after the gift id `after`, by id, as many as one message carries. `nextAfter` is the
    * `after` of the next page, `null` on the last one.

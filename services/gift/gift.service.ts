@@ -31,6 +31,7 @@ import { queueWatermark } from "./queue-watermark.ts";
 import { settle } from "./settler.ts";
 import { listShares } from "./share-store.ts";
 import { shownShare } from "./shares.ts";
+import { staffActions } from "./staff-actions.ts";
 import { Totals } from "./totals.ts";
 
 export default defineService<"gift", GiftState>({
@@ -66,6 +67,7 @@ export default defineService<"gift", GiftState>({
       },
     },
     ...orderActions,
+    ...staffActions,
     records: {
       handler(ctx) {
         return pageOfRecords(this.mysql, ctx.params);

@@ -5,6 +5,7 @@ import { action } from "../action-contract.ts";
 import { battleView } from "../battle/battle.contract.ts";
 import { amount, bucket, id, integer, isoTime, senderId, userId } from "../fields.ts";
 import { bizCodes } from "../im-frames.ts";
+import { imRouterStaffActions } from "./staff.contract.ts";
 
 /** The actions of the IM router for other services. It finds where a user or a room is connected, and sends there. */
 
@@ -59,6 +60,7 @@ const roomMessage = { roomId: id, senderId, ...message };
 const chat = { ...roomMessage, senderId: userId, bizCode: z.literal(bizCodes.chat) };
 
 export const imRouterActions = {
+  ...imRouterStaffActions,
   /**
    * A notification to one user. `msgId` is the same in every repeat: derive it from the business id. When it returns,
    * the notification is stored for `limits.jetstream.notificationsAgeMs` or until the client acks it. It is sent to the

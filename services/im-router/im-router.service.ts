@@ -11,6 +11,7 @@ import { makeToken } from "../im-tokens.ts";
 import { limitsOf } from "../limits-of.ts";
 import { notificationStream } from "../streams.ts";
 import { Attendance } from "./attendance.ts";
+import { giftFrame } from "./frame-search.ts";
 import { imRouterActions } from "./im-router.contract.ts";
 import { NodeCalls } from "./node-calls.ts";
 import { RoomNumbers } from "./room-numbers.ts";
@@ -117,6 +118,12 @@ export default defineService<"im-router", State>({
       async handler(ctx) {
         const { node, room, since } = await this.redis.hgetall(imKeys.user(ctx.params.userId));
         return node ? [{ nodeId: node, roomId: Number(room), since: since ?? "" }] : [];
+      },
+    },
+
+    giftFrame: {
+      handler(ctx) {
+        return giftFrame(this.redis, ctx.params.roomId, ctx.params.orderId);
       },
     },
 

@@ -18,13 +18,14 @@ import {
   roomsByExternalIds,
   setExternalId,
 } from "./room-store.ts";
+import type { ClosedBy } from "./staff.contract.ts";
 import { insertWrite, outcomeOfWrite } from "./write-store.ts";
 
 /**
  * The states of a live room:
  *
  *   none    the anchor has no live room -> live    `openRoom`
- *   live    a row of t_living_room      -> closed  `closeRoom`, `closeDesertedRoom`
+ *   live    a row of t_living_room      -> closed  `closeRoom`, `closeForPlatform`, `closeForStaff`, `closeDesertedRoom`
  *   closed  a row of t_living_room_record, for ever; the anchor's next start opens a room with a new id
  *
  * Each move and its event (`room.opened`, `room.closed`) are one transaction.
@@ -117,9 +118,14 @@ async function moveToClosed(
   outbox: OutboxState["outbox"],
   { roomId, anchorId, externalRoomId }: LiveRoom,
   requestId: string | null,
+  by?: ClosedBy,
 ): Promise<void> {
-  await moveToRecords(tx, roomId);
-  const about = { roomId, anchorId, ...(externalRoomId !== undefined && { externalRoomId }) };
+  await moveToRecords(tx, roomId, by);
+  const about = {
+    ...{ roomId, anchorId },
+    ...(externalRoomId !== undefined && { externalRoomId }),
+    ...(by && { closedBy: by.operator, reason: by.reason }),
+  };
   const event = durableEvent("room.closed", String(roomId), { ...about, time: new Date().toISOString() });
   await outbox.add(tx, { ...event, orderKey: `room:${roomId}`, requestId });
 }
@@ -179,6 +185,26 @@ export async function closeForPlatform(
       if (!isDuplicateKey(error)) throw error;
     }
   throw fail("unavailable", { what: "closing a room", writeId, attempts });
+}
+
+/**
+ * Closes a live room by a decision of staff, whoever's it is; as durable as `closeRoom`. Room ids are never used again,
+ * so a repeat finds the room closed: `closed` is false. Fails: roomNotLive, where there never was such a room.
+ */
+export async function closeForStaff(
+  { mysql, outbox }: Resources,
+  { roomId, requestId, ...by }: ClosedBy & { roomId: number; requestId: string | null },
+): Promise<ClosedRoom & { closed: boolean }> {
+  const { room, closed } = await mysql.transaction(async (tx) => {
+    const live = await lockRoom(tx, roomId);
+    if (live) await moveToClosed(tx, outbox, live, requestId, by);
+    const closedRoom = live ?? (await closedRoomById(tx, roomId));
+    if (!closedRoom) throw fail("roomNotLive", { roomId });
+    return { room: closedRoom, closed: live !== null };
+  });
+  if (closed) outbox.wake();
+  const { anchorId, externalRoomId } = room;
+  return { roomId, anchorId, ...(externalRoomId !== undefined && { externalRoomId }), closed };
 }
 
 const closedRoomOf = (tx: Transaction, key: RoomKey): Promise<ClosedRoom | undefined> =>

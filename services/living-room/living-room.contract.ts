@@ -2,6 +2,7 @@ import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { businessId, eventTime, externalId, id, integer, kind, text, userId } from "../fields.ts";
+import { livingRoomStaffActions } from "./staff.contract.ts";
 
 /** The actions and events of the living-room service for other services. */
 export interface RoomListItem {
@@ -33,6 +34,7 @@ export type RoomReceivers = Pick<LiveRoom, "roomId" | "anchorId" | "guestId">;
 const battleId = z.string().regex(/^[1-9]\d{0,19}$/);
 
 export const livingRoomActions = {
+  ...livingRoomStaffActions,
   /**
    * Opens the user's live room; a user who has one gets it unchanged. A blank or missing `roomName` is made of the nick
    * name. A repeat is safe: within `limits.room.startEveryMs` it fails with startTooOften, whose data has the ms to wait;
@@ -146,5 +148,13 @@ export const livingRoomEvents = {
     externalRoomId: anyExternalId,
     time: eventTime,
   }),
-  "room.closed": z.object({ roomId: id, anchorId: userId, externalRoomId: anyExternalId, time: eventTime }),
+  "room.closed": z.object({
+    roomId: id,
+    anchorId: userId,
+    externalRoomId: anyExternalId,
+    /** Who of the staff closed it, and why. */
+    closedBy: z.string().optional(),
+    reason: z.string().optional(),
+    time: eventTime,
+  }),
 };

@@ -23,6 +23,7 @@ import { requireRoomType } from "./room-form.ts";
 import { type MonitorSettings, RoomMonitor } from "./room-monitor.ts";
 import type { RoomState } from "./room-state.ts";
 import { markAnchorEntered, markAnchorSeen, roomById, roomsOfType, setWatchNumbers } from "./room-store.ts";
+import { staffActions } from "./staff-actions.ts";
 
 const { checkEveryMs, leaseMs, gapMs, accountsEveryMs } = limits.attendance;
 
@@ -66,6 +67,7 @@ export default defineService<"living-room", RoomState>({
     },
 
     ...platformActions,
+    ...staffActions,
 
     list: {
       async handler(ctx) {

@@ -4,6 +4,7 @@ import { toSafeInteger } from "../../mixins/mysql/database.ts";
 import type { CheckedRoom } from "./attendance.ts";
 import { bytesOf, externalIdOf } from "./external-id-column.ts";
 import type { LiveRoom, RoomListItem } from "./living-room.contract.ts";
+import type { ClosedBy } from "./staff.contract.ts";
 
 /** SQL of the live rooms, and what moves them to the records; reads of closed rooms are in record-store.ts. */
 
@@ -108,12 +109,12 @@ export async function clearGuest(db: Queryable, { roomId, battleId }: Omit<Guest
   await db.run(sql, [battleId, battleId, battleId, roomId]);
 }
 
-export async function moveToRecords(tx: Transaction, roomId: number): Promise<void> {
+export async function moveToRecords(tx: Transaction, roomId: number, by?: ClosedBy): Promise<void> {
   const kept = "id, anchor_id, type, room_name, covert_img, watch_num, good_num, start_time, external_id";
   await tx.run(
-    `INSERT INTO t_living_room_record (${kept}, status, end_time, update_time)
-     SELECT ${kept}, 0, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) FROM t_living_room WHERE id = ?`,
-    [roomId],
+    `INSERT INTO t_living_room_record (${kept}, status, end_time, update_time, closed_by, close_reason)
+     SELECT ${kept}, 0, UTC_TIMESTAMP(3), UTC_TIMESTAMP(3), ?, ? FROM t_living_room WHERE id = ?`,
+    [by?.operator ?? null, by?.reason ?? null, roomId],
   );
   await tx.run("DELETE FROM t_living_room WHERE id = ?", [roomId]);
 }

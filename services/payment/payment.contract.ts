@@ -4,6 +4,7 @@ import { action, type EventsOf } from "../action-contract.ts";
 import { businessId, coinAmount, eventTime, id, integer, kind, operator, orderId, reason, userId } from "../fields.ts";
 import { sealedEvent } from "../sealed-event.ts";
 import { channel, date, paymentOperatorActions } from "./operators.contract.ts";
+import { paymentStaffActions } from "./staff.contract.ts";
 
 /**
  * The actions and events of the payment service for other services. Prices and amounts are fen, coins are whole coins.
@@ -76,6 +77,7 @@ const coins = 0;
 
 export const paymentActions = {
   ...paymentOperatorActions,
+  ...paymentStaffActions,
   /** Products on sale by price descending. */
   products: action({ type: integer(coins, coins) }).returns<Product[]>(),
   /** The open channels, in the order in which payers see them. */

@@ -23,6 +23,7 @@ import { openChannels, openProviders, pageOf, requireUsableSettings } from "./pr
 import { reconcileDay, takeBill } from "./reconciliation/reconcile.ts";
 import { walletBooks } from "./reconciliation/wallet-books.ts";
 import { RowBudget } from "./row-budget.ts";
+import { staffActions } from "./staff-actions.ts";
 import { takeWebhook } from "./webhooks.ts";
 
 export default defineService<"payment", PaymentState>({
@@ -119,6 +120,7 @@ export default defineService<"payment", PaymentState>({
     },
 
     ...operatorActions,
+    ...staffActions,
   },
 
   created() {

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { eventTime, externalId, integer, spelledOut, text, userId } from "../fields.ts";
+import { userStaffActions } from "./staff.contract.ts";
 
 /** The user service as other services see it. */
 export interface UserProfile {
@@ -41,6 +42,7 @@ export interface RevocationsPage {
 }
 
 export const userActions = {
+  ...userStaffActions,
   /**
    * Sends a login code to a phone; `devCode` only where the SMS provider is the local console. Fails: phoneMissing,
    * phoneMalformed, smsTooOften; smsPhoneLimit and smsBudgetSpent until midnight in Beijing; unavailable. Where it was

@@ -1,4 +1,3 @@
-import type { Service } from "moleculer";
 import { fail, isUnavailable } from "../../broker/failure.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { type JetStreamState, jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
@@ -6,12 +5,13 @@ import type { LeasedLoop } from "../../mixins/leased-loop.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
-import { broadcast, call } from "../contracts.ts";
+import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { requireSettings, userSettings } from "../door-settings.ts";
 import { eventStream } from "../streams.ts";
 import { type TokenKeys, tokenKeys } from "../token-keys.ts";
+import { announceRevocations } from "./announcement.ts";
 import { sessionPurge } from "./expired-sessions.ts";
 import { type ExternalState, externalActions } from "./external-actions.ts";
 import { codeHash, keepCode, newLoginCode, tryCode } from "./login-codes.ts";
@@ -20,6 +20,7 @@ import { ExternalRegistration, findOrRegister } from "./registration.ts";
 import { revocationsFrom } from "./session-store.ts";
 import { endAllSessions, endSession, openSession, requireOfItsTime, revocableClaims } from "./sessions.ts";
 import { type CountedSms, SmsBudget } from "./sms-budget.ts";
+import { staffActions } from "./staff-actions.ts";
 import { wasNotSent, withdrawCode } from "./unsent-codes.ts";
 import { type Revocation, userActions } from "./user.contract.ts";
 import { profileOf, profilesOf } from "./user-store.ts";
@@ -28,19 +29,6 @@ interface State extends MysqlState, RedisState, JetStreamState, OutboxState, Ext
   tokenKeys: TokenKeys;
   purge?: LeasedLoop;
   smsBudget: SmsBudget;
-}
-
-/** Broadcasts revocations to the gateways. A gateway that does not receive them reads their rows. */
-async function announce({ broker, logger }: Service, list: Revocation[]): Promise<void> {
-  if (list.length === 0) return;
-  try {
-    await broadcast(broker, "user.tokens-revoked", { list });
-  } catch (error) {
-    logger.warn(
-      { err: error, userId: list[0]?.userId },
-      "a revocation was not broadcast: gateways read it within a second",
-    );
-  }
 }
 
 export default defineService<"user", State>({
@@ -92,7 +80,7 @@ export default defineService<"user", State>({
         if (redeemed !== "passed") throw fail(redeemed === "wrong" ? "smsCodeWrong" : "smsCodeExpired");
         const { userId, registered } = await findOrRegister(this, phone, ctx.requestID);
         const { token, ended } = await openSession(this.mysql, this.tokenKeys.signing, userId);
-        await announce(this, ended);
+        await announceRevocations(this, ended);
         this.logger.info({ userId, registered, ended: ended.length, requestId: ctx.requestID }, "logged in");
         return { userId, token };
       },
@@ -103,7 +91,7 @@ export default defineService<"user", State>({
         const claims = revocableClaims(this.tokenKeys.all, ctx.params.token, Date.now());
         if (!claims) return null;
         const ended = await endSession(this.mysql, claims);
-        await announce(this, ended);
+        await announceRevocations(this, ended);
         return ended[0] ?? null;
       },
     },
@@ -112,7 +100,7 @@ export default defineService<"user", State>({
       async handler(ctx) {
         requireOfItsTime(ctx.params, Date.now());
         const ended = await endSession(this.mysql, ctx.params);
-        await announce(this, ended);
+        await announceRevocations(this, ended);
         return ended[0] as Revocation;
       },
     },
@@ -121,7 +109,7 @@ export default defineService<"user", State>({
       async handler(ctx) {
         const { userId } = ctx.params;
         const ended = await endAllSessions(this.mysql, userId);
-        await announce(this, ended);
+        await announceRevocations(this, ended);
         this.logger.info({ userId, requestId: ctx.requestID }, "all tokens of the user are revoked");
         return ended[0] as Revocation;
       },
@@ -136,6 +124,7 @@ export default defineService<"user", State>({
     },
 
     ...externalActions,
+    ...staffActions,
 
     profile: {
       async handler(ctx) {

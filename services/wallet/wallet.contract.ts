@@ -27,6 +27,7 @@ import {
   payout,
 } from "./income.contract.ts";
 import { type PlatformOrderOutcome, signedPlatformOrder } from "./platform-orders.contract.ts";
+import { walletStaffActions } from "./staff.contract.ts";
 
 /**
  * The wallet as other services see it. Amounts are whole coins; those named `points` or `...Points` are points, 100 to
@@ -98,6 +99,7 @@ const giftCharge = z.object({
 export type GiftCharge = z.infer<typeof giftCharge>;
 
 export const walletActions = {
+  ...walletStaffActions,
   /**
    * Charges gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts), whatever the accounts' status,
    * which was checked at acceptance. When it returns, every outcome is committed; outcomes are in the order of the

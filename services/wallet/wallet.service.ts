@@ -21,6 +21,7 @@ import { incomeOf, payOut } from "./income/payouts.ts";
 import { openWriter } from "./open-writer.ts";
 import { creditRecharges, payTopic, takeBackRefunds } from "./pay-topics.ts";
 import { registerForgedOrders, takePlatformOrder } from "./platform-orders.ts";
+import { staffActions } from "./staff-actions.ts";
 import { statementPage } from "./statement.ts";
 import { walletActions } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
@@ -129,6 +130,7 @@ export default defineService<"wallet", WalletState>({
         return moveHolds(this, "released", ctx.params);
       },
     },
+    ...staffActions,
     freeze: statusAction("freeze"),
     unfreeze: statusAction("unfreeze"),
   },

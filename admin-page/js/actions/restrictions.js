@@ -42,11 +42,7 @@ export function restrict(user, kind, { roomId = "", after }) {
       own.row.hidden = values.length !== OWN_TIME;
       const where = values.roomId === undefined ? "Everywhere" : "Room";
       const end = until(values);
-      return [
-        [`${kind}Effect${where}`, { id: values.roomId }],
-        end ? ["restrictEffectUntil", { time: () => time(end) }] : "restrictEffectEver",
-        `${kind}EffectKept`,
-      ];
+      return [[`${kind}Effect${where}`, { id: values.roomId }], endEffect(values.length, end), `${kind}EffectKept`];
     },
     run: (values) => {
       const end = until(values);
@@ -61,6 +57,11 @@ export function restrict(user, kind, { roomId = "", after }) {
       undo: { say: "liftYes", open: () => lift({ ...added, userId: user.userId, kind }, after) },
     }),
   });
+}
+
+function endEffect(length, end) {
+  if (end) return ["restrictEffectUntil", { time: () => time(end) }];
+  return length === FOR_EVER ? "restrictEffectEver" : "restrictEffectPick";
 }
 
 export function lift(restriction, after) {

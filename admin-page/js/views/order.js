@@ -61,10 +61,11 @@ function storyFacts(story) {
   );
 }
 
-function proposalsOf({ proposals, orderId, userId }, session, again) {
+/** Every act of staff about the order, also those that nobody had to approve. */
+function proposalsOf({ proposals, orderId }, session, again) {
   if (!proposals?.length) return [];
-  const list = proposals.map((proposal) => ({ subject: orderId, userId, ...proposal }));
-  const table = proposalTable({ session, after: again, fetchPage: async () => ({ list }) });
+  const of = (cursor) => call("proposals/list", { subject: orderId, ...(cursor ? { cursor } : {}) }, session);
+  const table = proposalTable({ session, after: again, fetchPage: of });
   table.restart();
   return [h("h2", { say: "proposalsTitle" }), table.element];
 }
@@ -104,7 +105,7 @@ function button(say, testid, click) {
 
 /** The gifts that the refunded coins went to, by anchor, with what may be held of their shares. */
 function affected(orderId, session, again) {
-  const summary = h("div", {});
+  const summary = h("div", { class: "view-part" });
   const table = createTable({
     ...{ caption: "affectedTitle", testid: "affected", signal: session.signal, empty: "affectedNone" },
     columns: [

@@ -6,7 +6,10 @@ import type { StaffEndpoint } from "./endpoint.ts";
 import { loginEndpoints } from "./login.ts";
 import { orderEndpoints, orderMoneyEndpoints } from "./orders.ts";
 import { paymentEndpoints } from "./payment.ts";
+import { peopleEndpoints } from "./people.ts";
 import { personEndpoints } from "./persons.ts";
+import { roomEndpoints } from "./rooms.ts";
+import { storyEndpoints } from "./story.ts";
 
 /** Every endpoint of the staff's API, in the order of the documentation. */
 export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
@@ -19,4 +22,7 @@ export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
   ...orderMoneyEndpoints,
   ...paymentEndpoints,
   ...bookEndpoints,
+  ...peopleEndpoints,
+  ...storyEndpoints,
+  ...roomEndpoints,
 ]);

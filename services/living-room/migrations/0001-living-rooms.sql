@@ -55,8 +55,11 @@ CREATE TABLE IF NOT EXISTS t_living_room_record (
   update_time DATETIME(3) NOT NULL,
   -- As of the live room. A later room may have the same one.
   external_id VARBINARY(256) NULL,
+  -- Who of the staff closed it, and why; NULL where the anchor, the platform or the system did.
+  closed_by VARCHAR(100) NULL,
+  close_reason VARCHAR(200) NULL,
   KEY idx_external_id (external_id, id),
-  KEY idx_anchor_id (anchor_id, end_time),
+  KEY idx_anchor_id (anchor_id, id),
   KEY idx_end_time (end_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 

@@ -86,6 +86,8 @@ CREATE TABLE IF NOT EXISTS t_pay_webhook (
   request_id VARCHAR(100) NULL,
   create_time DATETIME(3) NOT NULL,
   KEY idx_order (order_id, id),
+  -- Staff find an order by the provider's id of a payment.
+  KEY idx_transaction (transaction_id, id),
   KEY idx_create_time (create_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
@@ -191,7 +193,8 @@ CREATE TABLE IF NOT EXISTS t_pay_difference (
   resolve_reason VARCHAR(200) NULL,
   -- A later comparison that finds the same difference keeps the row.
   UNIQUE KEY uk_difference (bill_date, channel, kind, order_id, transaction_id, detail),
-  KEY idx_open (resolve_time, channel, kind)
+  KEY idx_open (resolve_time, channel, kind),
+  KEY idx_order (order_id, id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- The refunds in the bills that were compared. A refund here is looked up in all of them, since the day on which the

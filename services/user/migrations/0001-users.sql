@@ -15,11 +15,14 @@ CREATE TABLE IF NOT EXISTS t_user_phone (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   user_id BIGINT UNSIGNED NOT NULL,
   phone VARCHAR(20) NOT NULL,
+  -- The digits from the last to the first: staff find a user by the end of a number.
+  phone_reversed VARCHAR(20) GENERATED ALWAYS AS (REVERSE(phone)) STORED,
   -- 1 valid.
   status TINYINT NOT NULL DEFAULT 1,
   create_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL,
   UNIQUE KEY uk_phone (phone),
+  KEY idx_phone_reversed (phone_reversed, user_id),
   KEY idx_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 

@@ -23,7 +23,7 @@ async function requireRefund(db: Queryable, orderId: string): Promise<Refund> {
 }
 
 /** The gifts of a refund's shortfall, by the rule of attribution.ts, among the payer's last entries before it. */
-async function attribute(db: Queryable, { userId, tradeId, shortfall }: Refund): Promise<Attribution> {
+export async function attribute(db: Queryable, { userId, tradeId, shortfall }: Refund): Promise<Attribution> {
   const attribution = new Attribution(shortfall);
   const { attributionPageRows, attributionRowsMax } = limits.wallet;
   let before = tradeId;

@@ -13,6 +13,9 @@ import { type IncomePosting, type IncomeTotals, noIncome, type PostingKind } fro
 
 const kinds: readonly PostingKind[] = ["gifts", "hold", "release", "payout"];
 
+/** The kind of a row; its number where it is none of these. */
+export const kindOfPosting = (kind: number): string => kinds[kind] ?? String(kind);
+
 function byNumber(a: string, b: string): number {
   return a.length - b.length || (a < b ? -1 : 1);
 }

@@ -1,0 +1,89 @@
+import type { ServiceName } from "../../broker/service-names.ts";
+import type { CallingContext } from "../../mixins/http/endpoint-form.ts";
+import { call } from "../contracts.ts";
+import { isExternalId } from "../fields.ts";
+import type { StaffRoom } from "../living-room/staff.contract.ts";
+import type { FoundUser } from "../user/staff.contract.ts";
+import { awayOf, foundUnlessAway, unlessAway } from "./answers.ts";
+
+/** A hit of a search. */
+export interface Hit {
+  kind: "user" | "gift" | "payment" | "room";
+  id: string;
+  title: string;
+  detail: string;
+}
+
+/** Gift orders are UUIDs (services/gift-order-id.ts): nothing else is looked for in the queue and the dead letters. */
+const giftOrder = /^[0-9a-f]{8}-[0-9a-f]{4}-[45][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+/** An order id, also as a provider has it, or the provider's id of a payment. */
+const payOrder = /^[\x21-\x7e]{8,64}$/;
+
+/** The room that a number stands for; `undefined` where it is none. */
+function roomIdOf(q: string): number | undefined {
+  const roomId = Number(q);
+  return /^[1-9]\d{0,15}$/.test(q) && Number.isSafeInteger(roomId) ? roomId : undefined;
+}
+
+async function roomsOf(ctx: CallingContext, q: string): Promise<StaffRoom[] | undefined> {
+  const roomId = roomIdOf(q);
+  const byId =
+    roomId === undefined
+      ? null
+      : await foundUnlessAway(call(ctx, "living-room.roomForStaff", { roomId }), "roomNotLive");
+  const named = isExternalId(q)
+    ? await unlessAway(call(ctx, "living-room.roomsOfExternal", { externalRoomId: q }))
+    : null;
+  if (byId === undefined || named === undefined) return undefined;
+  const others = (named?.list ?? []).filter((room) => room.roomId !== byId?.roomId);
+  return [...(byId ? [byId] : []), ...others];
+}
+
+const states = ["waiting", "paying", "paid", "cancelled", "invalid", "refunded"];
+
+const userHit = ({ userId, nickName, externalId, phoneEnd }: FoundUser): Hit => ({
+  ...{ kind: "user", id: userId, title: nickName },
+  detail: [externalId, phoneEnd && `…${phoneEnd}`].filter(Boolean).join(" · "),
+});
+
+const roomHit = ({ roomId, roomName, live, externalRoomId }: StaffRoom): Hit => ({
+  ...{ kind: "room", id: String(roomId), title: roomName },
+  detail: [live ? "live" : "closed", externalRoomId].filter(Boolean).join(" · "),
+});
+
+/**
+ * Everything that the text may stand for: a user, a gift, a payment, a room. Each service looks by an index. `more`: more
+ * phones have this end than are shown. `incomplete`: the services that did not answer.
+ */
+export async function search(
+  ctx: CallingContext,
+  q: string,
+): Promise<{ list: Hit[]; more: boolean; incomplete: ServiceName[] }> {
+  const [user, gift, payment, rooms] = await Promise.all([
+    unlessAway(call(ctx, "user.find", { q })),
+    giftOrder.test(q)
+      ? foundUnlessAway(call(ctx, "gift.orderStory", { orderId: q }), "giftOrderUnknown")
+      : Promise.resolve(null),
+    payOrder.test(q) ? unlessAway(call(ctx, "payment.findOrders", { q })) : Promise.resolve(null),
+    roomsOf(ctx, q),
+  ]);
+  const list: Hit[] = [
+    ...(user?.list ?? []).map(userHit),
+    ...(gift
+      ? [
+          {
+            kind: "gift" as const,
+            id: gift.orderId,
+            title: `${gift.giftName ?? ""} × ${gift.count}`,
+            detail: gift.state,
+          },
+        ]
+      : []),
+    ...(payment?.list ?? []).map(({ orderId, productName, status }) => ({
+      ...{ kind: "payment" as const, id: orderId, title: productName ?? "", detail: states[status] ?? String(status) },
+    })),
+    ...(rooms ?? []).map(roomHit),
+  ];
+  const incomplete = awayOf({ user, gift, payment, "living-room": rooms });
+  return { list, more: user?.more ?? false, incomplete };
+}

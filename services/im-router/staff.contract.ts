@@ -1,0 +1,12 @@
+import { action } from "../action-contract.ts";
+import { id, orderId } from "../fields.ts";
+
+/** What staff look up of frames. */
+export const imRouterStaffActions = {
+  /**
+   * The frame of a room that showed a gift, while the room's history has it: its number and epoch. `null` where it does
+   * not: it may have been sent and dropped from the history since (`limits.im.roomHistoryFrames`, `roomHistoryMs`), or
+   * numbered without a history. Nothing has the time at which it was sent. Fails: unavailable, without Redis.
+   */
+  giftFrame: action({ roomId: id, orderId }).returns<{ seq: number; epoch: string } | null>(),
+};

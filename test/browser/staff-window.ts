@@ -1,0 +1,76 @@
+/** The staff page as a person of the staff uses it: accounts, logging in, and what the browser reported. */
+import { randomBytes } from "node:crypto";
+import { Secret, TOTP } from "otpauth";
+import type { Browser, Page } from "playwright-core";
+import { adminUrl, operate } from "../support/client.ts";
+
+export const password = "a pass phrase of the tests";
+
+export interface StaffWindow {
+  page: Page;
+  /** Errors the browser reported: failed scripts, what the CSP refused, missing files. */
+  problems: string[];
+}
+
+/** The browser notes every answer that is no 2xx; that nobody is logged in yet is one. */
+const expected = /status of 401/;
+
+export async function openStaffPage(browser: Browser, viewport = { width: 1280, height: 800 }): Promise<StaffWindow> {
+  const context = await browser.newContext({ viewport });
+  context.setDefaultTimeout(60_000);
+  await context.addInitScript({ content: 'localStorage.setItem("ovation.language", "en")' });
+  const page = await context.newPage();
+  const problems: string[] = [];
+  page.on("console", (message) => {
+    if (message.type() === "error" && !expected.test(message.text())) problems.push(message.text());
+  });
+  page.on("pageerror", (error) => problems.push(String(error)));
+  await page.goto(`${adminUrl()}/admin/`);
+  await page.getByTestId("login-form").waitFor();
+  return { page, problems };
+}
+
+/** A new person with a setup code, as an admin adds one. */
+export async function invited(role: string): Promise<{ name: string; setupCode: string }> {
+  const name = `${role}-${randomBytes(4).toString("hex")}`;
+  const answer = await operate<{ setupCode: string }>("persons/add", { name, role });
+  if (answer.code !== 200) throw new Error(`no person: ${JSON.stringify(answer)}`);
+  return { name, setupCode: answer.data.setupCode };
+}
+
+/** Codes of the app: each is accepted once, so the next login needs the code of the next 30 seconds. */
+export function codeOf(secret: string, stepsAhead = 0): string {
+  const app = new TOTP({ secret: Secret.fromBase32(secret), algorithm: "SHA1", digits: 6, period: 30 });
+  return app.generate({ timestamp: Date.now() + stepsAhead * 30_000 });
+}
+
+/** Sets the account up in the page; answers with the secret that the page shows for the app. */
+export async function enrol(page: Page, { name, setupCode }: { name: string; setupCode: string }): Promise<string> {
+  await page.getByTestId("to-enrol").click();
+  await page.getByTestId("field-name").fill(name);
+  await page.getByTestId("field-code").fill(setupCode);
+  await page.getByTestId("enrol-form-yes").click();
+  const secret = ((await page.getByTestId("totp-secret").textContent()) ?? "").replaceAll(" ", "");
+  await page.getByTestId("field-password").fill(password);
+  await page.getByTestId("field-again").fill(password);
+  await page.getByTestId("field-totp").fill(codeOf(secret));
+  await page.getByTestId("finish-form-yes").click();
+  await page.getByTestId("person").filter({ hasText: name }).waitFor();
+  return secret;
+}
+
+/** A page of somebody with this role, logged in. */
+export async function staffAs(browser: Browser, role: string): Promise<StaffWindow & { name: string }> {
+  const window = await openStaffPage(browser);
+  const person = await invited(role);
+  await enrol(window.page, person);
+  return { ...window, name: person.name };
+}
+
+/** Types into the search box, which "/" leads to, and presses Enter. */
+export async function search(page: Page, text: string): Promise<void> {
+  await page.locator("#main").focus();
+  await page.keyboard.press("/");
+  await page.keyboard.type(text);
+  await page.keyboard.press("Enter");
+}
