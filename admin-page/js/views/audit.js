@@ -65,7 +65,7 @@ function personCell({ person, role }) {
 /** A word of the page for an outcome that it knows, else the failure's own name. */
 function wordOf(outcome) {
   if (outcome === null || outcome === undefined) return "auditNoOutcome";
-  return KNOWN_OUTCOMES.includes(outcome) ? `outcome_${outcome}` : { text: outcome };
+  return KNOWN_OUTCOMES.includes(outcome) ? `outcome_${outcome}` : ["asIs", { text: outcome }];
 }
 
 function toggle(row, element, width, testid) {

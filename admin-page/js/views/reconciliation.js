@@ -5,6 +5,7 @@ import { openAction } from "../action-dialog.js";
 import { noteInAddress } from "../address.js";
 import { call } from "../api.js";
 import { badge, idOf, timeOf, viewHead } from "../cells.js";
+import { orderLink } from "../columns.js";
 import { reasonField } from "../fields.js";
 import { number } from "../format.js";
 import { bar, button, part } from "../pieces.js";
@@ -108,7 +109,7 @@ function comparedCell({ comparedTime }) {
 }
 
 function openCell({ open }) {
-  return open > 0 ? badge("bad", { text: number(open) }) : number(open);
+  return open > 0 ? badge("bad", ["asIs", { text: () => number(open) }]) : number(open);
 }
 
 function problemCell({ problem }) {
