@@ -64,6 +64,7 @@ const plain: Readonly<Record<string, Owners>> = {
   ADMIN_URL: adminGateway,
   ADMIN_HOSTS: adminGateway,
   ADMIN_REQUESTS_PER_IP_PER_MINUTE: adminGateway,
+  ADMIN_FAILURES_PER_IP_PER_MINUTE: adminGateway,
   IM_HOST: imServer,
   IM_PORT: imServer,
   IM_PUBLIC_URL: imServer,

@@ -25,7 +25,7 @@ interface NodeChildOptions extends Pick<ChildOptions, "output" | "readyDeadlineM
 
 /** Starts a node with these services as a child, which ends when this process has ended. */
 export function startNodeChild({ label, services, env, former, ...rest }: NodeChildOptions): Child {
-  const { "api-gateway": apiPort, "im-server": imPort } = former?.ports ?? {};
+  const { "api-gateway": apiPort, "admin-gateway": adminPort, "im-server": imPort } = former?.ports ?? {};
   return startChild({
     name: label,
     command: process.execPath,
@@ -35,6 +35,7 @@ export function startNodeChild({ label, services, env, former, ...rest }: NodeCh
       ...env,
       NODE_LABEL: label,
       ...(apiPort ? { API_PORT: String(apiPort) } : {}),
+      ...(adminPort ? { ADMIN_PORT: String(adminPort) } : {}),
       ...(imPort ? { IM_PORT: String(imPort) } : {}),
     },
     ready: /^ready (\{.*\})$/,

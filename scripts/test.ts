@@ -116,6 +116,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     API_PORT: String(await claimFreePort(randomInt(20_000, 24_000), new Set())),
     ADMIN_PORT: String(await claimFreePort(randomInt(24_000, 28_000), new Set())),
     ADMIN_REQUESTS_PER_IP_PER_MINUTE: "0",
+    ADMIN_FAILURES_PER_IP_PER_MINUTE: "0",
     SMS_PROVIDER: "console",
     GIFTS_PER_USER_PER_SECOND: "0",
     LOGIN_FAILURES_PER_IP_PER_MINUTE: "0",

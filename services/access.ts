@@ -232,7 +232,7 @@ export const callers: CallersTable = {
     disablePerson: staffDoorAndConsole,
     enablePerson: staffDoorAndConsole,
     resetPerson: staffDoorAndConsole,
-    endSessions: staffDoorAndConsole,
+    endSessions: staffDoor,
   },
 };
 

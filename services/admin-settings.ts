@@ -18,7 +18,7 @@ const wholeNumber = (most: number) =>
 const hostNames = z
   .string()
   .refine(
-    (value) => value.split(",").every((one) => /^[a-z0-9_.:-]+$/i.test(one.trim())),
+    (value) => value.split(",").every((one) => /^(\[[0-9a-f:.]+\]|[a-z0-9_.:-]+)$/i.test(one.trim())),
     "must list hosts like staff.example.com,10.0.0.7, separated by commas",
   );
 
@@ -60,8 +60,12 @@ export const adminSettings: SettingsBlock = {
     ADMIN_REQUESTS_PER_IP_PER_MINUTE: {
       kind: wholeNumber(1_000_000),
       optional: true,
-      text: [`Unset: ${limits.admin.requestsPerAddressPerMinute}. 0: no limit.`],
+      text: [
+        "Requests of one address in a minute, and requests without a valid session, beyond which only sessions that the node",
+        `knows are let in from there. 0: no limit. Unset: ${limits.admin.requestsPerAddressPerMinute} and ${limits.admin.failuresPerAddressPerMinute}. Behind a proxy set TRUST_PROXY.`,
+      ],
     },
+    ADMIN_FAILURES_PER_IP_PER_MINUTE: { kind: wholeNumber(1_000_000), optional: true },
   },
 };
 
@@ -74,6 +78,8 @@ export interface AdminListener {
   readonly hosts: ReadonlySet<string>;
   /** 0: no limit. */
   readonly requestsPerAddressPerMinute: number;
+  /** Of requests without a valid session; 0: no limit. */
+  readonly failuresPerAddressPerMinute: number;
   /** In the local profile alone: a Bearer token that is the person `operator`. */
   readonly operatorToken: string | undefined;
 }
@@ -87,13 +93,14 @@ export function adminListener(): AdminListener {
   const host = given.ADMIN_HOST ?? defaultHost;
   const named = given.ADMIN_HOSTS?.split(",") ?? [];
   const ofUrl = given.ADMIN_URL === undefined ? [] : [new URL(given.ADMIN_URL).hostname];
-  const limit = given.ADMIN_REQUESTS_PER_IP_PER_MINUTE ?? limits.admin.requestsPerAddressPerMinute;
+  const { ADMIN_REQUESTS_PER_IP_PER_MINUTE: requests, ADMIN_FAILURES_PER_IP_PER_MINUTE: failures } = given;
   return {
     host,
     port: Number(given.ADMIN_PORT ?? defaultPort),
     search: given.ADMIN_PORT_SEARCH === "true",
     hosts: new Set([host, ...named, ...ofUrl].map((one) => withoutBrackets(one.trim()))),
-    requestsPerAddressPerMinute: Number(limit),
+    requestsPerAddressPerMinute: Number(requests ?? limits.admin.requestsPerAddressPerMinute),
+    failuresPerAddressPerMinute: Number(failures ?? limits.admin.failuresPerAddressPerMinute),
     operatorToken: operatorToken(),
   };
 }

@@ -97,6 +97,8 @@ export async function openServers(
     LOG_FILE: ownLog,
     API_HOST: "127.0.0.1",
     API_PORT: "0",
+    ADMIN_HOST: "127.0.0.1",
+    ADMIN_PORT: "0",
     IM_HOST: "127.0.0.1",
     IM_PORT: "0",
   };

@@ -2,7 +2,7 @@
 export const adminLimits = Object.freeze({
   /** The default of ADMIN_REQUESTS_PER_IP_PER_MINUTE. */
   requestsPerAddressPerMinute: 1_200,
-  /** Requests without a valid session; beyond it only sessions that this node knows are let in from the address. */
+  /** The default of ADMIN_FAILURES_PER_IP_PER_MINUTE: requests without a valid session. */
   failuresPerAddressPerMinute: 60,
   /** A session's token as it may be presented. */
   sessionChars: 250,

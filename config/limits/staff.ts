@@ -16,8 +16,11 @@ export const staffLimits = Object.freeze({
   scryptCost: 2 ** 15,
   scryptBlockSize: 8,
   scryptParallel: 3,
-  /** Hashes that a node makes at once, and that wait: for callers of known addresses, and the same again for others. */
-  hashesAtOnce: 2,
+  /**
+   * Hashes that a node makes at once, and that wait: for callers of known addresses, and the same again for others. Each
+   * takes one of the four threads of libuv, which files and names of hosts need too.
+   */
+  hashesAtOnce: 1,
   hashesWaiting: 20,
 
   /** Failed logins without a pause: of one person from one address, of one address, and of one person from strangers. */

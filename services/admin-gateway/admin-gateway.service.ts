@@ -69,7 +69,7 @@ const adminGateway = {
     // Calls end before any service of this node stops, since they may still need one.
     const stopping = async () => {
       await this.door.drain(limits.rpc.shutdownTimeoutMs);
-      await this.runningCalls.ended();
+      await this.runningCalls.ended(limits.rpc.shutdownTimeoutMs);
     };
     this.broker.middlewares.add({ name: "AdminGatewayDrain", stopping } as never);
     addHealthCheck(this, "staff", async () => {

@@ -30,7 +30,8 @@ export function auditedParams(params: Record<string, unknown>): Record<string, u
 
 /** The params that say what a call concerns: the first that is there. */
 const subjects = [
-  ...["orderId", "proposalId", "restrictionId", "holdId", "payoutId", "adjustId", "userId", "anchorId", "roomId"],
+  // Before the ids that a caller makes: the page of a user lists what staff did about that user.
+  ...["orderId", "proposalId", "userId", "restrictionId", "holdId", "payoutId", "adjustId", "anchorId", "roomId"],
   ...["webhookId", "keyId", "giftId", "productId", "bizCode", "sessionId", "name", "id"],
 ] as const;
 

@@ -7,7 +7,7 @@ import { requestFields } from "../../mixins/http/request/fields.ts";
 import type { GatewayRequest } from "../../mixins/http/request-context.ts";
 import { call } from "../contracts.ts";
 import type { Right } from "../staff-roles.ts";
-import { auditedParams } from "./audit-params.ts";
+import { aboutOf, auditedParams } from "./audit-params.ts";
 import type { StaffCaller, StaffEndpoint, StaffVisitor } from "./endpoints/endpoint.ts";
 import type { AdminGateway, Serve } from "./gateway.ts";
 import { requireSameOrigin } from "./origin.ts";
@@ -16,12 +16,13 @@ import { type Known, personOf, sessionCookieOf } from "./sessions.ts";
 type Params = Record<string, unknown>;
 
 /**
- * Writes what came of a call. Where that fails, a call that succeeded fails with `unavailable`: it may not be taken for
- * done while the audit does not say so. One that failed keeps its failure.
+ * Writes what came of a call; tried twice, since a repeat changes nothing. Where that fails, a call that succeeded fails
+ * with `unavailable`: it may not be taken for done while the audit does not say so. One that failed keeps its failure.
  */
 async function finish(gateway: AdminGateway, request: GatewayRequest, callId: string, outcome: string): Promise<void> {
+  const write = () => call(request.$ctx, "staff.finish", { callId, outcome });
   try {
-    await call(request.$ctx, "staff.finish", { callId, outcome });
+    await write().catch((error: unknown) => (isUnavailable(error) ? write() : Promise.reject(error)));
   } catch (err) {
     const { requestId, route, person } = request.context;
     gateway.logger.error(
@@ -64,9 +65,25 @@ function callerOf(visitor: StaffVisitor, { name, role, session }: Known): StaffC
   return { ...visitor, person: name, staffRole: role, operator: `staff:${name}`, session, callId: "" };
 }
 
-/** Fails: roleMissing. */
-function requireRight({ rights, role }: Known, right: Right): void {
-  if (!rights.includes(right)) throw fail("roleMissing", { role, right });
+/**
+ * Refuses a call of a person whose role lacks the right, whatever its params are; where the endpoint is audited, the
+ * refusal is too. Fails: roleMissing, unavailable.
+ */
+async function refuse(
+  gateway: AdminGateway,
+  request: GatewayRequest,
+  endpoint: StaffEndpoint,
+  fields: Params,
+  caller: StaffCaller,
+): Promise<never> {
+  const asked: StaffEndpoint = {
+    ...endpoint,
+    about: aboutOf,
+    carryOut: () => Promise.reject(fail("roleMissing", { role: caller.staffRole, right: endpoint.right })),
+  };
+  // The staff service refuses it by itself, unless the person got the role in this moment.
+  if (endpoint.audited) await auditedCall(gateway, request, asked, fields, caller);
+  throw fail("roleMissing", { role: caller.staffRole, right: endpoint.right });
 }
 
 /** The handler of an endpoint's requests. */
@@ -82,12 +99,13 @@ export function serveStaffEndpoint(endpoint: StaffEndpoint): Serve {
     if (right === null) requireSameOrigin(request);
     const known = right === null ? undefined : await personOf(gateway, request, endpoint.csrf);
     context.person = known?.name;
-    const params = endpoint.check(await requestFields(request, endpoint.fields, limits.http.bodyBytes));
+    const fields = await requestFields(request, endpoint.fields, limits.http.bodyBytes);
     const carryOut = async () => {
-      if (right === null || known === undefined) return endpoint.carryOut($ctx, params, visitor);
+      if (right === null || known === undefined) return endpoint.carryOut($ctx, endpoint.check(fields), visitor);
       const caller = callerOf(visitor, known);
+      if (!known.rights.includes(right)) return refuse(gateway, request, endpoint, fields, caller);
+      const params = endpoint.check(fields);
       if (audited) return auditedCall(gateway, request, endpoint, params, caller);
-      requireRight(known, right);
       return endpoint.carryOut($ctx, params, caller);
     };
     sendSuccess(response, context, await gateway.runningCalls.add(carryOut()));

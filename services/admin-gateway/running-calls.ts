@@ -10,8 +10,15 @@ export class RunningCalls {
     return call;
   }
 
-  /** Resolves once none is left. Each is bounded by the time limits of its calls. */
-  async ended(): Promise<void> {
-    while (this.running.size > 0) await Promise.allSettled(this.running);
+  /** Resolves once none is left, or the time is over. */
+  async ended(withinMs: number): Promise<void> {
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<void>((resolve) => {
+      timer = setTimeout(resolve, withinMs);
+    });
+    const noneLeft = async () => {
+      while (this.running.size > 0) await Promise.allSettled(this.running);
+    };
+    await Promise.race([noneLeft(), late]).finally(() => clearTimeout(timer));
   }
 }

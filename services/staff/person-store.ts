@@ -78,7 +78,7 @@ export async function setState(tx: Transaction, name: string, state: PersonState
 /** Takes password and app away and sets a setup code: the person is invited. */
 export async function setSetupCode(tx: Transaction, name: string, setupHash: Buffer, expires: Date): Promise<void> {
   await tx.run(
-    `UPDATE t_staff_person SET state = 'invited', password = NULL, totp_secret = NULL, setup_hash = ?,
+    `UPDATE t_staff_person SET state = 'invited', password = NULL, totp_secret = NULL, totp_step = 0, setup_hash = ?,
        setup_expires_time = ? WHERE name = ?`,
     [setupHash, expires, name],
   );

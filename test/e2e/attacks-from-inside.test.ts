@@ -8,7 +8,7 @@ import { DeadLetters } from "../../mixins/jetstream/dead-letters.ts";
 import { readStackEnv } from "../../scripts/stack/env-file.ts";
 import { ensureNatsLogin } from "../../scripts/stack/nats-logins.ts";
 import { rows } from "../support/books.ts";
-import { Person, randomPhone, scene } from "../support/client.ts";
+import { operate, Person, randomPhone, scene } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
 import { RawNats } from "../support/raw-nats.ts";
 import { expectWholeBooksBalanced } from "../support/whole-books.ts";
@@ -107,6 +107,37 @@ test("without a login nobody is let in; with an im-server's login nobody calls t
     `MOL-${NAMESPACE}.REQ.wallet.one`,
   ])
     expect([subject, await client.publish(subject, "{}")]).toEqual([subject, "refused"]);
+});
+
+test("who has the users' gateway can do nothing of a person of the staff, and who has the staff's gateway moves no money of users", async () => {
+  const bus = busPrefix(NAMESPACE);
+  const refusedTo = async (role: string, actions: readonly string[]) => {
+    const { busUrl } = await ensureNatsLogin(stackDir, { role, namespace: NAMESPACE });
+    const client = await raw(busUrl);
+    for (const action of actions) {
+      const [service] = action.split(".");
+      const subject = `${bus}.REQ.${service}.one.${role}.one.${action}`;
+      expect([subject, await client.publish(subject, "{}")]).toEqual([subject, "refused"]);
+    }
+  };
+  await refusedTo("api-gateway", [
+    ...["staff.login", "staff.session", "staff.begin", "staff.addPerson", "wallet.freeze", "wallet.holdIncome"],
+    ...["wallet.payout", "payment.refund", "payment.releaseOrder", "payment.updateProduct", "payment.setTopic"],
+    ...["gift.create", "gift.findOrder", "auditor.acceptFinding", "platform.createKey"],
+  ]);
+  await refusedTo("admin-gateway", [
+    ...["wallet.consumeForSendGift", "wallet.platformOrder", "wallet.payout", "gift.sendMany", "payment.webhook"],
+    ...["platform.credit", "platform.adjust", "platform.payout", "user.login"],
+  ]);
+});
+
+test("who has the staff's gateway acts as nobody whose session did not pass through it", async () => {
+  const person = await Person.login();
+  for (const session of ["", "x".repeat(200), person.token, "token:", "token:guessed-operator-token"]) {
+    const answer = await operate("account/freeze", { userId: person.userId, reason: "taken over" }, session);
+    expect([session, answer.status, answer.code]).toEqual([session, 401, 100002]);
+  }
+  expect((await person.ask<{ currentBalance: number }>("bank/products", { type: 0 })).currentBalance).toBe(0);
 });
 
 test("who has a service's login at MySQL reads no other service's database, and changes no row of a ledger", async () => {

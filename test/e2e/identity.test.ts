@@ -118,8 +118,9 @@ describe("the token alone identifies the caller:", () => {
   });
 });
 
-describe("the operators' routes", () => {
+describe("the staff's routes", () => {
   const routes = (person: Person, orderId: string): [path: string, body: object][] => [
+    ["gift/all", {}],
     ["gift/create", { giftId: 600_001, giftName: "stolen", price: 1 }],
     ["gift/update", { giftId: 22, price: 1 }],
     ["gift/offShelf", { giftId: 22 }],
@@ -143,13 +144,13 @@ describe("the operators' routes", () => {
     ["books/accept", { id: 1, reason: "why not" }],
   ];
 
-  test("are closed to everybody without the operators' token, whatever else they carry", async () => {
+  test("are closed to everybody without a session, whatever else they carry, and are not on the users' port", async () => {
     const person = await Person.login();
     const orderId = await person.order(6);
     await person.orderReaches(orderId, 2);
     const right = process.env.OPERATOR_TOKEN ?? "";
     const { headers } = claimsToBe(person.userId);
-    const cookies = { cookie: `qytk=${right}; operator=${right}` };
+    const cookies = { cookie: `qytk=${right}; operator=${right}; ovation_staff=${right}`, "x-csrf-token": right };
     for (const [path, body] of routes(person, orderId))
       for (const token of ["", "wrong", person.token, right.slice(0, -1), `${right}x`, right.toUpperCase()]) {
         const id = requestId();
@@ -158,12 +159,15 @@ describe("the operators' routes", () => {
         expect([path, answer.status, answer.code]).toEqual([path, 401, 100002]);
         for (const service of ["gift", "wallet", "payment", "auditor"]) expect(await auditOf(service, id)).toEqual([]);
       }
+    for (const [path, body] of routes(person, orderId))
+      for (const token of [person.token, right])
+        expect([path, (await post(`/live/admin/${path}`, body, { token })).status]).toEqual([path, 404]);
     const gifts = await person.ask<{ giftId: number; price: number }[]>("gift/listGift");
     expect(gifts.find(({ giftId }) => giftId === 22)).toMatchObject({ price: 90 });
     expect((await person.ask<{ status: number }>("bank/order", { orderId })).status).toBe(2);
   });
 
-  test("leave an audit row for every call: who, what, and what came of it", async () => {
+  test("leave rows in the audit for every call, at the staff service and at the action's: who, what, and what came of it", async () => {
     const person = await Person.login();
     const orderId = await person.order(6);
     await person.orderReaches(orderId, 2);
@@ -174,6 +178,7 @@ describe("the operators' routes", () => {
     const product = { productId, name: "audited", price: 5 };
     const mark = { mark: "paidTwice", transactionId: "t", reason: "audit" };
     const calls: [path: string, body: object, service: string, action: string, outcome: string][] = [
+      ["gift/all", {}, "gift", "gift.allGifts", "succeeded"],
       ["gift/create", { giftId, giftName: "audited", price: 5 }, "gift", "gift.create", "succeeded"],
       ["gift/create", { giftId, giftName: "audited", price: 5 }, "gift", "gift.create", "giftIdTaken"],
       ["gift/update", { giftId, price: 6 }, "gift", "gift.update", "succeeded"],
@@ -206,7 +211,9 @@ describe("the operators' routes", () => {
       const id = requestId();
       const headers = { "x-request-id": id, "x-operator-name": "zhang.san" };
       await operate(path, { ...body, operator: "somebody.else" }, undefined, headers);
-      expect(await auditOf(service, id)).toEqual([{ operator: "operator:zhang.san", action, outcome }]);
+      expect(await auditOf(service, id)).toEqual([{ operator: "staff:operator", action, outcome }]);
+      const kept = await operate<{ list: object[] }>("audit/list", { route: `/live/admin/${path}`, limit: 1 });
+      expect(kept.data.list).toMatchObject([{ person: "operator", role: "admin", address: "127.0.0.1", outcome }]);
     }
   });
 

@@ -98,6 +98,19 @@ const fakes = [
     },
   },
   {
+    name: "staff",
+    actions: {
+      audit({ params }: Ctx) {
+        operators.push(params.operator as string);
+        const call = { callId: "7", time: "2025-01-01T00:00:00.000Z", person: "alice", role: "support" };
+        const frozen = { ...call, address: "10.0.0.1", route: "/live/admin/account/freeze", params: { reason: "x" } };
+        const isAsked = params.person === undefined ? params.about !== "none" : params.person === "alice";
+        const list = isAsked ? [{ ...frozen, about: user, outcome: null, outcomeTime: null }] : [];
+        return { list, nextCursor: params.about === user ? "7" : null };
+      },
+    },
+  },
+  {
     name: "im-router",
     actions: {
       whereIs: ({ params }: Ctx) =>
@@ -210,6 +223,19 @@ describe("the operators' console", () => {
       );
       expect(await say("order g-1")).toMatch(/kind +gift\n(.*\n)*reason +balanceShort$/);
       expect(await say("order nothing")).toMatch(/^neither a payment nor a gift/);
+      expect(new Set(operators)).toEqual(new Set([consoleName(console_.nodeID)]));
+    });
+
+    test("audit: what the staff did, of a person, or about an id; a call without an outcome is seen", async () => {
+      const row = new RegExp(
+        `alice \\(support\\) +10.0.0.1 +/live/admin/account/freeze +${user} +NO OUTCOME +\\{"reason":"x"\\}$`,
+      );
+      expect(await say("audit")).toMatch(row);
+      expect(await say("audit alice")).toMatch(row);
+      expect(await say(`audit ${user}`)).toMatch(/\n\(there are more\)$/);
+      // No person of this name: an id that looks like one.
+      expect(await say("audit room-7")).toMatch(row);
+      expect(await say("audit none")).toBe("nothing by or about none");
       expect(new Set(operators)).toEqual(new Set([consoleName(console_.nodeID)]));
     });
 

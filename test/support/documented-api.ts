@@ -1,33 +1,54 @@
-import { apiUrl, operate, Person, scene } from "./client.ts";
+import { adminUrl, apiUrl, operate, Person, scene } from "./client.ts";
 import { settledOrders } from "./outcomes.ts";
 import { tokenOf } from "./tokens.ts";
 
 export type Params = Record<string, unknown>;
 /** An endpoint as the system documents it. */
 export interface Operation {
+  /** Where its listener is. */
+  base: string;
   path: string;
-  access: "public" | "login" | "operator";
+  access: "public" | "login" | "staff";
   fields: string[];
 }
 /** By path: the params, and the login that calls with them where users call. */
 export type HarmlessCalls = Record<string, { params: Params; caller: Pick<Person, "token"> }>;
 
-/** The endpoints with an envelope, as the system documents them. */
+type Described = {
+  security: Record<string, unknown>[];
+  requestBody?: { content: Record<string, { schema: { properties?: object } }> };
+};
+
+async function documentedAt(base: string, path: string, token?: string): Promise<[path: string, post: Described][]> {
+  const response = await fetch(
+    base + path,
+    token === undefined ? {} : { headers: { authorization: `Bearer ${token}` } },
+  );
+  const { paths } = (await response.json()) as { paths: Record<string, { post?: Described }> };
+  return Object.entries(paths).flatMap(([name, { post }]) => (post ? [[name, post] as [string, Described]] : []));
+}
+
+const fieldsOf = ({ requestBody }: Described) =>
+  Object.keys(requestBody?.content["application/json"]?.schema.properties ?? {});
+
+/** Of the staff's API the persons' own endpoints have tests of their own: they log people in and out. */
+const ofPersons = /^\/live\/admin\/(login|logout|session|enrol|password|mySessions|persons|audit)(\/|$)/;
+
+/** The endpoints with an envelope, of the users' port and of the staff's listener, as the system documents them. */
 export async function documented(): Promise<Operation[]> {
-  type Described = {
-    security: Record<string, unknown>[];
-    requestBody?: { content: Record<string, { schema: { properties?: object } }> };
-  };
-  const document = (await (await fetch(`${apiUrl()}/openapi.json`)).json()) as {
-    paths: Record<string, { post?: Described }>;
-  };
-  return Object.entries(document.paths).flatMap(([path, { post }]) => {
-    if (!post || path.includes("/payNotify/")) return [];
-    const schema = post.requestBody?.content["application/json"]?.schema;
-    const schemes = post.security.flatMap((one) => Object.keys(one));
-    const access = schemes.includes("operator") ? "operator" : schemes.length > 0 ? "login" : "public";
-    return [{ path, access, fields: Object.keys(schema?.properties ?? {}) }];
-  });
+  const users = await documentedAt(apiUrl(), "/openapi.json");
+  const staff = await documentedAt(adminUrl(), "/openapi-admin.json", process.env.OPERATOR_TOKEN);
+  return [
+    ...users
+      .filter(([path]) => !path.includes("/payNotify/"))
+      .map(([path, post]): Operation => {
+        const access = post.security.length > 0 ? "login" : "public";
+        return { base: apiUrl(), path, access, fields: fieldsOf(post) };
+      }),
+    ...staff
+      .filter(([path]) => !ofPersons.test(path))
+      .map(([path, post]): Operation => ({ base: adminUrl(), path, access: "staff", fields: fieldsOf(post) })),
+  ];
 }
 
 /** Params that are well formed, of calls that change nothing: they read, or are refused for a reason of the business. */
@@ -81,6 +102,7 @@ export async function harmlessCalls(): Promise<HarmlessCalls> {
     [`${api}/bank/order`]: by(fan, { orderId: payOrder }),
     [`${api}/bank/trades`]: by(fan, { cursor: "9", limit: 20 }),
     [`${api}/bank/income`]: by(anchor),
+    [`${admin}/gift/all`]: by(fan),
     [`${admin}/gift/create`]: by(fan, { giftId: 22, ...gift }),
     [`${admin}/gift/update`]: by(fan, { giftId: 999_997, ...gift, status: 1 }),
     [`${admin}/gift/offShelf`]: by(fan, { giftId: 999_997 }),

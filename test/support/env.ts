@@ -23,6 +23,7 @@ for (const name of keySettings) process.env[name] ??= `tests:${randomBytes(32).t
 process.env.API_PORT ??= "0";
 process.env.ADMIN_PORT ??= "0";
 process.env.ADMIN_REQUESTS_PER_IP_PER_MINUTE ??= "0";
+process.env.ADMIN_FAILURES_PER_IP_PER_MINUTE ??= "0";
 process.env.IM_PORT ??= "0";
 
 const text = readFileSync(process.env.TEST_STACK_ENV ?? join(projectRoot(), ".stack/test/env"), "utf8");

@@ -21,9 +21,6 @@ const header = "// Made by `npm run client-types` from the endpoints and config/
 
 const form = "application/x-www-form-urlencoded";
 
-/** The users' API without the operators' part of it, which the client leaves out. */
-const forUsers = endpoints.filter(({ path }) => path.startsWith("/live/api/"));
-
 async function typesOf(document: object): Promise<string> {
   // A field with a default may be left out of a request.
   const nodes = await openapiTS(document as OpenAPI3, { defaultNonNullable: false, silent: true });
@@ -53,7 +50,7 @@ function failureTable(): string {
     constant(
       "userOperations",
       "The business failures of each path of the user API.",
-      operationsOf(forUsers, "/live/api/"),
+      operationsOf(endpoints, "/live/api/"),
     ) +
     constant(
       "serverOperations",
@@ -71,7 +68,7 @@ function failureTable(): string {
 /** The generated files: name and text. */
 async function generated(): Promise<Record<string, string>> {
   return {
-    "user-api.d.ts": await typesOf(documentOf(openApiDocument(forUsers), "/live/api/")),
+    "user-api.d.ts": await typesOf(documentOf(openApiDocument(endpoints), "/live/api/")),
     "server-api.d.ts": await typesOf(documentOf(serverApiDocument(serverEndpoints), "/live/server/v1/")),
     "failures.ts": failureTable(),
   };

@@ -1,5 +1,5 @@
 import { request } from "node:http";
-import { apiUrl } from "../../support/client.ts";
+import { adminUrl, apiUrl } from "../../support/client.ts";
 import { each } from "../../support/crowd.ts";
 import {
   documented,
@@ -27,7 +27,7 @@ const jobs = [
   ...["t_battle", "t_battle_gift", "t_battle_score", "t_rank_job"],
 ];
 /** Rows that every call may leave: who was sent a code, who called, which webhooks came, and the seals of these rows. */
-const journals = ["t_sms", "t_operator_audit", "t_pay_webhook", "t_ledger_seal", ...jobs];
+const journals = ["t_sms", "t_operator_audit", "t_staff_audit", "t_pay_webhook", "t_ledger_seal", ...jobs];
 
 /** The codes and HTTP statuses of the contract that a request may be answered with; a fault of the system is none. */
 const contract: ReadonlySet<string> = new Set([
@@ -65,9 +65,9 @@ interface Sent {
 }
 
 /** Sends it as the one who may, and checks that the answer is one of the contract. */
-async function send({ path, access }: Operation, { query = "", type, body, headers }: Sent) {
-  const token = access === "operator" ? operatorToken : calls[path]?.caller.token;
-  const response = await fetch(apiUrl() + path + (query && `?${query}`), {
+async function send({ base, path, access }: Operation, { query = "", type, body, headers }: Sent) {
+  const token = access === "staff" ? operatorToken : calls[path]?.caller.token;
+  const response = await fetch(base + path + (query && `?${query}`), {
     method: "POST",
     headers: { authorization: `Bearer ${token}`, ...(type ? { "content-type": type } : {}), ...headers },
     body: body as string | undefined,
@@ -124,7 +124,7 @@ test("a value that no field can have is an invalid parameter, in every field of 
   expect(taken.flat()).toEqual([]);
 });
 
-const accesses = ["public", "login", "operator"] as const;
+const accesses = ["public", "login", "staff"] as const;
 
 test.each(accesses)(
   "a doubtful value, in JSON, in a form and in the query, is answered by the contract and changes nothing: %s",
@@ -220,21 +220,22 @@ test("a path or a method that there is not is answered 404 with the envelope, an
     ],
     ...["/..%2f..%2fpackage.json", "/%2e%2e/config/config.ts", "/js/../../package.json", "/.env", "/.git/config"],
   ];
-  for (const path of paths)
-    for (const method of ["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
-      const { status, text } = await unnormalized(method, path);
-      expect([method, path, status]).toEqual([method, path, 404]);
-      expect(JSON.parse(text)).toMatchObject({ code: 404, data: null });
-      expect(text).not.toMatch(internals);
-    }
-  for (const { path } of operations)
+  for (const base of [apiUrl(), adminUrl()])
+    for (const path of paths)
+      for (const method of ["GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH"]) {
+        const { status, text } = await unnormalized(base, method, path);
+        expect([base, method, path, status]).toEqual([base, method, path, 404]);
+        expect(JSON.parse(text)).toMatchObject({ code: 404, data: null });
+        expect(text).not.toMatch(internals);
+      }
+  for (const { base, path } of operations)
     for (const method of ["GET", "PUT", "DELETE"])
-      expect([path, (await fetch(apiUrl() + path, { method })).status]).toEqual([path, 404]);
+      expect([path, (await fetch(base + path, { method })).status]).toEqual([path, 404]);
 });
 
-/** fetch would take the dots out of a path; this sends it as it is, with the operators' token. */
-function unnormalized(method: string, path: string): Promise<{ status: number; text: string }> {
-  const { hostname, port } = new URL(apiUrl());
+/** fetch would take the dots out of a path; this sends it as it is, with OPERATOR_TOKEN. */
+function unnormalized(base: string, method: string, path: string): Promise<{ status: number; text: string }> {
+  const { hostname, port } = new URL(base);
   const headers = { authorization: `Bearer ${operatorToken}` };
   return new Promise((resolve, reject) => {
     const asked = request({ hostname, port, method, path, headers }, async (response) => {

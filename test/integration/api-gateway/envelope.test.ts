@@ -222,23 +222,3 @@ test("where there is no live room the room's id is -1", async () => {
   const answer = await send(`${base}/live/api/living/anchorConfig`, { headers: asAlice, body: { roomId: 6 } });
   expect(answer.data).toMatchObject({ roomId: -1, anchorId: null, type: null, isAnchor: false, anchorNickName: "" });
 });
-
-test("an operator's query finds an order of a payment or of a gift", async () => {
-  const url = `${base}/live/admin/order/query`;
-  const headers = { Authorization: `Bearer ${process.env.OPERATOR_TOKEN}` };
-  const body = { orderId: "order-1" };
-  expect((await send(url, { headers, body })).data).toMatchObject({ kind: "payment", userId: "77" });
-  answers["payment.findOrder"] = () => {
-    throw fail("payOrderUnknown");
-  };
-  expect((await send(url, { headers, body })).data).toMatchObject({ kind: "gift", senderId: expect.any(String) });
-  answers["gift.findOrder"] = ({ orderId }) => ({
-    ...{ orderId, senderId: "77", receiverId: "78", roomId: 5, giftId: 22, count: 1, price: 90 },
-    ...{ status: "accepted", time: "2026-01-02T03:04:05.678Z" },
-  });
-  expect((await send(url, { headers, body })).data).toMatchObject({ kind: "gift", status: "accepted", senderId: "77" });
-  answers["gift.findOrder"] = () => {
-    throw fail("giftOrderUnknown");
-  };
-  expect((await send(url, { headers, body })).code).toBe(501);
-});

@@ -5,16 +5,7 @@ import { endpoints } from "../../../services/api-gateway/endpoints/all.ts";
 import type { Endpoint } from "../../../services/api-gateway/endpoints/endpoint.ts";
 import { strangeJson, strangeObject } from "../../support/strange-values.ts";
 import { stopAll } from "../../support/system.ts";
-import {
-  asAlice,
-  asOperator,
-  calls,
-  checkAgainstContract,
-  forget,
-  send,
-  startGateway,
-  startNeighbours,
-} from "./neighbours.ts";
+import { asAlice, calls, checkAgainstContract, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
 import { validParams } from "./valid-params.ts";
 
 let base = "";
@@ -26,8 +17,7 @@ beforeAll(async () => {
 beforeEach(forget);
 afterAll(stopAll);
 
-const headersOf = ({ access }: Endpoint): Record<string, string> =>
-  access === "operator" ? asOperator : access === "login" ? asAlice : {};
+const headersOf = ({ access }: Endpoint): Record<string, string> => (access === "login" ? asAlice : {});
 
 const paramsOf = ({ path }: Endpoint) => validParams[path] as Record<string, unknown>;
 

@@ -1,10 +1,9 @@
 import { stopAll } from "../../support/system.ts";
-import { asOperator, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
+import { calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
 
 // The settings are read at their first use, when the gateway starts.
 process.env.REQUESTS_PER_IP_PER_MINUTE = "5";
 process.env.TRUST_PROXY = "true";
-process.env.OPERATOR_TOKEN = "";
 
 let base = "";
 
@@ -47,17 +46,6 @@ test("what providers and operators of the machine call is not counted", async ()
     expect((await send(`${base}/`, { method: "GET", headers })).status).toBe(200);
   }
   expect(calls[0]?.params.ip).toBe("192.0.2.3");
-});
-
-test("without an operator token the operators' routes are not there", async () => {
-  for (const headers of [{}, asOperator, { Authorization: "Bearer " }] as Record<string, string>[]) {
-    const answer = await send(`${base}/live/admin/gift/offShelf`, {
-      headers: { ...headers, ...from("192.0.2.4") },
-      body: { giftId: 1 },
-    });
-    expect([answer.status, answer.code]).toEqual([404, 404]);
-  }
-  expect(calls).toEqual([]);
 });
 
 test("behind a trusted proxy that speaks TLS the cookie is Secure and the forwarded host is this host", async () => {

@@ -9,6 +9,7 @@ import { apiScopes } from "../../../services/api-scopes.ts";
 import type { ActionName, ParamsOf, ResultOf } from "../../../services/contracts.ts";
 import type { GiftAnswer } from "../../../services/gift/gift.contract.ts";
 import { contracts } from "../../support/contracts.ts";
+import { staffAnswers } from "../../support/fake-staff.ts";
 import { eventually, startNode } from "../../support/system.ts";
 import { tokenOf } from "../../support/tokens.ts";
 
@@ -102,6 +103,7 @@ const product = {
 const topic = { bizCode: 10001, topic: "pay.recharge", status: 1, remark: "coins", waiting: 0 };
 
 const usual: Answers = {
+  ...staffAnswers,
   "user.sendLoginCode": () => ({ devCode: "123456" }),
   "user.login": () => alice,
   "user.logout": () => null,
@@ -140,6 +142,7 @@ const usual: Answers = {
   "gift.create": () => catalogueGift,
   "gift.update": () => catalogueGift,
   "gift.takeOffShelf": () => catalogueGift,
+  "gift.allGifts": ({ after }) => ({ list: after < 22 ? [catalogueGift] : [], nextAfter: null }),
   "gift.findOrder": () => giftRecord,
   "wallet.balance": () => account,
   "wallet.statement": () => ({

@@ -19,6 +19,7 @@ import staff from "../../../services/staff/staff.service.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { rows } from "../../support/books.ts";
 import { audited, closeAudits } from "../../support/sealed-audits.ts";
+import { asOperator } from "../../support/staff.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { cashierWebhook, makeOrder, sendWebhook } from "../payment/payment-node.ts";
 import { fastAudit, findings, found, newUser, passesDone } from "./bookkeeping.ts";
@@ -78,6 +79,22 @@ const gone = (kind: string, subject: string) =>
     40_000,
   );
 
+interface StaffCallIds {
+  callId: string;
+  outcomeId: string;
+}
+
+/** A call of the staff and its outcome, as the door has them written. */
+async function staffCall(about: string, reason = "r"): Promise<StaffCallIds> {
+  const { session } = asOperator();
+  const route = "/live/admin/account/freeze";
+  const given = { session, route, right: "freeze", params: { reason }, about, address: "10.0.0.1" } as const;
+  const { callId } = await call(caller, "staff.begin", given);
+  await call(caller, "staff.finish", { callId, outcome: "userUnknown" });
+  const [outcome] = await rows<{ id: string }>("staff", "SELECT id FROM t_staff_audit WHERE call_id = ?", [callId]);
+  return { callId, outcomeId: outcome!.id };
+}
+
 describe("a true system", () => {
   test("raises no alarm: operators' calls of each service, new and changed prices, orders, webhooks", async () => {
     const user = newUser();
@@ -103,6 +120,8 @@ describe("a true system", () => {
     await call(caller, "auditor.findings", { limit: 10, operator });
     const { keyId } = await call(caller, "platform.createKey", { name: "shop", scopes: ["users:read"], operator });
     await call(caller, "platform.revokeKey", { keyId, operator });
+    await call(caller, "staff.addPerson", { name: "ada", role: "viewer", ...asOperator() });
+    await staffCall("7", '"quoted" \\ 中文 😀');
     await eventually(
       "the credit",
       async () => (await call(caller, "wallet.balance", { userId: user })).balance === 300,
@@ -176,6 +195,25 @@ describe("is found and named:", () => {
     await found("rowChanged", `t_pay_webhook of payment ${webhook}`);
     // An address may be erased.
     await administrator.query(`UPDATE ${webhooks} SET ip = '' WHERE id < ?`, [webhook]);
+  });
+
+  test("a call of the staff that was changed, one that was removed, one that was put in, and an outcome that was changed", async () => {
+    const calls = [await staffCall("8"), await staffCall("9"), await staffCall("10")];
+    const [changed, removed, forged] = calls as [StaffCallIds, StaffCallIds, StaffCallIds];
+    await passesDone();
+    const audit = `${databaseName("staff")}.t_staff_audit`;
+    await administrator.query(`UPDATE ${audit} SET address = '10.0.0.2' WHERE id = ?`, [changed.callId]);
+    await administrator.query(`DELETE FROM ${audit} WHERE id = ?`, [removed.callId]);
+    await administrator.query(`UPDATE ${audit} SET outcome = 'succeeded' WHERE id = ?`, [forged.outcomeId]);
+    const sql = `INSERT INTO t_staff_audit (person, role, address, route, params, outcome, create_time)
+                 VALUES ('eve', 'admin', '', '/live/admin/x', '{}', 'started', UTC_TIMESTAMP(3))`;
+    const inserted = idOf(await as("staff", sql));
+    for (const statement of ["UPDATE t_staff_audit SET person = 'eve'", "DELETE FROM t_staff_audit"])
+      await expect(as("staff", statement)).rejects.toMatchObject({ errno: 1142 });
+    expect((await found("rowChanged", `t_staff_audit of staff ${changed.callId}`)).detail).toContain("10.0.0.2");
+    await found("rowRemoved", `t_staff_audit of staff ${removed.callId}`);
+    await found("rowChanged", `t_staff_audit of staff ${forged.outcomeId}`);
+    await found("rowUnsealed", `t_staff_audit of staff ${inserted}`);
   });
 
   test("a row that one service seals in another's database, with the keys that it has", async () => {

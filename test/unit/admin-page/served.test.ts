@@ -18,10 +18,8 @@ const html = read("admin-page/index.html");
 const linked = [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map(([, address]) => address as string);
 
 function importsOf(address: string, file: string): string[] {
-  const names = [
-    ...read(file).matchAll(/^(?:import|export) [^"]*"([^"]+)";/gm),
-    ...read(file).matchAll(/^import "([^"]+)";/gm),
-  ];
+  // Imports stand at the beginning of a line, on one line or on several.
+  const names = [...read(file).matchAll(/^(?:import (?:[^"]* from )?|export [^"]* from )"([^"]+)";/gm)];
   return names.map(([, name]) => (name?.startsWith("/") ? name : posix.join(dirname(address), name as string)));
 }
 

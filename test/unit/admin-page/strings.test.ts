@@ -10,18 +10,18 @@ const staff = require("../../../admin-page/js/strings.js") as { strings: Table; 
 const users = require("../../../public/js/strings.js") as { strings: Table };
 
 /** Modules of public/js that the staff's page uses too, and their texts with them. */
-const SHARED = ["api-error.js", "busy.js", "dialog.js", "dom.js", "language.js", "toast.js", "views/tabs.js"];
+const SHARED = ["api-error.js", "busy.js", "dialog.js", "language.js", "toast.js", "views/tabs.js"];
 
 function scripts(folder: string): string[] {
   return readdirSync(join(projectRoot(), folder), { recursive: true, encoding: "utf8" })
-    .filter((file) => file.endsWith(".js") && !/strings(-\w+)?\.js$/.test(file))
+    .filter((file) => file.endsWith(".js") && !/(strings(-\w+)?|^dom)\.js$/.test(file))
     .map((file) => join(folder, file));
 }
 
 /** Keys that stand in the code as they are; those that are put together are not seen. */
 function keysIn(file: string): string[] {
   const text = readFileSync(join(projectRoot(), file), "utf8");
-  const props = /\b(?:say|label|hint|tip|title|key|caption|empty|yes|lead|note|text): \[?"([a-z]\w*)"/gi;
+  const props = /\b(?:say|label|hint|tip|title|key|caption|empty|yes|lead|note|text): \[?"([a-z]\w*)"/g;
   const calls = /\b(?:translate|say|toast\.say)\((?:\w+, )?"(\w+)"/g;
   return [...text.matchAll(props), ...text.matchAll(calls)].map(([, key]) => key as string);
 }

@@ -1,0 +1,61 @@
+import { randomBytes } from "node:crypto";
+import type { ServiceBroker } from "moleculer";
+import { Secret, TOTP, URI } from "otpauth";
+import { databaseName } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { Database } from "../../mixins/mysql/database.ts";
+import { call } from "../../services/contracts.ts";
+import type { StaffLogin } from "../../services/staff/staff.contract.ts";
+import type { StaffRole } from "../../services/staff-roles.ts";
+
+/** Persons of the staff, as tests make them. */
+
+/** The session of OPERATOR_TOKEN, who may do everything, and the operator that it is. */
+export const asOperator = () => ({
+  ...{ session: `token:${process.env.OPERATOR_TOKEN}`, operator: "staff:operator" },
+});
+
+/** The code of an authenticator app, so many steps of 30 s from now: the ones beside the present one are accepted too. */
+export function codeOf(secret: string, steps = 0): string {
+  const app = new TOTP({ secret: Secret.fromBase32(secret) });
+  return app.generate({ timestamp: Date.now() + steps * limits.staff.totpStepSeconds * 1_000 });
+}
+
+export function secretIn(totpUri: string): string {
+  return URI.parse(totpUri).secret.base32;
+}
+
+export const goodPassword = () => randomBytes(12).toString("base64url");
+
+export interface TestPerson {
+  readonly name: string;
+  readonly password: string;
+  readonly secret: string;
+  readonly login: StaffLogin;
+}
+
+let made = 0;
+
+/** A person who has enrolled, with a session. The code of the step before the present one is used up. */
+export async function enrolledPerson(
+  broker: ServiceBroker,
+  role: StaffRole,
+  { name = `p-${randomBytes(3).toString("hex")}-${made++}`, address = "10.0.0.1" } = {},
+): Promise<TestPerson> {
+  const { setupCode: code } = await call(broker, "staff.addPerson", { name, role, ...asOperator() });
+  const { totpUri } = await call(broker, "staff.enrolBegin", { name, code, address });
+  const [secret, password] = [secretIn(totpUri), goodPassword()];
+  const totp = codeOf(secret, -1);
+  const login = await call(broker, "staff.enrolFinish", { name, code, password, totp, address });
+  return { name, password, secret, login };
+}
+
+/** Another code of this step, as if time had passed: a test need not wait for the next step. */
+export async function forgetSteps(name: string): Promise<void> {
+  const database = new Database(databaseName("staff"), { connections: 1 });
+  try {
+    await database.run("UPDATE t_staff_person SET totp_step = 0 WHERE name = ?", [name]);
+  } finally {
+    await database.close();
+  }
+}
