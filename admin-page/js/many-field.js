@@ -22,8 +22,8 @@ export function manyField({ name, label, missing, choices, value = [] }) {
       { class: "check many-choice" },
       boxes[index],
       h("span", { class: "id", text: of }),
-      say && h("span", { class: "quiet-text", say }),
       badge,
+      say && h("span", { class: "quiet-text", say }),
     ),
   );
   return { name, input: boxes[0], row: h("fieldset", { class: "many" }, h("legend", { say: label }), rows), read };

@@ -217,7 +217,7 @@ export const systemStrings = Object.freeze({
   outcome_fault: ["系统错误", "fault"],
   outcome_roleMissing: ["没有权限", "not of the role"],
 
-  personsTitle: ["员工", "Persons"],
+  personsTitle: ["员工账号", "Persons"],
   personsLead: [
     "每个人有自己的账号、密码和验证码，角色决定能做什么。",
     "Each person has an account, a password and a code of their own. The role decides what they may do.",
@@ -249,7 +249,7 @@ export const systemStrings = Object.freeze({
   personRoleTitle: ["{name} 的角色", "Role of {name}"],
   personRoleWhat: ["从下一次调用起生效。", "It counts from the next call on."],
   personRoleDone: ["{name} 现在是 {role}。", "{name} is {role}."],
-  personMay: ["该角色可以：", "The role may:"],
+  personMay: ["该角色可以：{rights}", "The role may: {rights}"],
   personDisable: ["停用", "Disable"],
   personDisableTitle: ["停用 {name}？", "Disable {name}?"],
   personDisableWhat: ["立即结束所有会话，不能再登录。", "Ends every session at once; the person cannot log in."],

@@ -1,6 +1,6 @@
 /** The texts of the work lists: key → [zh, en]. `{name}` is filled in by the caller. */
 export const workStrings = Object.freeze({
-  workTitle: ["待办", "Work"],
+  workTitle: ["待办一览", "What waits"],
   workLead: ["数字每 10 秒刷新一次。", "The numbers are read again every 10 seconds."],
   workMine: ["等你处理", "What waits for you"],
   workOthers: ["等其他角色处理", "What waits for other roles"],

@@ -1,5 +1,6 @@
 /** The audit: who asked for what, and what came of it. */
 import { h } from "/js/dom.js";
+import { translate } from "/js/language.js";
 import { hrefOf, noteInAddress } from "../address.js";
 import { call } from "../api.js";
 import { addressOf, filterOf, localTime, toneOf } from "../audit-filter.js";
@@ -16,8 +17,11 @@ const KNOWN_OUTCOMES = ["succeeded", "unavailable", "fault", "roleMissing"];
 function show(root, params, session) {
   let filter = filterOf(params);
   const table = auditTable({ testid: "audit", filter: () => filter, session });
-  const text = (name, label, hint) =>
-    textField({ name, label, hint, required: false, value: filter[name] ?? "", maxlength: TEXT_CHARS });
+  const text = (name, label, example) =>
+    textField({
+      ...{ name, label, required: false, value: filter[name] ?? "", maxlength: TEXT_CHARS },
+      placeholder: example && translate(example),
+    });
   const form = filterForm({
     testid: "audit",
     fields: [

@@ -31,6 +31,7 @@ async function show(root, _params, session) {
   const services = servicesTable();
   const verdict = h("p", { testid: "services-verdict" });
   const partitions = partitionsTable();
+  for (const { element } of [services, minutes, partitions]) element.classList.add("compact-cards");
   let last; // the time of the figures on show
 
   const first = await read();

@@ -88,7 +88,7 @@ function rolesTable() {
     ],
   });
   showRows(rights);
-  element.classList.add("roles-table");
+  element.classList.add("compact-cards");
   return element;
 }
 
@@ -100,8 +100,9 @@ function roleField(value) {
 }
 
 /** What a role may do, in words. */
-function rightsOf(role) {
-  return (roles[role] ?? []).map((right) => `right_${right}`);
+function mayOf(role) {
+  const words = () => (roles[role] ?? []).map((right) => translate(`right_${right}`)).join(" · ");
+  return ["personMay", { rights: words }];
 }
 
 function setupDone(name, { setupCode, expiresTime }) {
@@ -128,7 +129,7 @@ function openAdd(after) {
   };
   openAction({
     ...{ testid: "person", title: "personAdd", yes: "personAdd", fields: [checked, roleField("support")], after },
-    effects: ({ role }) => ["personAddWhat", ["personMay", {}], ...rightsOf(role)],
+    effects: ({ role }) => ["personAddWhat", mayOf(role)],
     run: (values) => call("persons/add", values),
     done: (answer, values) => ({
       text: ["personAdded", { name: values.name }],
@@ -141,7 +142,7 @@ function openAdd(after) {
 function openRole({ name, role: before }, after, preset = before) {
   openAction({
     ...{ testid: "role", title: ["personRoleTitle", { name }], yes: "save", fields: [roleField(preset)], after },
-    effects: ({ role }) => ["personRoleWhat", ["personMay", {}], ...rightsOf(role)],
+    effects: ({ role }) => ["personRoleWhat", mayOf(role)],
     run({ role }) {
       if (role === before) throw refusal("nothingChanged");
       return call("persons/role", { name, role });

@@ -43,8 +43,7 @@ function show(root, params, session) {
     columns: [
       { key: "thDay", cell: dayCell },
       { key: "thKind", cell: ({ kind }) => badgeOf(kind) },
-      { key: "thOrder", cell: ({ orderId }) => orderLink(orderId || null) },
-      { key: "thTransaction", cell: ({ transactionId }) => idOf(transactionId) },
+      { key: "thOrder", cell: orderCell },
       { key: "thDetail", wide: true, cell: ({ detail }) => h("span", { text: detail }) },
       { key: "thFound", cell: ({ foundTime }) => timeOf(foundTime) },
       mayResolve && { key: "differenceResolve", hideLabel: true, cell: resolveCell },
@@ -100,6 +99,12 @@ function dayCell({ date, channel }) {
   return h("div", { class: "stack" }, h("span", { text: date }), wordOr(CHANNELS, "channel", channel));
 }
 
+/** The provider's id of the payment below the order. */
+function orderCell({ orderId, transactionId }) {
+  const payment = transactionId && h("span", { class: "id quiet-text", tip: "thTransaction", text: transactionId });
+  return h("div", { class: "stack" }, h("span", {}, orderLink(orderId || null)), payment);
+}
+
 function badgeOf(kind) {
   return h("span", { class: "badge badge-bad", title: kind }, wordOr(KINDS, "difference", kind));
 }
@@ -117,13 +122,14 @@ function problemCell({ problem }) {
 }
 
 function openResolve(difference, after) {
-  const { id, date, channel, kind, orderId, detail } = difference;
+  const { id, date, channel, kind, orderId, transactionId, detail } = difference;
   openAction({
     ...{ testid: "resolve", title: "differenceResolveTitle", yes: "differenceResolve", fields: [reasonField()], after },
     about: [
       ["thDay", `${date} · ${CHANNELS.includes(channel) ? translate(`channel_${channel}`) : channel}`],
       ["thKind", wordOr(KINDS, "difference", kind)],
       ["thOrder", idOf(orderId || null)],
+      ["thTransaction", transactionId && idOf(transactionId)],
       ["thDetail", detail],
     ],
     effects: () => ["differenceResolveWhat"],

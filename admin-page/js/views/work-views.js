@@ -13,10 +13,9 @@ import { sharesView } from "./shares.js";
 import { topicsView } from "./topics.js";
 import { webhookView } from "./webhook.js";
 import { webhooksView } from "./webhooks.js";
-import { workView } from "./work.js";
 
 export const workViews = [
-  ...[workView, parkedView, deadLettersView, reconciliationView, booksView],
+  ...[parkedView, deadLettersView, reconciliationView, booksView],
   ...[giftsView, productsView, topicsView, sharesView],
   ...[figuresView, keysView, webhooksView, webhookView],
   ...[personsView, auditView],
