@@ -11,7 +11,20 @@ export function filterOf(given) {
   return Object.fromEntries(parts.filter(([name, value]) => value !== "" && (!isTime(name) || isIso(value))));
 }
 
-/** The same for the address: what is not set is removed from it. */
+/** Every call of this page stands in the audit with its whole path; people read and type what follows. */
+const BASE = "/live/admin/";
+
+/** The filter as the server takes it. */
+export function askedOf(filter) {
+  const { route } = filter;
+  return route && !route.startsWith("/") ? { ...filter, route: BASE + route } : filter;
+}
+
+export function shortRoute(route) {
+  return route.startsWith(BASE) ? route.slice(BASE.length) : route;
+}
+
+/** A filter for the address: what is not set is removed from it. */
 export function addressOf(filter) {
   return Object.fromEntries(FIELDS.map((name) => [name, filter[name] ?? ""]));
 }

@@ -1,4 +1,7 @@
-/** The picture of a gift: its cover, where the page may load it, else a drawing by its id. */
+/**
+ * The picture of a gift: its cover, where the page may load it, else a drawing by its id. Relative addresses are those of
+ * the mobile apps' own files, which are not served here.
+ */
 import { h } from "/js/dom.js";
 import { giftArt } from "/js/gift-art.js";
 import { pictureUrl } from "./cells.js";
@@ -11,7 +14,7 @@ export function giftPicture({ giftId, giftName, coverImgUrl }) {
     if (coverImgUrl)
       place.append(h("span", { class: "gift-drawn", tip: "giftDrawn", "aria-hidden": "true", text: "?" }));
   };
-  const src = pictureUrl(coverImgUrl);
+  const src = /^(https:)?\//i.test(coverImgUrl) ? pictureUrl(coverImgUrl) : undefined;
   if (!src) {
     draw();
     return place;

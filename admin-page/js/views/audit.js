@@ -3,7 +3,7 @@ import { h } from "/js/dom.js";
 import { translate } from "/js/language.js";
 import { hrefOf, noteInAddress } from "../address.js";
 import { call } from "../api.js";
-import { addressOf, filterOf, localTime, toneOf } from "../audit-filter.js";
+import { addressOf, askedOf, filterOf, localTime, shortRoute, toneOf } from "../audit-filter.js";
 import { badge, facts, idOf, timeOf, viewHead } from "../cells.js";
 import { textField, timeField } from "../fields.js";
 import { filterForm } from "../filter-form.js";
@@ -46,13 +46,13 @@ export function auditTable({ testid, filter, session }) {
   const columns = [
     { key: "thTime", cell: ({ time }) => timeOf(time) },
     { key: "auditPerson", cell: personCell },
-    { key: "auditRoute", cell: ({ route }) => h("span", { class: "id", text: route }) },
+    { key: "auditRoute", cell: ({ route }) => h("span", { class: "id", text: shortRoute(route) }) },
     { key: "auditAbout", wide: true, cell: ({ about }) => about && h("span", { class: "id", text: about }) },
     { key: "auditCame", cell: ({ outcome }) => badge(toneOf(outcome), wordOf(outcome)) },
   ];
   return createTable({
     ...{ caption: "auditTitle", testid, empty: "auditNone", signal: session.signal, columns },
-    fetchPage: (cursor) => call("audit/list", { ...filter(), ...(cursor && { cursor }) }, session),
+    fetchPage: (cursor) => call("audit/list", { ...askedOf(filter()), ...(cursor && { cursor }) }, session),
     open: (row, element) => toggle(row, element, columns.length, testid),
   });
 }

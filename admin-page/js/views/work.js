@@ -7,7 +7,7 @@ import { call } from "../api.js";
 import { viewHead } from "../cells.js";
 import { number } from "../format.js";
 import { knownFigures } from "../known-figures.js";
-import { part } from "../pieces.js";
+import { loadingNote, part } from "../pieces.js";
 import { visibleEvery } from "../visible.js";
 import { allDone, workFor } from "../work-lists.js";
 
@@ -17,7 +17,7 @@ export const workView = { path: "work", title: "workTitle", right: "read", nav: 
 
 async function show(root, _params, session) {
   const problem = h("p", { class: "form-problem", role: "alert", testid: "work-problem", hidden: true });
-  const lists = h("div", { class: "parts" });
+  const lists = h("div", { class: "parts" }, loadingNote());
   root.append(viewHead("workTitle", { lead: "workLead" }), problem, lists);
   await refresh();
   visibleEvery(EVERY_MS, refresh, session.signal);
@@ -33,6 +33,7 @@ async function show(root, _params, session) {
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (session.signal.aborted || error.loggedOut) return;
+      if (lists.querySelector(".work-cards") === null) lists.replaceChildren();
       sayPlain(problem, error.message);
       problem.hidden = false;
     }

@@ -17,6 +17,8 @@ interface Filter {
   filterOf(given: Record<string, string | undefined>): Record<string, string>;
   addressOf(filter: Record<string, string>): Record<string, string>;
   localTime(iso: string | undefined): string;
+  askedOf(filter: Record<string, string>): Record<string, string>;
+  shortRoute(route: string): string;
   toneOf(outcome: string | null): string;
 }
 interface Edits {
@@ -132,6 +134,19 @@ describe("the filter of the audit", () => {
     expect(new Date(audit.localTime("2026-11-26T12:34:56.000Z")).toISOString()).toBe("2026-11-26T12:34:00.000Z");
     expect(audit.localTime("nonsense")).toBe("");
     expect(audit.localTime(undefined)).toBe("");
+  });
+
+  test.each([
+    ["order/refund", "/live/admin/order/refund"],
+    ["/live/admin/order/refund", "/live/admin/order/refund"],
+  ])("the call %s is asked for by its whole path", (route, whole) => {
+    expect(audit.askedOf({ route, person: "ada" })).toEqual({ route: whole, person: "ada" });
+    expect(audit.shortRoute(whole)).toBe("order/refund");
+  });
+
+  test("without a call nothing is added, and another path is shown as it is", () => {
+    expect(audit.askedOf({ about: "7" })).toEqual({ about: "7" });
+    expect(audit.shortRoute("console")).toBe("console");
   });
 
   test.each([
