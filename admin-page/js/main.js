@@ -44,7 +44,7 @@ function showView() {
   document.title = `${translate(view.title)} · ${translate("titlePage")}`;
   frame.showPlace(view, params);
   const root = h("div", { class: "view" });
-  main.append(root);
+  main.append(root, h("p", { class: "view-loading", role: "status", say: "loading" }));
   main.focus({ preventScroll: true });
   window.scrollTo(0, 0);
   if (!hasRight(view.right)) {

@@ -44,6 +44,13 @@ export function codeOf(secret: string, stepsAhead = 0): string {
   return app.generate({ timestamp: Date.now() + stepsAhead * 30_000 });
 }
 
+/** Waits for the person's name at the top. Fails with the text of the form, where it says what is wrong. */
+export async function loggedIn(page: Page, name: string, form: "login-form" | "finish-form"): Promise<void> {
+  const problem = page.getByTestId(`${form}-problem`);
+  await page.getByTestId("person").filter({ hasText: name }).or(problem).waitFor();
+  if (await problem.isVisible()) throw new Error(`not logged in: ${await problem.textContent()}`);
+}
+
 /** Sets the account up in the page; answers with the secret that the page shows for the app. */
 export async function enrol(page: Page, { name, setupCode }: { name: string; setupCode: string }): Promise<string> {
   await page.getByTestId("to-enrol").click();
@@ -55,7 +62,7 @@ export async function enrol(page: Page, { name, setupCode }: { name: string; set
   await page.getByTestId("field-again").fill(password);
   await page.getByTestId("field-totp").fill(codeOf(secret));
   await page.getByTestId("finish-form-yes").click();
-  await page.getByTestId("person").filter({ hasText: name }).waitFor();
+  await loggedIn(page, name, "finish-form");
   return secret;
 }
 

@@ -18,7 +18,6 @@ async function show(root, { roomId }, session) {
     columns: restrictionColumns({ session, after: () => table.restart() }),
     fetchPage: (cursor) => call("restriction/list", { roomId, ...(cursor ? { cursor } : {}) }, session),
   });
-  root.append(head, h("h2", { say: "tab_restrictions" }), table.element);
 
   async function reload() {
     const answer = await call("room/get", { roomId }, session);
@@ -27,6 +26,7 @@ async function show(root, { roomId }, session) {
   }
 
   await reload();
+  root.append(head, h("h2", { say: "tab_restrictions" }), table.element);
   await table.restart();
 }
 

@@ -43,7 +43,6 @@ const LISTS = [
 async function show(root, { userId, tab }, session) {
   const head = h("div", { class: "user-head" });
   const list = h("div", { class: "user-list" });
-  root.append(head, list);
   let restart = () => {};
 
   async function reload() {
@@ -61,6 +60,7 @@ async function show(root, { userId, tab }, session) {
 
   await reload();
   if (session.signal.aborted) return;
+  root.append(head, list);
   const lists = LISTS.filter(({ right }) => session.has(right));
   const chosen = lists.find((one) => one.tab === tab) ?? lists[0];
   const place = h("div", {});

@@ -34,10 +34,12 @@ describe.each([
   ["the users' page", users.strings, scripts("public/js")],
   ["the staff page", staff.strings, [...scripts("admin-page/js"), ...SHARED.map((file) => `public/js/${file}`)]],
 ])("the texts of %s", (_page, strings, files) => {
-  test.each(Object.entries(strings))("%s is there in Chinese and in English, with the same variables", (_key, pair) => {
-    expect(pair).toHaveLength(2);
-    for (const text of pair) expect(text.trim()).not.toBe("");
-    expect(placeholders(pair[0])).toEqual(placeholders(pair[1]));
+  test("each is there in Chinese and in English, with the same variables", () => {
+    const wrong = Object.entries(strings).filter(([, pair]) => {
+      const isThere = pair.length === 2 && pair.every((text) => typeof text === "string" && text.trim() !== "");
+      return !isThere || placeholders(pair[0]).join() !== placeholders(pair[1]).join();
+    });
+    expect(wrong).toEqual([]);
   });
 
   test("every text that the code names is there", () => {
