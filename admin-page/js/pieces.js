@@ -32,11 +32,6 @@ export function bar(...children) {
   return h("div", { class: "filters" }, ...children);
 }
 
-/** Stands where a view's first answer will be; `role` tells it to who does not see it. */
-export function loadingNote() {
-  return h("p", { class: "table-state", role: "status", say: "loading" });
-}
-
 /** A heading of a part of a view. */
 export function part(title, ...children) {
   return h("section", { class: "part" }, h("h2", { say: title }), ...children);

@@ -8,7 +8,7 @@ import { createChart } from "../chart.js";
 import { bytes, columnsOf, notReady, summaryOf, wholeMinutes } from "../chart-data.js";
 import { duration, number, time } from "../format.js";
 import { knownFigures } from "../known-figures.js";
-import { loadingNote, part } from "../pieces.js";
+import { part } from "../pieces.js";
 import { staticTable } from "../static-table.js";
 import { visibleEvery } from "../visible.js";
 
@@ -34,13 +34,10 @@ async function show(root, _params, session) {
   for (const { element } of [services, minutes, partitions]) element.classList.add("compact-cards");
   let last; // the time of the figures on show
 
-  const waiting = loadingNote();
-  root.append(viewHead("figuresTitle"), waiting);
   const first = await read();
   if (session.signal.aborted) return;
-  waiting.remove();
   root.append(
-    ...[asOf, problem, tiles],
+    ...[viewHead("figuresTitle"), asOf, problem, tiles],
     h(
       "div",
       { class: "charts" },

@@ -5,7 +5,7 @@ import { hrefOf, noteInAddress } from "../address.js";
 import { call } from "../api.js";
 import { badge, facts, idOf, timeOf, viewHead } from "../cells.js";
 import { number, time } from "../format.js";
-import { bar, button, buttons, choice, loadingNote, part } from "../pieces.js";
+import { bar, button, buttons, choice, part } from "../pieces.js";
 import { createTable } from "../table.js";
 import { openChange, openDelete, openDisable, openEnable, openReplayOne, openRotate } from "./webhook-actions.js";
 import { openReplayRange } from "./webhook-replay.js";
@@ -20,9 +20,9 @@ const FAILURES = [
 ];
 
 async function show(root, { webhookId, status: given }, session) {
-  const head = h("div", { class: "part" }, loadingNote());
-  root.append(h("p", {}, h("a", { href: hrefOf("webhooks"), say: "webhookBack" })), head);
+  const head = h("div", { class: "part" });
   const found = await refresh();
+  root.append(h("p", {}, h("a", { href: hrefOf("webhooks"), say: "webhookBack" })), head);
   if (!found || session.signal.aborted) return;
 
   let status = STATES.includes(given) ? given : "";

@@ -7,7 +7,7 @@ import { call } from "../api.js";
 import { viewHead } from "../cells.js";
 import { number } from "../format.js";
 import { knownFigures } from "../known-figures.js";
-import { loadingNote, part } from "../pieces.js";
+import { part } from "../pieces.js";
 import { visibleEvery } from "../visible.js";
 import { allDone, workFor } from "../work-lists.js";
 
@@ -17,23 +17,29 @@ export const workView = { path: "work", title: "workTitle", right: "read", nav: 
 
 async function show(root, _params, session) {
   const problem = h("p", { class: "form-problem", role: "alert", testid: "work-problem", hidden: true });
-  const lists = h("div", { class: "parts" }, loadingNote());
+  const lists = h("div", { class: "parts" });
+  showLists(await read());
   root.append(viewHead("workTitle", { lead: "workLead" }), problem, lists);
-  await refresh();
   visibleEvery(EVERY_MS, refresh, session.signal);
+
+  async function read() {
+    return knownFigures(await call("figures", {}, session));
+  }
+
+  /** The focus stays on its card. */
+  function showLists(figures) {
+    const focused = document.activeElement?.dataset.testid;
+    lists.replaceChildren(...parts(session, figures));
+    if (focused?.startsWith("work-")) lists.querySelector(`[data-testid="${CSS.escape(focused)}"]`)?.focus();
+  }
 
   async function refresh() {
     try {
-      const figures = knownFigures(await call("figures", {}, session));
-      if (session.signal.aborted) return;
+      showLists(await read());
       problem.hidden = true;
-      const focused = document.activeElement?.dataset.testid;
-      lists.replaceChildren(...parts(session, figures));
-      if (focused?.startsWith("work-")) lists.querySelector(`[data-testid="${focused}"]`)?.focus();
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       if (session.signal.aborted || error.loggedOut) return;
-      if (lists.querySelector(".work-cards") === null) lists.replaceChildren();
       sayPlain(problem, error.message);
       problem.hidden = false;
     }
