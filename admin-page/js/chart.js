@@ -53,7 +53,7 @@ function optionsOf(element, pointed) {
   };
   return {
     ...sizeOf(element),
-    padding: [8, 8, 0, 0],
+    padding: [8, 18, 0, 0],
     legend: { show: false },
     cursor: { y: false, drag: { x: false, y: false }, points: { size: 7 } },
     scales: { y: { range: (_chart, _least, most) => [0, topOf([most])] } },

@@ -96,7 +96,7 @@ function show(root, params, session) {
 }
 
 function dayCell({ date, channel }) {
-  return h("div", { class: "stack" }, h("span", { text: date }), wordOr(CHANNELS, "channel", channel));
+  return h("div", { class: "stack nowrap" }, h("span", { text: date }), wordOr(CHANNELS, "channel", channel));
 }
 
 /** The provider's id of the payment below the order. */
