@@ -17,9 +17,13 @@ export function idOf(id, href, testid) {
   return href ? h("a", { class: "id", href, testid, text: id }) : h("span", { class: "id", testid, text: id });
 }
 
-/** @param {"good" | "bad" | "wait" | "plain"} tone the word says the same: colour is never alone */
-export function badge(tone, say, testid) {
-  return h("span", { class: `badge badge-${tone}`, say, testid });
+/**
+ * @param {"good" | "bad" | "wait" | "plain"} tone the word says the same: colour is never alone
+ * @param {string | [string, object] | {text: string}} word a key with its variables, or a text of its own
+ */
+export function badge(tone, word, testid) {
+  const isKey = typeof word === "string" || Array.isArray(word);
+  return h("span", { class: `badge badge-${tone}`, ...(isKey ? { say: word } : word), testid });
 }
 
 /** A face: a letter on a colour. Pictures of users may be on any server, and the page loads none of them. */
