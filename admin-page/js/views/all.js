@@ -19,5 +19,12 @@ import { restrictionsView } from "./restrictions.js";
 import { roomView } from "./room.js";
 import { searchView } from "./search.js";
 import { userView } from "./user.js";
+import { workView } from "./work.js";
+import { workViews } from "./work-views.js";
 
-export const views = [...[searchView, userView, orderView, roomView, restrictionsView], proposalsView, meView];
+export const views = [
+  ...[searchView, userView, orderView, roomView, restrictionsView],
+  ...[workView, proposalsView],
+  ...workViews,
+  meView,
+];
