@@ -16,8 +16,8 @@ import { personEndpoints } from "./persons.ts";
 import { proposalEndpoints } from "./proposals.ts";
 import { restrictionEndpoints } from "./restrictions.ts";
 import { roomEndpoints } from "./rooms.ts";
-import { storyEndpoints } from "./story.ts";
 import { shareEndpoints } from "./shares.ts";
+import { storyEndpoints } from "./story.ts";
 import { webhookEndpoints } from "./webhooks.ts";
 
 /** Every endpoint of the staff's API, in the order of the documentation. */
