@@ -30,11 +30,11 @@ function isRow(text: string): boolean {
 /** Whether a password may be chosen: long enough, not the name, not digits alone, nothing repeated or common. */
 export function isGoodPassword(password: string, name: string): boolean {
   if ([...password].length < passwordCharsMin) return false;
-  const [lower, only] = [password.toLowerCase(), letters(password)];
+  const lower = password.toLowerCase();
   if (/^[\d\s.-]*$/.test(password) || isRepeated(lower) || isRow(lower)) return false;
   // What is left beside the name has to be long enough by itself.
   if (name.length >= 3 && lower.replaceAll(name, "").length < passwordCharsMin - 4) return false;
-  return !common.some((word) => only.replaceAll(word, "").length < 3 && only.includes(word));
+  return !isCommon(lower);
 }
 
 /** Fails: passwordWeak. */
