@@ -8,12 +8,23 @@ const { passwordCharsMin, scryptCost, scryptBlockSize, scryptParallel, hashesAtO
 
 /** Beginnings of what people choose where 12 characters are asked for. Compared without case, digits and signs. */
 const common = ["password", "passwort", "qwerty", "qwertz", "letmein", "welcome", "admin", "administrator", "iloveyou"];
-const letters = (text: string) =>
-  text
-    .toLowerCase()
-    .replaceAll("0", "o")
-    .replaceAll("1", "i")
-    .replace(/[^a-z]/g, "");
+/** Signs that stand for a letter. */
+const spelled: Readonly<Record<string, string>> = {
+  "0": "o",
+  "1": "i",
+  "3": "e",
+  "4": "a",
+  "5": "s",
+  "@": "a",
+  $: "s",
+};
+const letters = (text: string) => text.replace(/[^a-z]/g, "");
+
+/** Whether a text is a common word and hardly another letter, also where signs stand for some of its letters. */
+function isCommon(lower: string): boolean {
+  const forms = [letters(lower), letters(lower.replace(/[01345@$]/g, (sign) => spelled[sign] as string))];
+  return forms.some((form) => common.some((word) => form.includes(word) && form.replaceAll(word, "").length < 3));
+}
 
 /** Whether a text is a shorter one over and over, e.g. `abcabcabcabc`. */
 function isRepeated(text: string): boolean {
@@ -30,11 +41,11 @@ function isRow(text: string): boolean {
 /** Whether a password may be chosen: long enough, not the name, not digits alone, nothing repeated or common. */
 export function isGoodPassword(password: string, name: string): boolean {
   if ([...password].length < passwordCharsMin) return false;
-  const [lower, only] = [password.toLowerCase(), letters(password)];
+  const lower = password.toLowerCase();
   if (/^[\d\s.-]*$/.test(password) || isRepeated(lower) || isRow(lower)) return false;
   // What is left beside the name has to be long enough by itself.
   if (name.length >= 3 && lower.replaceAll(name, "").length < passwordCharsMin - 4) return false;
-  return !common.some((word) => only.replaceAll(word, "").length < 3 && only.includes(word));
+  return !isCommon(lower);
 }
 
 /** Fails: passwordWeak. */

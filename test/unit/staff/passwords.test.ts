@@ -59,7 +59,7 @@ test("nobody's password matches nothing, and is hashed as somebody's is", async 
 const { hashesAtOnce, hashesWaiting } = limits.staff;
 
 test("of a flood of strangers a bounded number waits, the others are refused at once, and known addresses go on", async () => {
-  const hashes = new PasswordHashes();
+  const hashes = new PasswordHashes(64);
   const flood = Array.from({ length: 100 }, () =>
     hashes.matches("wrong", null, false).then(
       () => "checked",
