@@ -26,7 +26,8 @@ Exit code 0: done; 1: it could not be done; 2: not understood.`;
 export type OperatorOrder =
   | { what: "help" }
   | { what: "list" }
-  | { what: "addConsole" | "removeConsole"; name: string }
+  | { what: "addConsole"; name: string }
+  | { what: "removeConsole"; name: string }
   | { what: "addPerson" | "role"; name: string; role: StaffRole }
   | { what: "reset" | "disable" | "enable"; name: string };
 
