@@ -11,6 +11,7 @@ import { projectRoot } from "../../../config/root.ts";
 import { type Child, startChild } from "../../../scripts/children.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually } from "../../support/eventually.ts";
+import { restrictionsFake } from "../../support/restrictions-fake.ts";
 import { strangeJson, strangeObject } from "../../support/strange-values.ts";
 import { stopAll } from "../../support/system.ts";
 import { livingRoomFake, startRouter } from "../im/im-nodes.ts";
@@ -26,7 +27,7 @@ let answersSince: number;
 const started: Child[] = [];
 
 beforeAll(async () => {
-  router = await startRouter("router", livingRoomFake);
+  router = await startRouter("router", livingRoomFake, restrictionsFake);
   server = await startImServerChild(router, "im-packets", {}, (child) => {
     child.exited.then((exit) => (ended = exit));
   });

@@ -37,5 +37,10 @@ export async function startImServerChild(
       () => undefined,
     ),
   );
+  // Before it knows who is banned it admits nobody.
+  await eventually(`${label} admits users`, async () => {
+    const health = (await router.call("im-server.health", {}, { nodeID: nodeId })) as Record<string, unknown>;
+    return health.restrictions === true;
+  });
   return { child, nodeId, address };
 }

@@ -10,6 +10,7 @@ import type { Child } from "../../../scripts/children.ts";
 import { call } from "../../../services/contracts.ts";
 import type { ImLimits } from "../../../services/im-server/im-node.ts";
 import { loadPageModule } from "../../browser/page-module.ts";
+import { restrictionsFake } from "../../support/restrictions-fake.ts";
 import { eventually, stopAll } from "../../support/system.ts";
 import {
   cutClients,
@@ -51,7 +52,7 @@ const startServer = (label: string): Promise<ImServerChild> =>
 
 beforeAll(async () => {
   await redis.connect();
-  router = await startRouter("router", livingRoomFake);
+  router = await startRouter("router", livingRoomFake, restrictionsFake);
   staying = await startServer("im-staying");
 });
 afterAll(async () => {

@@ -1,6 +1,7 @@
 /** What viewers may send to a node: whatever it is, it costs the sender's connection at the most. */
 import fc from "fast-check";
 import type { ServiceBroker } from "moleculer";
+import { restrictionsFake } from "../../support/restrictions-fake.ts";
 import { strangeJson, strangeObject } from "../../support/strange-values.ts";
 import { eventually, stopAll } from "../../support/system.ts";
 import {
@@ -42,7 +43,7 @@ async function expectServed(): Promise<void> {
 }
 
 beforeAll(async () => {
-  router = await startRouter("router", livingRoomFake);
+  router = await startRouter("router", livingRoomFake, restrictionsFake);
   server = await startImServerChild(router, "im-strange", { closeGraceMs: 500 }, (child) => {
     child.exited.then((exit) => (ended = exit));
   });
