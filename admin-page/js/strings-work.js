@@ -183,6 +183,7 @@ export const workStrings = Object.freeze({
   bookNeverAccept: ["这类差异不能接受", "Nobody may accept this kind"],
 
   book_checkFailed: ["核对失败", "a check fails"],
+  book_moveNotApproved: ["大额资金操作没有他人批准", "a move above the bound was approved by nobody else"],
   book_rowUnsealed: ["账目没有签封", "a row has no seal"],
   book_rowChanged: ["账目签封后被改动", "a row was changed"],
   book_rowRemoved: ["账目签封后被删除", "a row was removed"],
