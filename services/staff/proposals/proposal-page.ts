@@ -53,6 +53,20 @@ interface PageParams {
   readonly limit: number;
 }
 
+/**
+ * Both lists as one. Each keeps its own order, by id, by which pages go on: the times of rows that were made at once may
+ * be in another order than their ids.
+ */
+function newestFirst(own: readonly ProposalView[], keys: readonly ProposalView[]): ProposalView[] {
+  const all: ProposalView[] = [];
+  const waiting = [...keys];
+  for (const one of own) {
+    while (waiting[0] && waiting[0].createTime > one.createTime) all.push(waiting.shift() as ProposalView);
+    all.push(one);
+  }
+  return [...all, ...waiting];
+}
+
 /** A page, newest first. A proposal that is made meanwhile is not in later pages; none is in two. */
 export async function proposalPage(
   calling: Pick<Context, "call">,
@@ -76,10 +90,10 @@ export async function proposalPage(
           ...{ open, limit: Math.min(limit + 1, limits.http.pageSizeMax), ...(keys === "" ? {} : { cursor: keys }) },
         })
       : { list: [], nextCursor: null };
-  const all = [
-    ...ownPage.map((one) => viewOf(one, reader)),
-    ...keysPage.list.map((one) => viewOfPlatform(one, reader)),
-  ].toSorted((a, b) => (a.createTime < b.createTime ? 1 : a.createTime > b.createTime ? -1 : 0));
+  const all = newestFirst(
+    ownPage.map((one) => viewOf(one, reader)),
+    keysPage.list.map((one) => viewOfPlatform(one, reader)),
+  );
   const list = all.slice(0, limit);
   const more = all.length > limit || keysPage.nextCursor !== null;
   const last = (prefix: "s" | "p") =>

@@ -18,6 +18,7 @@ import { holdAccounts } from "../../support/held-accounts.ts";
 import { liveRooms } from "../../support/live-rooms.ts";
 import { settledOrders } from "../../support/outcomes.ts";
 import { publish, recharge } from "../../support/recharge.ts";
+import { restrictionsFake } from "../../support/restrictions-fake.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
 import { tokenOf } from "../../support/tokens.ts";
 import { type Answer, send, startGateway } from "../api-gateway/neighbours.ts";
@@ -35,7 +36,7 @@ let nextUser = 9_000_000_000_000_010_000n;
 const neighbours: ServiceSchema[] = [
   {
     name: "user",
-    actions: { revocations: () => ({ list: [], now: Date.now(), next: null }) },
+    actions: { revocations: () => ({ list: [], now: Date.now(), next: null }), ...restrictionsFake.actions },
   } as unknown as ServiceSchema,
   liveRooms((roomId) => (roomId === 5 ? anchor : undefined)),
   { name: "im-router", actions: { roomGifts: () => null } } as unknown as ServiceSchema,

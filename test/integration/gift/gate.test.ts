@@ -14,6 +14,7 @@ import { GateReceiver } from "../../support/gate-receiver.ts";
 import { liveRooms } from "../../support/live-rooms.ts";
 import { settledOrders, tradesOfUser } from "../../support/outcomes.ts";
 import { recharge } from "../../support/recharge.ts";
+import { restrictionsFake } from "../../support/restrictions-fake.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { tokenOf } from "../../support/tokens.ts";
 import { send, startGateway } from "../api-gateway/neighbours.ts";
@@ -39,6 +40,7 @@ const neighbours = [
     name: "user",
     actions: {
       revocations: () => ({ list: [], now: Date.now(), next: null }),
+      ...restrictionsFake.actions,
       externalIdsOf: ({ params }: { params: { userIds: string[] } }) => ({
         list: params.userIds
           .filter((userId) => userId !== anchor)

@@ -12,6 +12,7 @@ import { cuttable } from "../../support/cuttable-server.ts";
 import { liveRooms } from "../../support/live-rooms.ts";
 import { type GatedServers, gatedServers, NodeProcess } from "../../support/node-process.ts";
 import { recharge } from "../../support/recharge.ts";
+import { restrictionsFake } from "../../support/restrictions-fake.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
 import { alice, asAlice, send, startGateway } from "../api-gateway/neighbours.ts";
 
@@ -26,7 +27,7 @@ const anchor = "9000000000000000077";
 const neighbours: ServiceSchema[] = [
   {
     name: "user",
-    actions: { revocations: () => ({ list: [], now: Date.now(), next: null }) },
+    actions: { revocations: () => ({ list: [], now: Date.now(), next: null }), ...restrictionsFake.actions },
   } as unknown as ServiceSchema,
   liveRooms(() => anchor),
   {
