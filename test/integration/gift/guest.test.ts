@@ -21,7 +21,10 @@ const neighbours = [
     name: "im-router",
     actions: { roomGifts: () => null, closeRoom: () => null, sendToUsers: () => ({ delivered: 1 }) },
   },
-  { name: "user", actions: { profile: () => ({ userId: anchor, nickName: "n", avatar: "" }) } },
+  {
+    name: "user",
+    actions: { profile: () => ({ userId: anchor, nickName: "n", avatar: "" }), bannedAmong: () => ({ userIds: [] }) },
+  },
 ] as unknown as ServiceSchema[];
 
 let caller: ServiceBroker;

@@ -73,6 +73,14 @@ test("after all nodes are killed and restarted, numbers are right and rooms of a
   database = new Database(databaseName("living-room"));
   await seeing(router, { "living-room": 1, "im-server": 1 });
   const [ghost, staying, never] = [await openRoom("71"), await openRoom("72"), await openRoom("73")];
+  await eventually("the im-server knows who is banned", async () => {
+    const health = await router.call<Record<string, unknown>, object>(
+      "im-server.health",
+      {},
+      { nodeID: server.nodeId },
+    );
+    return health.restrictions === true;
+  });
   const { address } = await call(router, "im-server.status", {}, { nodeID: server.nodeId });
   for (const [userId, roomId] of [
     ["71", ghost],

@@ -22,6 +22,7 @@ const user = {
   actions: {
     profile: (ctx: { params: { userId: string } }) => ({ userId: ctx.params.userId, nickName: "小鱼", avatar: "" }),
     bannedAmong: () => ({ userIds: [] }),
+    ...restrictionsFake.actions,
   },
 };
 

@@ -62,6 +62,7 @@ describe("products", () => {
         "reconcile",
         ...["allProducts", "createProduct", "updateProduct", "topics", "setTopic", "parkedOrders", "removeMark"],
         ...["comparedDays", "differences", "resolveDifference"],
+        ...["figures", "findOrders", "orderStory", "ordersOfKey", "ordersOfUser"],
         "health",
       ]
         .map((name) => `payment.${name}`)
