@@ -3,6 +3,7 @@ import type { BaseSettings, SettingProblem } from "../config/settings-block.ts";
 
 /** OPERATOR_TOKEN: in the local profile it is a person of role admin, for scripts and tests; production refuses it. */
 
+/** A problem where OPERATOR_TOKEN is set in production. */
 export function operatorTokenProblems(
   { PROFILE }: Pick<BaseSettings, "PROFILE">,
   env: Readonly<Record<string, string | undefined>>,

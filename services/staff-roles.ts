@@ -35,8 +35,10 @@ const rights = [
   "persons",
 ] as const;
 export type Right = (typeof rights)[number];
+/** A right, as a param. */
 export const right = z.enum(rights);
 
+/** The role of a person, not of a node. */
 export const staffRole = z.enum(["viewer", "support", "finance", "admin"]);
 export type StaffRole = z.infer<typeof staffRole>;
 
@@ -50,10 +52,12 @@ const table: Readonly<Record<StaffRole, readonly Right[]>> = {
   admin: rights,
 };
 
+/** What a role may do, to show it. Whether a call is allowed is decided by `roleHas`. */
 export function rightsOf(role: StaffRole): readonly Right[] {
   return table[role];
 }
 
+/** Whether a role has a right. The staff service asks this at each call of a person. */
 export function roleHas(role: StaffRole, wanted: Right): boolean {
   return table[role].includes(wanted);
 }

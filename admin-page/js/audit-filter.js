@@ -20,6 +20,7 @@ export function askedOf(filter) {
   return route && !route.startsWith("/") ? { ...filter, route: BASE + route } : filter;
 }
 
+/** A route without the base that all of the staff's API has, for people. */
 export function shortRoute(route) {
   return route.startsWith(BASE) ? route.slice(BASE.length) : route;
 }

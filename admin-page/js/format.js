@@ -8,6 +8,7 @@ function locale() {
   return currentLanguage() === "zh" ? "zh-CN" : "en-GB";
 }
 
+/** A number in the language's digits and groups; a dash for what is not there, any other text as it is. */
 export function number(value) {
   if (value === undefined || value === null || value === "") return NOTHING;
   const given = Number(value);
@@ -19,6 +20,7 @@ export function signed(value) {
   return Number(value) > 0 ? `+${number(value)}` : number(value).replace("-", "−");
 }
 
+/** Coins with their unit. */
 export function coins(value) {
   if (value === undefined || value === null) return NOTHING;
   if (currentLanguage() === "zh") return `${number(value)} 币`;

@@ -8,10 +8,12 @@ export function button(word, testid, run, kind = "small") {
   return h("button", { class: `button ${kind}`, type: "button", say: word, testid, on: { click: run } });
 }
 
+/** A link that looks like a button: it leads to another address. */
 export function linkButton(word, testid, href, kind = "small") {
   return h("a", { class: `button ${kind}`, href, say: word, testid });
 }
 
+/** The buttons of a row, in its last cell. */
 export function buttons(...children) {
   return h("div", { class: "cell-actions" }, ...children);
 }
@@ -28,6 +30,7 @@ export function choice({ label, testid, choices, value }, chosen) {
   return h("label", { class: "choice" }, h("span", { say: label }), select);
 }
 
+/** The row of choices and buttons above a table. */
 export function bar(...children) {
   return h("div", { class: "filters" }, ...children);
 }

@@ -25,6 +25,10 @@ export function onSessionChange(listener) {
   changes.addEventListener("change", listener);
 }
 
+/**
+ * Whether the person may; without a right everybody who is logged in may. It decides what is shown: the server decides
+ * what is done.
+ */
 export function hasRight(right) {
   return right === undefined || (session?.rights.includes(right) ?? false);
 }

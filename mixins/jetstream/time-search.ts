@@ -49,6 +49,7 @@ export interface StreamSpan {
   readonly firstMs: number | undefined;
 }
 
+/** As the server has it at this moment. Fails: unavailable. */
 export async function spanOf(manager: Manager, stream: string): Promise<StreamSpan> {
   try {
     const { state } = await manager.streams.info(stream);

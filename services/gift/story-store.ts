@@ -51,6 +51,7 @@ export async function storyOfRecord(db: Queryable, orderId: string): Promise<Rec
   };
 }
 
+/** The present name of a gift, on sale or not; `null` where there is none of this id. */
 export async function giftNameOf(db: Queryable, giftId: number): Promise<string | null> {
   const [row] = await db.query<{ gift_name: string }>("SELECT gift_name FROM t_gift_config WHERE gift_id = ?", [
     giftId,

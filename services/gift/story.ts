@@ -27,6 +27,10 @@ type Searching = Pick<Service, "logger"> & Pick<GiftState, "mysql" | "redis" | "
 /** Version 5 UUIDs are made of a request id (services/gift-order-id.ts). */
 const madeOf = (orderId: string): GiftOrderStory["madeOf"] => (orderId[14] === "5" ? "requestId" : "random");
 
+/**
+ * See `gift.orderStory`. Where JetStream is away, the story of a settled order has no event; that of another one fails
+ * with unavailable.
+ */
 export async function giftOrderStory(service: Searching, orderId: string): Promise<GiftOrderStory> {
   const story = (await settledStory(service, orderId)) ?? (await waitingStory(service, orderId));
   const found = story ?? (await settledStory(service, orderId));

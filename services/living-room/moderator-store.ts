@@ -22,6 +22,7 @@ export async function lockModeratorsOf(tx: Transaction, anchorId: string): Promi
   return idsOf(await tx.query<Row>("SELECT user_id FROM t_room_moderator WHERE anchor_id = ? FOR UPDATE", [anchorId]));
 }
 
+/** Fails with a duplicate key where the user is one already. */
 export async function insertModerator(tx: Transaction, anchorId: string, userId: string): Promise<void> {
   await tx.run("INSERT INTO t_room_moderator (anchor_id, user_id, create_time) VALUES (?, ?, UTC_TIMESTAMP(3))", [
     anchorId,
@@ -29,6 +30,7 @@ export async function insertModerator(tx: Transaction, anchorId: string, userId:
   ]);
 }
 
+/** A repeat changes nothing. */
 export async function deleteModerator(db: Queryable, anchorId: string, userId: string): Promise<void> {
   await db.run("DELETE FROM t_room_moderator WHERE anchor_id = ? AND user_id = ?", [anchorId, userId]);
 }

@@ -109,6 +109,7 @@ export async function clearGuest(db: Queryable, { roomId, battleId }: Omit<Guest
   await db.run(sql, [battleId, battleId, battleId, roomId]);
 }
 
+/** Ends a live room, which is among the records from then on; `by`: who of the staff closed it, and why. */
 export async function moveToRecords(tx: Transaction, roomId: number, by?: ClosedBy): Promise<void> {
   const kept = "id, anchor_id, type, room_name, covert_img, watch_num, good_num, start_time, external_id";
   await tx.run(

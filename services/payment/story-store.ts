@@ -82,6 +82,7 @@ export async function ordersOfTransaction(db: Queryable, transactionId: string):
   return [...paid, ...more].map(staffOrder);
 }
 
+/** An order of any user with its product's name; `undefined` where there is none. */
 export async function staffOrderById(db: Queryable, orderId: string): Promise<StaffPayOrder | undefined> {
   const [row] = await db.query<OrderRow>(`${orders} WHERE o.order_id = ?`, [orderId]);
   return row && staffOrder(row);

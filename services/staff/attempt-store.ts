@@ -35,6 +35,7 @@ async function readRow(db: Queryable, key: AttemptKey, lock: "" | "FOR UPDATE"):
   return { kind: key.kind, failures: Number(row?.failures ?? 0), failedTime: row?.failed_time.getTime() ?? 0 };
 }
 
+/** The counts in the order of the keys, without locks; 0 where there is no row. */
 export async function readFailures(db: Queryable, keys: readonly AttemptKey[]): Promise<Failures[]> {
   const rows: Failures[] = [];
   for (const key of keys) rows.push(await readRow(db, key, ""));
@@ -55,6 +56,7 @@ export async function lockFailures(tx: Transaction, keys: readonly AttemptKey[])
   return rows;
 }
 
+/** Sets a count, and the present as the time of its latest failure, in a row that `lockFailures` has locked. */
 export async function setFailures(tx: Transaction, key: AttemptKey, failures: number): Promise<void> {
   await tx.run(
     `UPDATE t_staff_attempt SET failures = ?, failed_time = UTC_TIMESTAMP(3)
@@ -75,6 +77,7 @@ export async function takeOff(tx: Transaction, key: AttemptKey): Promise<void> {
     );
 }
 
+/** Whether the person has logged in from this address within `limits.staff.addressesKeptMs`. */
 export async function isKnownAddress(db: Queryable, name: string, address: string): Promise<boolean> {
   const rows = await db.query(
     `SELECT 1 AS known FROM t_staff_address

@@ -43,7 +43,9 @@ async function readPerson(db: Queryable, name: string, lock: "" | "FOR UPDATE"):
   return { name: row.name, role, state, password, totpSecret, setupHash };
 }
 
+/** A person as they are; a setup code that has expired is left out. */
 export const findPerson = (db: Queryable, name: string) => readPerson(db, name, "");
+/** The same, locked until the end of the transaction. */
 export const lockPerson = (tx: Transaction, name: string) => readPerson(tx, name, "FOR UPDATE");
 
 /** Locks the active admins until the end of the transaction. Returns their names. */
@@ -54,6 +56,7 @@ export async function lockActiveAdmins(tx: Transaction): Promise<string[]> {
   return rows.map(({ name }) => name);
 }
 
+/** Disabled ones too: names are never given again. */
 export async function countPersons(db: Queryable): Promise<number> {
   const [row] = await db.query<{ persons: string }>("SELECT COUNT(*) AS persons FROM t_staff_person");
   return Number(row?.persons ?? 0);
@@ -67,10 +70,15 @@ export async function insertPerson(tx: Transaction, name: string, role: StaffRol
   );
 }
 
+/** In force at the person's next call once it is committed. The caller has made sure that an admin is left. */
 export async function setRole(tx: Transaction, name: string, role: StaffRole): Promise<void> {
   await tx.run("UPDATE t_staff_person SET role = ? WHERE name = ?", [role, name]);
 }
 
+/**
+ * Disables or enables a person. The caller has locked the row and checked the move (person-state.ts). A person gets to
+ * `invited` by `setSetupCode`.
+ */
 export async function setState(tx: Transaction, name: string, state: PersonState): Promise<void> {
   await tx.run("UPDATE t_staff_person SET state = ? WHERE name = ?", [state, name]);
 }
@@ -119,10 +127,12 @@ export async function consumeStep(tx: Transaction, person: Person, step: number)
   return affectedRows === 1;
 }
 
+/** Notes the present as the time of the latest login. */
 export async function noteLogin(tx: Transaction, name: string): Promise<void> {
   await tx.run("UPDATE t_staff_person SET last_login_time = UTC_TIMESTAMP(3) WHERE name = ?", [name]);
 }
 
+/** `password` is the hash with its parameters (passwords.ts). */
 export async function setPassword(tx: Transaction, name: string, password: string): Promise<void> {
   await tx.run("UPDATE t_staff_person SET password = ? WHERE name = ?", [password, name]);
 }
@@ -133,6 +143,7 @@ interface ListedRow extends PersonRow {
   readonly sessions: string;
 }
 
+/** Every person, disabled ones too, by name, with the number of sessions that have not expired. */
 export async function allPersons(db: Queryable): Promise<PersonView[]> {
   const rows = await db.query<ListedRow>(
     `SELECT p.name, p.role, p.state, p.create_time, p.last_login_time, COUNT(s.id) AS sessions

@@ -53,6 +53,7 @@ export async function deleteSession(db: Queryable, name: string, id: string): Pr
   return affectedRows > 0;
 }
 
+/** By the hash of the token; a repeat changes nothing. */
 export async function deleteSessionOfToken(db: Queryable, hash: Buffer): Promise<void> {
   await db.run("DELETE FROM t_staff_session WHERE token_hash = ?", [hash]);
 }

@@ -2,10 +2,12 @@ import { createHmac, hash, randomBytes, timingSafeEqual } from "node:crypto";
 
 /** The tokens of sessions and the setup codes: 256 and 160 random bits, of which SHA-256 is kept. */
 
+/** 256 random bits, as 43 characters. */
 export function newSessionToken(): string {
   return randomBytes(32).toString("base64url");
 }
 
+/** 160 random bits, as 27 characters: short enough to be passed on and typed. */
 export function newSetupCode(): string {
   return randomBytes(20).toString("base64url");
 }

@@ -95,6 +95,7 @@ const columns = `r.id, r.user_id, r.kind, r.room_id, r.until_time, r.reason, r.p
 const withLifts = "FROM t_restriction r LEFT JOIN t_restriction_lift l ON l.restriction_id = r.id";
 const inForce = "r.until_time > UTC_TIMESTAMP(3) AND l.restriction_id IS NULL";
 
+/** A restriction with its lifting, in force or not. */
 export async function restrictionById(db: Queryable, restrictionId: string): Promise<Restriction | undefined> {
   const [row] = await db.query<Row>(`SELECT ${columns} ${withLifts} WHERE r.id = ?`, [restrictionId]);
   return row && shown(row);

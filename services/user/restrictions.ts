@@ -38,6 +38,7 @@ interface Placed extends Omit<NewRestriction, "until"> {
   readonly check?: (tx: Transaction) => Promise<void>;
 }
 
+/** What nodes keep of a restriction; `until` in ms since 1970. */
 export const factOf = (shown: Restriction): RestrictionFact => ({
   restrictionId: shown.restrictionId,
   userId: shown.userId,

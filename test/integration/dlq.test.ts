@@ -5,45 +5,30 @@ import { natsOptions } from "../../broker/nats-options.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { projectRoot } from "../../config/root.ts";
 import { DeadLetters, type IsOrigin } from "../../mixins/jetstream/dead-letters.ts";
-import { type ChannelMessage, jetstreamMixin, type StreamDefinition } from "../../mixins/jetstream.mixin.ts";
+import { jetstreamMixin, type StreamDefinition } from "../../mixins/jetstream.mixin.ts";
 import { isOriginOfTable } from "../../services/dead-letter-origins.ts";
 import { defineService } from "../../services/define-service.ts";
 import { notificationActions } from "../../services/notification/notification.contract.ts";
+import { deadParcel, parcelChannel, parcelReader, parcels } from "../support/dead-parcels.ts";
 import { eventually, startNode, stopAll } from "../support/system.ts";
 
 // A test starts up to six processes.
 jest.setTimeout(90_000);
 
-/** With names of the table, since the command puts back nothing else. */
-const parcels: StreamDefinition = { name: "PAY", subjects: ["pay.*"], kind: "queue" };
 /** Its messages are lists of parcels. */
 const crates: StreamDefinition = { name: "CRATES", subjects: ["crate.*"], kind: "queue" };
 /** Crates are no stream of the table. */
 const isOrigin: IsOrigin = (origin) => origin.channel === "crate-reader" || isOriginOfTable(origin);
-const handled: ChannelMessage[] = [];
-let broken = true;
+const { handled } = parcelReader;
 
-/** A service with a channel whose reader is broken until somebody repairs it. */
+/** A service with channels whose readers are broken until somebody repairs them. */
 const reader = defineService<"notification">({
   name: "notification",
   contract: notificationActions,
   mixins: [jetstreamMixin([parcels, crates])],
   actions: { sendLoginCode: { handler: () => ({ shownToCaller: false }) } },
   channels: {
-    parcels: {
-      stream: parcels,
-      subject: "pay.recharge",
-      durable: "wallet-recharge",
-      batch: 10,
-      batchesInFlight: 1,
-      parse(data: unknown) {
-        if (broken) throw new Error("the reader does not know this form");
-        return data;
-      },
-      async handler(messages: ChannelMessage[]) {
-        handled.push(...messages);
-      },
-    },
+    parcels: parcelChannel,
     crates: {
       stream: crates,
       durable: "crate-reader",
@@ -51,12 +36,11 @@ const reader = defineService<"notification">({
       batchesInFlight: 1,
       split: { items: (data) => data as unknown[], alone: (item) => [item], leastBytes: 10 },
       parse(data: unknown) {
-        if (broken && (data as { id: string }).id === "bad") throw new Error("the reader does not know this form");
+        if (parcelReader.broken && (data as { id: string }).id === "bad")
+          throw new Error("the reader does not know this form");
         return data;
       },
-      async handler(messages: ChannelMessage[]) {
-        handled.push(...messages);
-      },
+      handler: parcelChannel.handler,
     },
   },
 });
@@ -73,20 +57,7 @@ function dlq(...args: string[]): Promise<{ code: number; out: string }> {
   });
 }
 
-/** Publishes a parcel that the broken reader cannot read, and resolves to the number of its dead letter. */
-async function bury(parcel: object): Promise<number> {
-  broken = true;
-  const head = headers();
-  head.set("Request-Id", "req-of-the-test");
-  const body = JSON.stringify(parcel);
-  await connection.jetstream().publish(`${natsPrefix()}pay.recharge`, body, { headers: head, msgID: body });
-  const { sequence } = await eventually("the dead letter", async () => {
-    for await (const letter of dead.all()) if (Buffer.from(letter.data).toString() === body) return letter;
-    return undefined;
-  });
-  broken = false;
-  return sequence;
-}
+const bury = (parcel: object) => deadParcel(connection, dead, parcel);
 
 beforeAll(async () => {
   connection = await connect(natsOptions("test"));
@@ -150,13 +121,13 @@ describe("dead letters", () => {
   });
 
   test("of a message that holds many, the one that cannot be handled is listed with its place, shown and put back alone", async () => {
-    broken = true;
+    parcelReader.broken = true;
     await connection.jetstream().publish(`${natsPrefix()}crate.a`, JSON.stringify([{ id: "1" }, { id: "bad" }]));
     const letter = await eventually("the dead letter", async () => {
       for await (const one of dead.all()) return one;
       return undefined;
     });
-    broken = false;
+    parcelReader.broken = false;
     expect(handled.splice(0)).toMatchObject([{ data: { id: "1" } }]);
     expect((await dlq("list")).out).toContain(`${natsPrefix()}crate.a (${natsPrefix()}CRATES 1 item 1)`);
     const { out } = await dlq("show", String(letter.sequence));

@@ -10,6 +10,7 @@ export function aboutUser({ userId, nickName }) {
   return [["colUser", nickName ? `${nickName} · ${userId}` : String(userId)]];
 }
 
+/** The undo is `unfreeze`: nothing of the account is lost. */
 export function freeze(user, after) {
   openAction({
     ...{ testid: "freeze", title: "freezeTitle", yes: "freezeYes", danger: true, after },
@@ -24,6 +25,7 @@ export function freeze(user, after) {
   });
 }
 
+/** The user can send and receive gifts again; the balance was kept. */
 export function unfreeze(user, after) {
   openAction({
     ...{ testid: "unfreeze", title: "unfreezeTitle", yes: "unfreezeYes", after },
@@ -34,6 +36,7 @@ export function unfreeze(user, after) {
   });
 }
 
+/** Ends all of them, with no undo: the user logs in again. A JWT of the platform is no session here. */
 export function endSessions(user, after) {
   openAction({
     ...{ testid: "end-sessions", title: "endSessionsTitle", yes: "endSessionsYes", danger: true, after },

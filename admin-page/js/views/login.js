@@ -12,6 +12,7 @@ const LEAST_PASSWORD = 12;
 const PASSWORD_CHARS = 200;
 const NAME_CHARS = 40;
 
+/** Login and enrolment in place of the whole page. A login that succeeds opens the session, and the page follows it. */
 export function loginView(host, signal) {
   const place = h("div", { class: "login-place" });
   host.append(h("div", { class: "login" }, place, languageButton()));
@@ -82,10 +83,12 @@ export function nameField() {
   return textField({ name: "name", label: "loginName", autocomplete: "username", maxlength: NAME_CHARS });
 }
 
+/** `autocomplete` tells the password manager whether it is the present password or a new one. */
 export function passwordField(name, label, autocomplete, hint) {
   return textField({ name, label, hint, type: "password", autocomplete, maxlength: PASSWORD_CHARS });
 }
 
+/** The six digits of the authenticator app. */
 export function codeField() {
   const attributes = { inputmode: "numeric", autocomplete: "one-time-code", maxlength: 8 };
   return textField({ name: "totp", label: "loginCode", hint: "loginCodeHint", ...attributes });

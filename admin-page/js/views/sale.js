@@ -21,6 +21,7 @@ export function saleChoice(value, chosen) {
   return choice({ label: "saleWhich", testid: "sale-which", choices, value }, chosen);
 }
 
+/** The rows that the choice wants; all of them for its empty value. */
 export function bySale(list, which) {
   return which === "" ? list : list.filter(({ status }) => String(status) === which);
 }

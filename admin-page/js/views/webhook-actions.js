@@ -34,6 +34,7 @@ const about = ({ url, description }) => [
   ["webhookDescription", description],
 ];
 
+/** Makes a webhook and shows its secret, once. The undo removes it with its log. */
 export function openCreate(after) {
   // Of one dialog: sent again after a failure, it is the same webhook.
   const writeId = crypto.randomUUID?.() ?? undefined;
@@ -70,6 +71,7 @@ export function openChange(webhook, after, preset = {}) {
   });
 }
 
+/** Deliveries that wait are kept. Events that happen while it is off are never delivered. */
 export function openDisable(webhook, after) {
   const { webhookId } = webhook;
   openAction({
@@ -84,6 +86,7 @@ export function openDisable(webhook, after) {
   });
 }
 
+/** Deliveries that waited go on; events that happened while it was off are not made up for. */
 export function openEnable(webhook, after) {
   const { webhookId } = webhook;
   openAction({
@@ -98,6 +101,7 @@ export function openEnable(webhook, after) {
   });
 }
 
+/** Shows the new secret, once. The old one signs beside it for 24 hours, so no undo is needed. */
 export function openRotate(webhook, after) {
   const { webhookId } = webhook;
   const writeId = crypto.randomUUID?.() ?? undefined;
@@ -114,6 +118,7 @@ export function openRotate(webhook, after) {
   });
 }
 
+/** Removes it with its log, without an undo. */
 export function openDelete(webhook, after) {
   const { webhookId } = webhook;
   openAction({
@@ -125,6 +130,7 @@ export function openDelete(webhook, after) {
   });
 }
 
+/** Makes one delivery again, with the same webhook-id. */
 export function openReplayOne({ webhookId }, { deliveryId, event }, after) {
   openAction({
     ...{ testid: "delivery-replay", title: "webhookReplay", yes: "webhookReplay", after },

@@ -9,6 +9,7 @@ import { number, time } from "../format.js";
 import { button } from "../pieces.js";
 import { replayRange } from "../replay-range.js";
 
+/** `after` is called once a run has ended: all delivered, stopped or failed. */
 export function openReplayRange({ webhookId }, after) {
   const from = timeField({ name: "from", label: "webhookReplayFrom", required: true });
   const to = timeField({ name: "to", label: "webhookReplayTo", required: true });

@@ -37,6 +37,7 @@ function urlCell({ webhookId, url, description }) {
   );
 }
 
+/** The events that a webhook wants, as marks. */
 export function eventMarks(events) {
   return h(
     "div",
@@ -45,6 +46,7 @@ export function eventMarks(events) {
   );
 }
 
+/** On, off and why, or failing and since when. */
 export function webhookState({ enabled, disabledReason, failingSince }) {
   if (!enabled) return badge("bad", `webhookOff_${disabledReason ?? "asked"}`);
   if (failingSince) return badge("wait", ["webhookFailingSince", { time: () => time(failingSince) }]);

@@ -42,6 +42,7 @@ export function problemOf({ report }: Pick<NodeHealth, "report">): string | null
   return problems.length === 0 ? null : problems.join("; ");
 }
 
+/** The figures of a process from its gauges; `null` where a gauge is missing or no number. */
 export function processOf(metrics: readonly ReadMetric[]): Process {
   const gaugeOf = (name: string) => {
     const value = metrics.find((metric) => metric.name === name)?.values[0]?.value;

@@ -6,6 +6,7 @@ import { holdSteps, inOrder, proposalStep, type Step, type Story, type StoryPart
 
 const giftType = 0;
 
+/** The posting by which the wallet charged the order, succeeded or not. */
 export const chargeOf = (wallet: WalletStory | undefined, orderId: string): StoryTrade | undefined =>
   wallet?.trades.find(({ bizId, type }) => bizId === orderId && type === giftType);
 

@@ -1,17 +1,9 @@
 import { call } from "../../contracts.ts";
-import { fromHttp, nothing, pageOf } from "../../http-fields.ts";
-import {
-  requireCallable,
-  shownDelivery,
-  shownNewWebhook,
-  shownReplay,
-  shownSecret,
-  shownWebhook,
-} from "../../shown-webhooks.ts";
+import { fromHttp } from "../../http-fields.ts";
+import { requireCallable, shownNewWebhook, shownSecret } from "../../shown-webhooks.ts";
 import { webhookActions } from "../../webhook/webhook.contract.ts";
+import { webhookRoutes } from "../../webhook-routes.ts";
 import { serverEndpoint } from "./server-endpoint.ts";
-
-const changes = fromHttp(webhookActions.update);
 
 export const webhookEndpoints = [
   serverEndpoint({
@@ -34,41 +26,11 @@ export const webhookEndpoints = [
     },
   }),
 
-  serverEndpoint({
-    path: "webhooks/list",
-    summary: "The webhooks, the oldest first",
-    scope: "webhooks",
-    params: fromHttp(webhookActions.list),
-    result: pageOf(shownWebhook),
-    run: (ctx, params) => call(ctx, "webhook.list", params),
-  }),
+  serverEndpoint({ ...webhookRoutes.list, scope: "webhooks" }),
 
-  serverEndpoint({
-    path: "webhooks/update",
-    summary: "Changes what is given of a webhook, or switches it off or on",
-    description: "Switched on again it goes on with the deliveries that waited. In force within a second.",
-    scope: "webhooks",
-    write: true,
-    params: changes,
-    result: shownWebhook,
-    failures: ["webhookUnknown"],
-    run(ctx, params) {
-      if (params.url !== undefined) requireCallable(params.url);
-      return call(ctx, "webhook.update", params);
-    },
-  }),
+  serverEndpoint({ ...webhookRoutes.update, scope: "webhooks", write: true }),
 
-  serverEndpoint({
-    path: "webhooks/delete",
-    summary: "Removes a webhook with its log",
-    description: "Within a second no call of it begins any more.",
-    scope: "webhooks",
-    write: true,
-    params: fromHttp(webhookActions.delete),
-    result: nothing,
-    failures: ["webhookUnknown"],
-    run: (ctx, params) => call(ctx, "webhook.delete", params),
-  }),
+  serverEndpoint({ ...webhookRoutes.delete, scope: "webhooks", write: true }),
 
   serverEndpoint({
     path: "webhooks/rotate",
@@ -85,28 +47,12 @@ export const webhookEndpoints = [
     run: (ctx, params, { writeId }) => call(ctx, "webhook.rotate", { ...params, writeId }),
   }),
 
-  serverEndpoint({
-    path: "webhooks/deliveries",
-    summary: "The log of a webhook, the latest event first",
-    scope: "webhooks",
-    params: fromHttp(webhookActions.deliveries),
-    result: pageOf(shownDelivery),
-    failures: ["webhookUnknown"],
-    run: (ctx, params) => call(ctx, "webhook.deliveries", params),
-  }),
+  serverEndpoint({ ...webhookRoutes.deliveries, scope: "webhooks" }),
 
   serverEndpoint({
-    path: "webhooks/replay",
-    summary: "Makes deliveries again: one, or those of the events of a span of time",
-    description:
-      "`deliveryId`, or `from` and `to` (ISO times, `to` excluded). Where `nextFrom` is not null there were more: go on " +
-      "from there. The calls have the same webhook-id as the first ones.",
+    ...webhookRoutes.replay,
     scope: "webhooks",
     write: true,
-    params: fromHttp(webhookActions.replay),
     oneOf: [["deliveryId"], ["from", "to"]],
-    result: shownReplay,
-    failures: ["webhookUnknown", "deliveryUnknown"],
-    run: (ctx, params) => call(ctx, "webhook.replay", params),
   }),
 ];

@@ -45,6 +45,7 @@ export async function findOrder(db: Queryable, bizId: string): Promise<MoneyOrde
   return row && toOrder(row);
 }
 
+/** An order, or an adjustment that is a proposal, by the number of its row. */
 export async function orderById(db: Queryable, id: string): Promise<MoneyOrder | undefined> {
   const [row] = await db.query<OrderRow>(`SELECT ${columns} FROM ${tables} WHERE o.id = ?`, [id]);
   return row && toOrder(row);

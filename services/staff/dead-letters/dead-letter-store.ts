@@ -136,6 +136,7 @@ export async function findUnended(
   return row && String(row.id);
 }
 
+/** A decision by its id, also one that was freed. */
 export async function findHandled(db: Queryable, id: string): Promise<HandledDeadLetter | undefined> {
   const [row] = await db.query<Row>(`SELECT ${columns} FROM t_staff_dead_letter WHERE id = ?`, [id]);
   return row && viewOf(row);

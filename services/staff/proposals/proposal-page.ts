@@ -31,6 +31,7 @@ function viewOf(proposal: Proposal, { person, decides }: Reader): ProposalView {
 
 /** The names that staff's proposals have for the states of the platform's orders. */
 const stateNames = { proposed: "open", pending: "approved" } as const;
+/** The name that the list of proposals has for the state of an adjustment by an API key. */
 export const stateOfOrder = (state: PlatformProposal["state"]): ProposalView["state"] =>
   state === "proposed" || state === "pending" ? stateNames[state] : state;
 

@@ -27,6 +27,7 @@ const moves: Readonly<Record<ProposalState, readonly ProposalState[]>> = Object.
 
 const names = Object.keys(moves) as ProposalState[];
 
+/** Whether the table allows the move. A state may not move to itself. */
 export function mayMove(from: ProposalState, to: ProposalState): boolean {
   return moves[from].includes(to);
 }

@@ -73,8 +73,11 @@ async function oneProposal(db: Queryable, where: string, value: string): Promise
   return row && toProposal(row);
 }
 
+/** A move, above the bound or below it, by its id. */
 export const proposalById = (db: Queryable, id: string) => oneProposal(db, "p.id", id);
+/** The move that has this key for ever: the id that a person gave, after its kind. */
 export const proposalOfOnceKey = (db: Queryable, key: string) => oneProposal(db, "p.once_key", key);
+/** The move that has this key while it has not ended: at most one at a time. */
 export const proposalOfOpenKey = (db: Queryable, key: string) => oneProposal(db, "s.open_key", key);
 
 /** Writes a move, and returns its id. Fails with a duplicate key where there is one of its keys. */
@@ -182,6 +185,7 @@ export function stillCounted(db: Queryable): Promise<{ id: string; move_id: stri
   );
 }
 
+/** Its move counts for four eyes no longer: the platform service has taken it off. */
 export async function noteUncounted(db: Queryable, id: string): Promise<void> {
   await db.run("UPDATE t_staff_proposal_state SET counted = 0 WHERE proposal_id = ?", [id]);
 }

@@ -18,6 +18,10 @@ export interface ProposalsState extends MysqlState, SealsState {
 
 export const proposalSettings: ProposalJobSettings = { proposalsEveryMs: limits.proposals.everyMs };
 
+/**
+ * Called once as the service starts, with its database and seals there. From then on, until `stopProposals`, the job
+ * finishes what is left over, on one node at a time, and the gauges are kept.
+ */
 export function startProposals(staff: Service & ProposalsState & HealthState): void {
   staff.proposals = new Proposals(staff);
   staff.proposalJob = proposalJob(staff, staff.proposals);

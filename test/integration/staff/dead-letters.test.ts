@@ -6,13 +6,14 @@ import { databaseName, natsPrefix } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { DeadLetters } from "../../../mixins/jetstream/dead-letters.ts";
 import { deadLetterSubject } from "../../../mixins/jetstream/definitions.ts";
-import { type ChannelMessage, jetstreamMixin, type StreamDefinition } from "../../../mixins/jetstream.mixin.ts";
+import { jetstreamMixin } from "../../../mixins/jetstream.mixin.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { call, type ParamsOf } from "../../../services/contracts.ts";
 import { defineService } from "../../../services/define-service.ts";
 import { notificationActions } from "../../../services/notification/notification.contract.ts";
 import provisioner from "../../../services/provisioner/provisioner.service.ts";
 import staff from "../../../services/staff/staff.service.ts";
+import { deadParcel, parcelChannel, parcelReader, parcels } from "../../support/dead-parcels.ts";
 import { asOperator, enrolledPerson } from "../../support/staff.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 
@@ -20,32 +21,14 @@ import { eventually, startNode, stopAll, waitForNode } from "../../support/syste
 
 jest.setTimeout(120_000);
 
-/** With names of the table, since only what its consumer reads is put back. */
-const parcels: StreamDefinition = { name: "PAY", subjects: ["pay.*"], kind: "queue" };
-const handled: ChannelMessage[] = [];
-let broken = true;
+const { handled } = parcelReader;
 
 const reader = defineService<"notification">({
   name: "notification",
   contract: notificationActions,
   mixins: [jetstreamMixin([parcels])],
   actions: { sendLoginCode: { handler: () => ({ shownToCaller: false }) } },
-  channels: {
-    parcels: {
-      stream: parcels,
-      subject: "pay.recharge",
-      durable: "wallet-recharge",
-      batch: 10,
-      batchesInFlight: 1,
-      parse(data: unknown) {
-        if (broken) throw new Error("the reader does not know this form");
-        return data;
-      },
-      async handler(messages: ChannelMessage[]) {
-        handled.push(...messages);
-      },
-    },
-  },
+  channels: { parcels: parcelChannel },
 });
 
 let connection: NatsConnection;
@@ -82,16 +65,8 @@ let next = 0;
 
 /** Publishes a parcel that the broken reader cannot read; resolves to its dead letter's number. */
 async function bury(more: object = {}): Promise<{ id: number; orderId: string }> {
-  broken = true;
   const orderId = `order-${next++}`;
-  const body = JSON.stringify({ orderId, ...more });
-  await connection.jetstream().publish(`${natsPrefix()}pay.recharge`, body, { msgID: orderId });
-  const id = await eventually("the dead letter", async () => {
-    for await (const letter of dead.all()) if (Buffer.from(letter.data).toString() === body) return letter.sequence;
-    return undefined;
-  });
-  broken = false;
-  return { id, orderId };
+  return { id: await deadParcel(connection, dead, { orderId, ...more }), orderId };
 }
 
 /** A dead letter as somebody's service may have written it. */
