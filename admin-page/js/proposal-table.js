@@ -1,6 +1,7 @@
 /** Proposals in a table: what each does in one sentence, and the buttons of who may decide. */
 import { h } from "/js/dom.js";
 import { approve, decline, isOfOrder, sentenceOf } from "./actions/proposals.js";
+import { hrefOf } from "./address.js";
 import { badge, idOf, timeOf } from "./cells.js";
 import { orderLink, userLink } from "./columns.js";
 import { createTable } from "./table.js";
@@ -12,7 +13,7 @@ export function proposalTable({ session, after, fetchPage }) {
     ...{ caption: "proposalsTitle", testid: "proposals", signal: session.signal, empty: "proposalsNone", fetchPage },
     columns: [
       { key: "colTime", cell: ({ createTime }) => timeOf(createTime) },
-      { key: "colWhat", wide: true, cell: whatOf },
+      { key: "colWhat", wide: true, cell: (proposal) => whatOf(proposal, session) },
       { key: "reason", wide: true, cell: ({ reason }) => reason },
       { key: "proposedBy", cell: ({ proposedBy }) => proposedBy },
       { key: "colState", cell: stateOf },
@@ -21,13 +22,14 @@ export function proposalTable({ session, after, fetchPage }) {
   });
 }
 
-function whatOf(proposal) {
+function whatOf(proposal, session) {
+  const { proposalId } = proposal;
   return [
     h("p", { say: sentenceOf(proposal) }),
     h(
       "p",
       { class: "cell-note" },
-      idOf(proposal.proposalId),
+      idOf(proposalId, session.has("audit") ? hrefOf("audit", { about: proposalId }) : undefined, "proposal-id"),
       " ",
       isOfOrder(proposal) ? orderLink(proposal.subject) : idOf(proposal.subject),
       " ",

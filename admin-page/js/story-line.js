@@ -15,6 +15,7 @@ const DATA = new Set([
   ...["transactionId", "channel", "outcome", "reason", "state", "mark", "kind", "detail", "by", "attempts", "problem"],
   ...["orderId", "anchorId", "sequence", "before", "acceptedTime", "nextTime", "expireTime", "resolvedTime"],
   ...["resolveReason", "releasedTime", "releaseReason", "origin", "decidedBy", "decidedTime", "proposalId"],
+  ...["productId", "payChannel", "source", "asked", "effect", "subject", "name", "bizId", "change"],
 ]);
 
 const LINKS = {

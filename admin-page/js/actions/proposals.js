@@ -7,6 +7,14 @@ import { coins, points, time } from "../format.js";
 const DONE = new Set(["done", "approved", "refused", "declined", "expired"]);
 const OF_ORDERS = new Set(["refund", "release", "hold", "releaseHold"]);
 
+const CONSEQUENCES = {
+  refund: ["refundEffectDebt", "refundEffectMoney"],
+  adjust: ["adjustEffectDebt"],
+  platformAdjust: ["adjustEffectDebt"],
+  payout: ["payoutEffectMoney"],
+  releaseHold: ["releaseHoldEffectOnce"],
+};
+
 /** Kinds whose subject is an order with a story. */
 export function isOfOrder({ kind }) {
   return OF_ORDERS.has(kind);
@@ -18,6 +26,12 @@ export function sentenceOf({ kind, coins: amount, points: exact, subject, userId
   const vars = { n, subject, user: userId };
   const takes = (kind === "adjust" || kind === "platformAdjust") && amount < 0;
   return [`does_${kind}${takes ? "Take" : ""}`, vars];
+}
+
+/** What else approving does, in the words of the dialog that asks for it. */
+function consequencesOf({ kind, coins: amount }) {
+  if (amount < 0) return [];
+  return CONSEQUENCES[kind] ?? [];
 }
 
 function aboutProposal(proposal) {
@@ -35,7 +49,7 @@ export function approve(proposal, after) {
     ...{ testid: "approve", title: "approveTitle", yes: "approveYes", danger: true, after },
     about: aboutProposal(proposal),
     fields: [reasonField({ required: false })],
-    effects: () => [sentenceOf(proposal), "approveEffect"],
+    effects: () => [sentenceOf(proposal), ...consequencesOf(proposal), "approveEffect"],
     run: ({ reason }) => call("proposals/approve", { proposalId: proposal.proposalId, ...(reason ? { reason } : {}) }),
     done: ({ state, refusal }) => ({
       text: [DONE.has(state) ? `approved_${state}` : "approvedOther", { state, why: refusal ?? "" }],

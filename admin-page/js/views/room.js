@@ -8,6 +8,7 @@ import { userLink } from "../columns.js";
 import { number } from "../format.js";
 import { restrictionColumns } from "../restriction-table.js";
 import { createTable } from "../table.js";
+import { roomBadge } from "../tones.js";
 
 export const roomView = { path: "room/:roomId", title: "roomTitle", right: "read", show };
 
@@ -56,7 +57,7 @@ function headOf(answer, session, after) {
       },
     ),
     facts([
-      ["colState", badge(live ? "good" : "plain", live ? "roomLive" : "roomOver", "room-state")],
+      ["colState", badge(...roomBadge(live), "room-state")],
       ["roomId", h("span", { class: "id", text: roomId })],
       ["externalRoomId", room.externalRoomId],
       ["colAnchor", h("span", {}, `${answer.anchor?.nickName ?? ""} `, userLink(anchorId))],

@@ -3,7 +3,8 @@ import { h } from "/js/dom.js";
 import { hrefOf } from "../address.js";
 import { call } from "../api.js";
 import { moveWithArrows } from "../arrows.js";
-import { incomplete, viewHead } from "../cells.js";
+import { badge, incomplete, viewHead } from "../cells.js";
+import { orderBadge, roomBadge } from "../tones.js";
 
 export const searchView = { path: "search", title: "searchTitle", nav: "find", right: "read", show };
 
@@ -70,9 +71,17 @@ function hitRow({ kind, id, title, detail }) {
       { class: "hit", href: TARGETS[kind](id), testid: "hit" },
       h("span", { class: "hit-title", text: title || String(id) }),
       h("span", { class: "id hit-id", text: id }),
-      h("span", { class: "hit-detail", text: detail ?? "" }),
+      h("span", { class: "hit-detail" }, ...detailOf(kind, detail ?? "")),
     ),
   );
+}
+
+/** States in words of the page, as its other views say them; the rest as the services have it. */
+function detailOf(kind, detail) {
+  if (kind === "payment" || kind === "gift") return [badge(...orderBadge(detail))];
+  if (kind !== "room") return [detail];
+  const [state, ...rest] = detail.split(" · ");
+  return [badge(...roomBadge(state === "live")), " ", rest.join(" · ")];
 }
 
 function showHelp(root) {
