@@ -25,7 +25,8 @@ import { time } from "./format.js";
  * @param {(values: object) => Promise<object>} options.run sends it. Pressed again after a failure it is sent again, so
  *   its ids are made before the dialog opens
  * @param {(answer: object, values: object) => {text: Said | Said[], undo?: {say: Said, open: () => void}, note?: Said,
- *   show?: Node}} options.done `undo` is a button, `note` the words where there is none
+ *   show?: Node, link?: {href: string, say: Said}}} options.done `undo` is a button, `note` the words where there is
+ *   none, `link` leads to where more is to be seen
  * @param {(answer: object) => void} [options.after] the view's part, when it was done
  */
 export function openAction({ testid, title, about, fields = [], effects, yes, danger = false, run, done, after }) {

@@ -156,6 +156,7 @@ export const storyStrings = Object.freeze({
   approved_declined: ["此提案已被拒绝，没有执行。", "This proposal was declined already; nothing was carried out."],
   approved_expired: ["此提案已过期，没有执行。", "This proposal has expired; nothing was carried out."],
   approvedOther: ["提案状态：{state}", "The proposal's state: {state}"],
+  approvedLink: ["查看订单", "Open the order"],
   approveUndo: [
     "批准不能撤销；如需更正，请提出相反的操作。",
     "An approval cannot be undone; to correct it, ask for the opposite act.",

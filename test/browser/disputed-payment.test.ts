@@ -56,12 +56,6 @@ const rowWith = (page: Page, table: string, text: string): Locator =>
 
 const step = (page: Page, what: string): Locator => page.locator(`[data-testid="step"][data-what="${what}"]`);
 
-/** Opens the only hit of a kind for this text. */
-async function find(page: Page, text: string, kind: "user" | "payment", id: string): Promise<void> {
-  await search(page, text);
-  await page.getByTestId(`hits-${kind}`).getByTestId("hit").filter({ hasText: id }).click();
-}
-
 /** Looks at a payment's story again until its coins are taken back, and what was missing of them is a debt. */
 async function refundedStory(page: Page, orderId: string): Promise<void> {
   await page.getByTestId("story-facts").filter({ hasText: orderId }).waitFor();
@@ -116,7 +110,8 @@ async function proposalsWait(page: Page, count: number): Promise<void> {
     const { payer, first, second, orderId, roomId } = await prepared();
 
     const support = await person("support");
-    await find(support.page, payer.phone.slice(-4), "user", payer.userId);
+    await search(support.page, payer.phone.slice(-4));
+    await support.page.getByTestId("hits-user").getByTestId("hit").filter({ hasText: payer.userId }).click();
     await support.page.getByTestId("user-id").filter({ hasText: payer.userId }).waitFor();
     const frozen = await act(support.page, "freeze", "the card's owner complains");
     expect(frozen.will[2]).toBe("The balance of 2,500 coins stays; gifts that were accepted are still settled.");
@@ -140,7 +135,7 @@ async function proposalsWait(page: Page, count: number): Promise<void> {
     await finance.page.getByTestId("nav-proposals").click();
     const proposal = rowWith(finance.page, "proposals", orderId);
     await proposal.filter({ hasText: support.name }).filter({ hasText: "stolen card" }).waitFor();
-    const approved = await act(finance.page, "approve", "the bank confirms it", proposal);
+    const approved = await act(finance.page, "approve", "the bank confirms it", { within: proposal, leave: "link" });
     expect(approved.will).toEqual([
       `Refunds order ${orderId}: takes 12,000 coins back from payer ${payer.userId}`,
       "What was spent becomes a debt that later recharges pay off.",
@@ -148,10 +143,7 @@ async function proposalsWait(page: Page, count: number): Promise<void> {
       "It is carried out at once, once, and cannot be taken back by declining.",
     ]);
     expect(approved.done).toContain("Approved, and carried out.");
-    await proposal.waitFor({ state: "detached" });
     await proposalsWait(finance.page, waiting.length - 1);
-
-    await find(finance.page, orderId, "payment", orderId);
     await refundedStory(finance.page, orderId);
     await finance.page.getByTestId("story-state").filter({ hasText: "refunded" }).waitFor();
     expect(await step(finance.page, "debt").textContent()).toContain("9,500");
@@ -159,12 +151,12 @@ async function proposalsWait(page: Page, count: number): Promise<void> {
 
     const share = (anchor: Person) => rowWith(finance.page, "affected", anchor.userId);
     await share(first).filter({ hasText: "400,000 points (4,000 coins)" }).filter({ hasText: "not held" }).waitFor();
-    const held = await act(finance.page, "hold", "paid with a stolen card", share(first));
+    const held = await act(finance.page, "hold", "paid with a stolen card", { within: share(first) });
     expect(held.will[0]).toBe("The anchor's share of 400,000 points (4,000 coins) is held back.");
     expect(held.done).toContain("The shares are held back.");
     await share(first).getByTestId("release-hold-open").waitFor();
-    await act(finance.page, "hold", "paid with a stolen card", share(second));
-    const released = await act(finance.page, "release-hold", "the platform bears it", share(second));
+    await act(finance.page, "hold", "paid with a stolen card", { within: share(second) });
+    const released = await act(finance.page, "release-hold", "the platform bears it", { within: share(second) });
     expect(released.will[0]).toBe("The held share of 75,000 points (750 coins) goes back to the anchor.");
     await share(second).filter({ hasText: "released" }).waitFor();
     expect(await share(second).locator("button").count()).toBe(0);
@@ -232,7 +224,8 @@ async function proposalsWait(page: Page, count: number): Promise<void> {
     const proposal = rowWith(page, "proposals", orderId);
     await fits(proposal.getByText("待决定"));
     await look("approve", proposal);
-    await act(page, "approve", "银行已确认", proposal);
+    await act(page, "approve", "银行已确认", { within: proposal });
+    await proposal.waitFor({ state: "detached" });
 
     await search(page, orderId);
     await fits(page.getByTestId("hits-payment").getByText("已退款"));

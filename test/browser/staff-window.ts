@@ -109,10 +109,15 @@ export interface Act {
 }
 
 /**
- * An action from its button to the closed dialog, with a reason. Fails with the text of the dialog, where that says
- * what is wrong.
+ * An action from its button to the closed dialog, with a reason; with `leave` "link" by the link of the outcome. Fails
+ * with the text of the dialog, where that says what is wrong.
  */
-export async function act(page: Page, testid: string, reason: string, within: Page | Locator = page): Promise<Act> {
+export async function act(
+  page: Page,
+  testid: string,
+  reason: string,
+  { within = page, leave = "close" }: { within?: Page | Locator; leave?: "close" | "link" } = {},
+): Promise<Act> {
   await within.getByTestId(`${testid}-open`).click();
   const dialog = page.getByTestId(testid);
   await dialog.getByTestId("field-reason").fill(reason);
@@ -122,7 +127,7 @@ export async function act(page: Page, testid: string, reason: string, within: Pa
   await panel.or(problem).waitFor();
   if (await problem.isVisible()) throw new Error(`${testid}: ${await problem.textContent()}`);
   const done = (await panel.textContent()) ?? "";
-  await dialog.getByTestId(`${testid}-close`).click();
+  await dialog.getByTestId(`${testid}-${leave}`).click();
   await dialog.waitFor({ state: "detached" });
   return { will, done };
 }

@@ -1,5 +1,6 @@
 /** Deciding on a proposal: what it will do is said before it is approved. */
 import { openAction } from "../action-dialog.js";
+import { hrefOf } from "../address.js";
 import { call } from "../api.js";
 import { reasonField } from "../fields.js";
 import { coins, points, time } from "../format.js";
@@ -28,6 +29,12 @@ export function sentenceOf({ kind, coins: amount, points: exact, subject, userId
   return [`does_${kind}${takes ? "Take" : ""}`, vars];
 }
 
+/** Where what came of it is seen; nothing where the person is there already. */
+function orderLinkOf(proposal) {
+  const href = isOfOrder(proposal) ? hrefOf("order/:orderId", { orderId: proposal.subject }) : location.hash;
+  return href === location.hash ? undefined : { href, say: "approvedLink" };
+}
+
 /** What else approving does, in the words of the dialog that asks for it. */
 function consequencesOf({ kind, coins: amount }) {
   if (amount < 0) return [];
@@ -54,6 +61,7 @@ export function approve(proposal, after) {
     done: ({ state, refusal }) => ({
       text: [DONE.has(state) ? `approved_${state}` : "approvedOther", { state, why: refusal ?? "" }],
       note: "approveUndo",
+      link: orderLinkOf(proposal),
     }),
   });
 }
