@@ -38,14 +38,14 @@ function whatOf(proposal, session) {
   ];
 }
 
-function stateOf({ state, expiresTime, decidedBy, decidedTime, decisionReason, refusal }) {
+function stateOf({ state, expiresTime, decidedBy, decidedTime, decisionReason, refusal, refusalText }) {
   const by = decidedBy && h("p", { class: "cell-note" }, `${decidedBy} `, timeOf(decidedTime));
   const open =
     state === "open" &&
     expiresTime &&
     h("p", { class: "cell-note" }, h("span", { say: "expires" }), " ", timeOf(expiresTime));
   const why = decisionReason && h("p", { class: "cell-note", text: decisionReason });
-  const refused = refusal && h("p", { class: "cell-note id", text: refusal });
+  const refused = refusal && h("p", { class: "cell-note", text: refusalText ?? refusal, title: refusal });
   return [badge(...proposalBadge(state), "proposal-state"), refused, by, open, why].filter(Boolean);
 }
 

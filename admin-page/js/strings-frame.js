@@ -59,6 +59,10 @@ export const frameStrings = Object.freeze({
     "{msg}。无法确定是否已执行：请先查看当前状态，再决定是否重发。",
     "{msg}. It is not known whether this was carried out: look at the present state before you send it again.",
   ],
+  actionUnsureOnce: [
+    "{msg}。无法确定是否已执行。再按一次是安全的，只会执行一次。",
+    "{msg}. It is not known whether this was carried out. Pressing again here is safe: it is carried out once.",
+  ],
   proposedText: [
     "尚未执行：超过限额，已提交提案 {id}，须由另一人在 {time} 前批准。",
     "Nothing has moved yet: this is above the bound. Proposal {id} waits for another person until {time}.",

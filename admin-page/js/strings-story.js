@@ -155,7 +155,7 @@ export const storyStrings = Object.freeze({
   approved_refused: ["已批准，但执行被拒绝：{why}", "Approved, but it was refused when carried out: {why}"],
   approved_declined: ["此提案已被拒绝，没有执行。", "This proposal was declined already; nothing was carried out."],
   approved_expired: ["此提案已过期，没有执行。", "This proposal has expired; nothing was carried out."],
-  approvedOther: ["提案状态：{state}", "The proposal's state: {state}"],
+  proposalOther: ["提案状态：{state}", "The proposal's state: {state}"],
   approvedLink: ["查看订单", "Open the order"],
   approveUndo: [
     "批准不能撤销；如需更正，请提出相反的操作。",
@@ -166,6 +166,16 @@ export const storyStrings = Object.freeze({
   declineEffect: ["不会发生任何资金变动。", "No money moves."],
   declineDone: ["已拒绝。", "Declined."],
   declineUndo: ["不能撤销；可以重新提出。", "This cannot be undone; the act can be asked for again."],
+  tooLate_done: ["另一人已先批准，资金已变动。", "Somebody else approved it first: it was carried out."],
+  tooLate_approved: [
+    "另一人已先批准；相关服务暂不可用，稍后自动执行一次。",
+    "Somebody else approved it first. A service is away; it is carried out once, as soon as that is back.",
+  ],
+  tooLate_refused: [
+    "另一人已先批准，但执行被拒绝，没有资金变动：{why}",
+    "Somebody else approved it first, but it was refused when carried out, and nothing moved: {why}",
+  ],
+  tooLate_expired: ["此提案已过期，没有资金变动。", "This proposal has expired; no money moved."],
 
   moneyBound: [
     "如 24 小时内此账户的合计超过限额，则先成为提案，由另一人批准后才执行。",

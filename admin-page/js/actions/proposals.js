@@ -5,7 +5,8 @@ import { call } from "../api.js";
 import { reasonField } from "../fields.js";
 import { coins, points, time } from "../format.js";
 
-const DONE = new Set(["done", "approved", "refused", "declined", "expired"]);
+/** What a decision may find: of many at once one counts. */
+const DECIDED = new Set(["done", "approved", "refused", "declined", "expired"]);
 const OF_ORDERS = new Set(["refund", "release", "hold", "releaseHold"]);
 
 const CONSEQUENCES = {
@@ -58,9 +59,10 @@ export function approve(proposal, after) {
     fields: [reasonField({ required: false })],
     effects: () => [sentenceOf(proposal), ...consequencesOf(proposal), "approveEffect"],
     run: ({ reason }) => call("proposals/approve", { proposalId: proposal.proposalId, ...(reason ? { reason } : {}) }),
-    done: ({ state, refusal }) => ({
-      text: [DONE.has(state) ? `approved_${state}` : "approvedOther", { state, why: refusal ?? "" }],
-      note: "approveUndo",
+    once: true,
+    done: ({ state, refusalText }) => ({
+      text: DECIDED.has(state) ? [`approved_${state}`, { why: refusalText ?? "" }] : otherState(state),
+      note: state === "declined" || state === "expired" ? undefined : "approveUndo",
       link: orderLinkOf(proposal),
     }),
   });
@@ -72,6 +74,12 @@ export function decline(proposal, after) {
     ...{ about: aboutProposal(proposal), fields: [reasonField()] },
     effects: () => ["declineEffect"],
     run: ({ reason }) => call("proposals/decline", { proposalId: proposal.proposalId, reason }),
-    done: () => ({ text: "declineDone", note: "declineUndo" }),
+    once: true,
+    done: ({ state, refusalText }) =>
+      state === "declined"
+        ? { text: "declineDone", note: "declineUndo" }
+        : { text: DECIDED.has(state) ? [`tooLate_${state}`, { why: refusalText ?? "" }] : otherState(state) },
   });
 }
+
+const otherState = (state) => ["proposalOther", { state }];
