@@ -70,19 +70,6 @@ export const roomColumns = [
   { key: "roomClosedBy", cell: ({ closedBy }) => closedBy },
 ];
 
-export const auditColumns = [
-  { key: "colTime", cell: ({ time }) => timeOf(time) },
-  { key: "auditPerson", cell: ({ person }) => person },
-  { key: "auditRoute", wide: true, cell: ({ route }) => h("span", { class: "id", text: route }) },
-  { key: "reason", cell: ({ params }) => params?.reason },
-  { key: "auditOutcome", cell: ({ outcome }) => auditOutcome(outcome) },
-];
-
-function auditOutcome(outcome) {
-  if (outcome === null || outcome === undefined) return badge("wait", "auditOpen");
-  return badge(outcome === "succeeded" ? "good" : "bad", outcome === "succeeded" ? "auditDone" : asIs(outcome));
-}
-
 const asIs = (text) => ["asIs", { text }];
 
 export const incomeColumns = [

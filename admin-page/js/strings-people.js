@@ -104,9 +104,7 @@ export const peopleStrings = Object.freeze({
   gift_failed: ["失败", "failed"],
   auditPerson: ["员工", "Person"],
   auditRoute: ["操作", "Call"],
-  auditOutcome: ["结果", "Outcome"],
-  auditDone: ["成功", "succeeded"],
-  auditOpen: ["无结果记录", "no outcome written"],
+  auditOfUser: ["关于某个订单的操作，见该订单的审计。", "Calls about an order stand in the audit of the order."],
 
   noUndo: ["此操作不能撤销。", "This cannot be undone."],
   freezeTitle: ["冻结账户", "Freeze the account"],

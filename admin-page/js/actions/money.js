@@ -6,6 +6,7 @@ import { openAction } from "../action-dialog.js";
 import { call, newId } from "../api.js";
 import { numberField, reasonField, textField } from "../fields.js";
 import { coins, points } from "../format.js";
+import { holdIdOf, longestHoldId } from "../free-holds.js";
 import { aboutUser } from "./account.js";
 
 const ID_CHARS = 64;
@@ -100,13 +101,17 @@ export function holdFree(user, after) {
   });
 }
 
+/** @param {string} [holdId] also as the posting has it */
 export function releaseFree(user, after, holdId = "") {
   openMove({
     ...{ testid: "release-free", title: "releaseFreeTitle", yes: "releaseFreeYes", after },
     about: aboutUser(user),
-    fields: [textField({ name: "holdId", label: "holdId", value: holdId, maxlength: ID_CHARS }), reasonField()],
+    fields: [
+      textField({ name: "holdId", label: "holdId", value: holdId, maxlength: longestHoldId(ID_CHARS) }),
+      reasonField(),
+    ],
     effects: () => ["releaseFreeEffect", "moneyBound"],
-    run: (values) => call("income/releaseFree", values),
+    run: ({ holdId: given, reason }) => call("income/releaseFree", { holdId: holdIdOf(given), reason }),
     done: () => ({ text: "releaseFreeDone", undo: { say: "holdFreeYes", open: () => holdFree(user, after) } }),
   });
 }
