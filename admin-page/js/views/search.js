@@ -62,7 +62,8 @@ function group(kind, hits) {
   );
 }
 
-function hitRow({ kind, id, title, detail }) {
+function hitRow(hit) {
+  const { kind, id, title } = hit;
   return h(
     "li",
     {},
@@ -71,17 +72,15 @@ function hitRow({ kind, id, title, detail }) {
       { class: "hit", href: TARGETS[kind](id), testid: "hit" },
       h("span", { class: "hit-title", text: title || String(id) }),
       h("span", { class: "id hit-id", text: id }),
-      h("span", { class: "hit-detail" }, ...detailOf(kind, detail ?? "")),
+      h("span", { class: "hit-detail" }, ...detailOf(hit)),
     ),
   );
 }
 
-/** States in words of the page, as its other views say them; the rest as the services have it. */
-function detailOf(kind, detail) {
-  if (kind === "payment" || kind === "gift") return [badge(...orderBadge(detail))];
-  if (kind !== "room") return [detail];
-  const [state, ...rest] = detail.split(" · ");
-  return [badge(...roomBadge(state === "live")), " ", rest.join(" · ")];
+/** The state in the words of the other views; the rest as the services have it. */
+function detailOf({ kind, state, detail }) {
+  const shown = kind === "room" ? roomBadge(state === "live") : orderBadge(state);
+  return [...(state === null ? [] : [badge(...shown), " "]), detail];
 }
 
 function showHelp(root) {
