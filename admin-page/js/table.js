@@ -52,6 +52,12 @@ export function createTable({ caption, columns, fetchPage, signal, testid, empty
   moveWithArrows(body, "tr[tabindex]");
   body.addEventListener("focusin", ({ target }) => target.matches("tr[tabindex]") && makeTabStop(target));
   const element = h("div", { class: "table-box" }, h("div", { class: "table-scroll" }, table), state, failure, more);
+  // Of the page itself: a dialog that a row has opened gives the focus back to it.
+  let hasFocus = false;
+  const noteFocus = ({ target }) => {
+    if (!target.closest("dialog")) hasFocus = body.contains(target);
+  };
+  document.addEventListener("focusin", noteFocus, { signal });
 
   async function load(mine) {
     failure.hidden = true;
@@ -89,6 +95,18 @@ export function createTable({ caption, columns, fetchPage, signal, testid, empty
     if (key !== undefined) say(state, key);
   }
 
+  /** After the rows were replaced: whoever was at one of them is at the first, once no dialog is open. */
+  function giveFocusBack() {
+    const dialog = document.querySelector("dialog[open]");
+    if (dialog) dialog.addEventListener("close", focusFirst, { once: true });
+    else focusFirst();
+  }
+
+  function focusFirst() {
+    if (document.activeElement !== document.body) return;
+    (body.querySelector("tr[tabindex]") ?? body.querySelector("a, button"))?.focus({ preventScroll: true });
+  }
+
   function rowOf(row) {
     const element = h("tr", { role: "row", testid: `${testid}-row` });
     element.append(...columns.map((column) => cellOf(column, row)));
@@ -105,12 +123,14 @@ export function createTable({ caption, columns, fetchPage, signal, testid, empty
 
   return {
     element,
-    restart() {
+    async restart() {
       generation += 1;
       cursor = undefined;
+      const hadFocus = hasFocus;
       body.replaceChildren();
       more.hidden = true;
-      return load(generation);
+      await load(generation);
+      if (hadFocus && !signal.aborted) giveFocusBack();
     },
   };
 }
