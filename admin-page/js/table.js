@@ -7,6 +7,7 @@ import { whileBusy } from "/js/busy.js";
 import { h } from "/js/dom.js";
 import { say, sayPlain } from "/js/language.js";
 import { moveWithArrows } from "./arrows.js";
+import { tableShell } from "./table-shell.js";
 
 /**
  * @typedef {object} Column
@@ -32,14 +33,7 @@ import { moveWithArrows } from "./arrows.js";
 export function createTable({ caption, columns, fetchPage, signal, testid, empty = "empty", href, open }) {
   let cursor;
   let generation = 0; // what was asked before the table started over is not shown any more
-  const body = h("tbody", { role: "rowgroup" });
-  const table = h(
-    "table",
-    { class: "table", role: "table", testid },
-    h("caption", { class: "visually-hidden", say: caption }),
-    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(header))),
-    body,
-  );
+  const { table, body } = tableShell({ caption, testid, columns });
   const state = h("p", { class: "table-state", role: "status", testid: `${testid}-state`, hidden: true });
   const again = h("button", { class: "button small", type: "button", say: "retry", testid: `${testid}-retry` });
   const failure = h("div", { class: "table-failure", role: "alert", testid: `${testid}-failure`, hidden: true });
@@ -133,11 +127,6 @@ export function createTable({ caption, columns, fetchPage, signal, testid, empty
       if (hadFocus && !signal.aborted) giveFocusBack();
     },
   };
-}
-
-function header({ key, number, hideLabel }) {
-  const inner = hideLabel ? h("span", { class: "visually-hidden", say: key }) : h("span", { say: key });
-  return h("th", { scope: "col", role: "columnheader", class: number ? "number" : undefined }, inner);
 }
 
 function cellOf({ key, cell, number, wide, hideLabel }, row) {
