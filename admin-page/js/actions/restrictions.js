@@ -95,13 +95,17 @@ function formerOf({ roomId, until }, after) {
   return { roomId: roomId ?? "", until: until ?? null, after };
 }
 
-export function removeChat(roomId, after) {
+/** @param {{msgId?: string, senderId?: string, text?: string}} [message] the one that was chosen */
+export function removeChat(roomId, after, { msgId = "", senderId, text } = {}) {
   openAction({
     ...{ testid: "remove-chat", title: "chatTitle", yes: "chatYes", danger: true, after },
-    ...{ about: [["colRoom", String(roomId)]] },
-    fields: [textField({ name: "msgId", label: "chatId", hint: "chatIdHint", maxlength: 64 }), reasonField()],
+    about: [["colRoom", String(roomId)], senderId && ["colUser", senderId], text && ["chatText", text]],
+    fields: [
+      textField({ name: "msgId", label: "chatId", hint: "chatIdHint", value: msgId, maxlength: 64 }),
+      reasonField(),
+    ],
     effects: () => ["chatEffect"],
-    run: ({ msgId, reason }) => call("chat/remove", { roomId, msgId, reason }),
+    run: (values) => call("chat/remove", { roomId, ...values }),
     done: () => ({ text: "chatDone", note: "noUndo" }),
   });
 }
