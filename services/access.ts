@@ -148,6 +148,7 @@ export const callers: CallersTable = {
     whereIs: people,
     attendance: ["living-room", "battle", ...staffDoor],
     giftFrame: staffDoor,
+    roomChat: staffDoor,
     tickets: gateway,
   },
   "im-server": {

@@ -6,7 +6,8 @@ import { ApiError } from "/js/api-error.js";
 import { whileBusy } from "/js/busy.js";
 import { openDialog } from "/js/dialog.js";
 import { h } from "/js/dom.js";
-import { say, sayPlain } from "/js/language.js";
+import { say, sayPlain, translate } from "/js/language.js";
+import { toast } from "/js/toast.js";
 import { hrefOf } from "./address.js";
 import { facts } from "./cells.js";
 import { time } from "./format.js";
@@ -25,16 +26,23 @@ import { time } from "./format.js";
  * @param {(values: object) => Promise<object>} options.run sends it. Pressed again after a failure it is sent again, so
  *   its ids are made before the dialog opens
  * @param {(answer: object, values: object) => {text: Said | Said[], undo?: {say: Said, open: () => void}, note?: Said,
- *   show?: Node}} options.done `undo` is a button, `note` the words where there is none
+ *   show?: Node, link?: {href: string, say: Said}}} options.done `undo` is a button, `note` the words where there is
+ *   none, `link` leads to where more is to be seen
  * @param {(answer: object) => void} [options.after] the view's part, when it was done
+ * @param {boolean} [options.moves] whether it asks for a move of money, whose answer may be that another person decides
+ * @param {boolean} [options.once] whether sending it again from the same dialog carries it out once in all
  */
-export function openAction({ testid, title, about, fields = [], effects, yes, danger = false, run, done, after }) {
+export function openAction(options) {
+  const { testid, title, about, fields = [], effects, yes, danger = false, run, done, after } = options;
+  const { moves = false, once = moves } = options;
   const problem = h("p", { class: "form-problem", role: "alert", testid: `${testid}-problem`, hidden: true });
   const lines = h("ul", { class: "effects", testid: `${testid}-effects` });
   const submit = h("button", {
     ...{ class: `button ${danger ? "danger" : "primary"}`, type: "submit", say: yes, testid: `${testid}-yes` },
   });
-  const { close } = openDialog({ title, testid, wide: true, body: () => form() });
+  // While it is sent the dialog stays: whoever closed it and began anew would send another act with another id.
+  let sending = false;
+  const { close, signal } = openDialog({ title, testid, wide: true, mayClose: () => !sending, body: () => form() });
   showEffects();
   // The browser gives the focus to the first control, which is the button that closes.
   (fields[0]?.input ?? submit).focus();
@@ -78,13 +86,17 @@ export function openAction({ testid, title, about, fields = [], effects, yes, da
     whileBusy(
       submit,
       async () => {
+        sending = true;
         try {
           const answer = await run(values);
+          sending = false;
           showDone(box, answer, values);
           after?.(answer);
         } catch (error) {
-          if (error instanceof ApiError && !error.answered && !error.loggedOut) return unsure(error);
+          if (error instanceof ApiError && mayHaveHappened(error)) return unsure(error);
           throw error;
+        } finally {
+          sending = false;
         }
       },
       fail,
@@ -93,24 +105,43 @@ export function openAction({ testid, title, about, fields = [], effects, yes, da
   }
 
   function fail(message) {
+    if (signal.aborted) return toast.failure(message);
     sayPlain(problem, message);
     problem.hidden = false;
+    return undefined;
   }
 
   function unsure(error) {
-    say(problem, "actionUnsure", { msg: error.message });
+    const [key, vars] = [once ? "actionUnsureOnce" : "actionUnsure", { msg: error.message }];
+    // The dialog is gone, and with it the act that may be sent again.
+    if (signal.aborted) return toast.failure(translate("actionUnsure", vars));
+    say(problem, key, vars);
     problem.hidden = false;
+    return undefined;
   }
 
   function showDone(box, answer, values) {
-    const outcome = outcomeOf(answer, () => done(answer, values));
+    const waiting = moves ? notMovedYet(answer) : undefined;
+    const outcome = waiting ?? done(answer, values);
+    // Another view was opened meanwhile, and has ended the dialog.
+    if (signal.aborted) return toast.notice(linesOf(outcome.text).map(spoken).join(" "));
     box.replaceWith(donePanel({ about, ...outcome }, close, testid));
-    document.querySelector(`[data-testid="${testid}-done"] button`)?.focus();
+    // What is shown once has its own button, which copies it; else Enter closes, and undoes nothing.
+    const first = outcome.show ? "button" : ".dialog-actions .primary";
+    document.querySelector(`[data-testid="${testid}-done"] ${first}`)?.focus();
   }
 }
 
+/** One text, or several. */
+function linesOf(text) {
+  return typeof text === "string" || typeof text[0] === "string" ? [text] : text;
+}
+
+function spoken(line) {
+  return translate(...(typeof line === "string" ? [line] : line));
+}
+
 function donePanel({ about, text, waits, undo, note, show, link }, close, testid) {
-  const texts = typeof text === "string" || typeof text[0] === "string" ? [text] : text;
   const openUndo = () => {
     close();
     undo.open();
@@ -119,7 +150,7 @@ function donePanel({ about, text, waits, undo, note, show, link }, close, testid
     "div",
     { class: "form", role: "status", testid: `${testid}-done` },
     about && facts(about),
-    texts.map((line) => h("p", { class: waits ? "form-waits" : "form-news", say: line })),
+    linesOf(text).map((line) => h("p", { class: waits ? "form-waits" : "form-news", say: line })),
     show,
     note && h("p", { class: "lead", say: note }),
     h(
@@ -139,22 +170,22 @@ function donePanel({ about, text, waits, undo, note, show, link }, close, testid
   );
 }
 
+/** Also after an answer: a service that did not answer in time may carry out what it was asked. */
+function mayHaveHappened({ answered, retryable, loggedOut }) {
+  return !loggedOut && (!answered || retryable);
+}
+
 const MOVED_OTHERWISE = new Set(["approved", "declined", "expired"]);
 
 /** Above the bound nothing has moved yet: another person decides, or has decided on what was asked for by this id. */
-function outcomeOf(answer, done) {
+function notMovedYet(answer) {
   const { state, proposalId, expiresTime } = answer ?? {};
-  if (MOVED_OTHERWISE.has(state) && proposalId)
+  const link = { href: hrefOf("proposals"), say: "proposedLink" };
+  if (state === "proposed")
     return {
-      waits: true,
-      text: [`moved_${state}`, { id: proposalId }],
-      link: { href: hrefOf("proposals"), say: "proposedLink" },
+      ...{ waits: true, note: "proposedUndo", link },
+      text: ["proposedText", { id: proposalId, time: () => time(expiresTime) }],
     };
-  if (state !== "proposed") return done();
-  return {
-    waits: true,
-    text: ["proposedText", { id: proposalId, time: () => time(expiresTime) }],
-    note: "proposedUndo",
-    link: { href: hrefOf("proposals"), say: "proposedLink" },
-  };
+  if (!MOVED_OTHERWISE.has(state)) return undefined;
+  return { waits: true, text: [`moved_${state}`, { id: proposalId }], link };
 }

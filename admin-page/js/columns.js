@@ -3,7 +3,7 @@ import { h } from "/js/dom.js";
 import { hrefOf } from "./address.js";
 import { badge, idOf, timeOf } from "./cells.js";
 import { number, points, signed, yuan } from "./format.js";
-import { giftBadge, payBadge } from "./tones.js";
+import { giftBadge, payBadge, roomBadge } from "./tones.js";
 
 const REJECTED = 0;
 const TRADE_TYPES = 4;
@@ -64,24 +64,11 @@ export const giftsReceivedColumns = giftColumns("colSender", ({ senderId }) => s
 export const roomColumns = [
   { key: "colRoom", cell: ({ roomId }) => roomLink(roomId) },
   { key: "colName", wide: true, cell: ({ roomName }) => roomName },
-  { key: "colState", cell: ({ live }) => badge(live ? "good" : "plain", live ? "roomLive" : "roomOver") },
+  { key: "colState", cell: ({ live }) => badge(...roomBadge(live)) },
   { key: "colStart", cell: ({ startTime }) => timeOf(startTime) },
   { key: "colEnd", cell: ({ endTime }) => timeOf(endTime) },
   { key: "roomClosedBy", cell: ({ closedBy }) => closedBy },
 ];
-
-export const auditColumns = [
-  { key: "colTime", cell: ({ time }) => timeOf(time) },
-  { key: "auditPerson", cell: ({ person }) => person },
-  { key: "auditRoute", wide: true, cell: ({ route }) => h("span", { class: "id", text: route }) },
-  { key: "reason", cell: ({ params }) => params?.reason },
-  { key: "auditOutcome", cell: ({ outcome }) => auditOutcome(outcome) },
-];
-
-function auditOutcome(outcome) {
-  if (outcome === null || outcome === undefined) return badge("wait", "auditOpen");
-  return badge(outcome === "succeeded" ? "good" : "bad", outcome === "succeeded" ? "auditDone" : asIs(outcome));
-}
 
 const asIs = (text) => ["asIs", { text }];
 

@@ -9,6 +9,8 @@ import { moveWithArrows } from "./arrows.js";
 import { closeSession, currentSession, hasRight } from "./session.js";
 
 const COUNTS_EVERY_MS = 30_000;
+/** How long the server may answer with the same figures (config/limits/admin.ts). */
+const FIGURES_KEPT_MS = 2_000;
 const GROUPS = ["find", "work", "catalogue", "system", "staff"];
 const QUERY_CHARS = 200;
 
@@ -70,12 +72,20 @@ export function showFrame(views) {
     for (const { view, count } of links) showCount(count, figures && view.count?.(figures));
   }
 
+  /** After an action: at once, and again when no figures are answered any more that were read before it. */
+  function countsChanged() {
+    clearTimeout(later);
+    later = setTimeout(refreshCounts, FIGURES_KEPT_MS);
+    return refreshCounts();
+  }
+
+  let later;
   const timer = setInterval(refreshCounts, COUNTS_EVERY_MS);
   document.addEventListener("visibilitychange", refreshCounts, { signal: ended.signal });
   refreshCounts();
 
   return {
-    refreshCounts,
+    refreshCounts: countsChanged,
     showPlace(view, params) {
       for (const { view: of, link } of links) {
         if (of === view) link.setAttribute("aria-current", "page");
@@ -87,6 +97,7 @@ export function showFrame(views) {
     end() {
       ended.abort();
       clearInterval(timer);
+      clearTimeout(later);
       setFrameHidden(true);
     },
   };

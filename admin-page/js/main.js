@@ -24,6 +24,16 @@ function viewOf(hash) {
   return undefined;
 }
 
+function titleLogin() {
+  document.title = `${translate("loginTitle")} · ${translate("titlePage")}`;
+}
+
+/** A view says numbers and times in the language, and is shown again. The forms of the login keep what was typed. */
+function showLanguage() {
+  if (currentSession()) showView();
+  else titleLogin();
+}
+
 function showView() {
   shown?.abort();
   shown = new AbortController();
@@ -31,7 +41,7 @@ function showView() {
   main.replaceChildren();
   if (!currentSession()) {
     // The address stays: who followed a link arrives there after logging in.
-    document.title = `${translate("loginTitle")} · ${translate("titlePage")}`;
+    titleLogin();
     loginView(main, signal);
     return;
   }
@@ -98,7 +108,7 @@ onSessionChange(({ detail }) => {
   showSession();
   if (detail.expired) toast.say("failLogin");
 });
-onLanguageChange(showView);
+onLanguageChange(showLanguage);
 window.addEventListener("hashchange", showView);
 document.addEventListener("keydown", focusSearch);
 start().catch(tellFailure);

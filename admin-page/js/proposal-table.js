@@ -1,6 +1,7 @@
 /** Proposals in a table: what each does in one sentence, and the buttons of who may decide. */
 import { h } from "/js/dom.js";
 import { approve, decline, isOfOrder, sentenceOf } from "./actions/proposals.js";
+import { hrefOf } from "./address.js";
 import { badge, idOf, timeOf } from "./cells.js";
 import { orderLink, userLink } from "./columns.js";
 import { createTable } from "./table.js";
@@ -12,7 +13,7 @@ export function proposalTable({ session, after, fetchPage }) {
     ...{ caption: "proposalsTitle", testid: "proposals", signal: session.signal, empty: "proposalsNone", fetchPage },
     columns: [
       { key: "colTime", cell: ({ createTime }) => timeOf(createTime) },
-      { key: "colWhat", wide: true, cell: whatOf },
+      { key: "colWhat", wide: true, cell: (proposal) => whatOf(proposal, session) },
       { key: "reason", wide: true, cell: ({ reason }) => reason },
       { key: "proposedBy", cell: ({ proposedBy }) => proposedBy },
       { key: "colState", cell: stateOf },
@@ -21,13 +22,14 @@ export function proposalTable({ session, after, fetchPage }) {
   });
 }
 
-function whatOf(proposal) {
+function whatOf(proposal, session) {
+  const { proposalId } = proposal;
   return [
     h("p", { say: sentenceOf(proposal) }),
     h(
       "p",
       { class: "cell-note" },
-      idOf(proposal.proposalId),
+      idOf(proposalId, session.has("audit") ? hrefOf("audit", { about: proposalId }) : undefined, "proposal-id"),
       " ",
       isOfOrder(proposal) ? orderLink(proposal.subject) : idOf(proposal.subject),
       " ",
@@ -36,14 +38,14 @@ function whatOf(proposal) {
   ];
 }
 
-function stateOf({ state, expiresTime, decidedBy, decidedTime, decisionReason, refusal }) {
+function stateOf({ state, expiresTime, decidedBy, decidedTime, decisionReason, refusal, refusalText }) {
   const by = decidedBy && h("p", { class: "cell-note" }, `${decidedBy} `, timeOf(decidedTime));
   const open =
     state === "open" &&
     expiresTime &&
     h("p", { class: "cell-note" }, h("span", { say: "expires" }), " ", timeOf(expiresTime));
   const why = decisionReason && h("p", { class: "cell-note", text: decisionReason });
-  const refused = refusal && h("p", { class: "cell-note id", text: refusal });
+  const refused = refusal && h("p", { class: "cell-note", text: refusalText ?? refusal, title: refusal });
   return [badge(...proposalBadge(state), "proposal-state"), refused, by, open, why].filter(Boolean);
 }
 

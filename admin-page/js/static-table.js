@@ -1,6 +1,7 @@
 /** A table of what is there already: its rows are replaced as a whole. It looks as the tables by cursor do. */
 import { h } from "/js/dom.js";
 import { say } from "/js/language.js";
+import { tableShell } from "./table-shell.js";
 
 /**
  * @param {{caption: string, testid: string, columns: import("./table.js").Column[]}} options a column may have `head`:
@@ -8,16 +9,7 @@ import { say } from "/js/language.js";
  * @returns {{element: HTMLElement, show: (rows: object[]) => void}}
  */
 export function staticTable({ caption, testid, columns }) {
-  const body = h("tbody", { role: "rowgroup" });
-  const header = ({ key, number }) =>
-    h("th", { scope: "col", role: "columnheader", class: number ? "number" : undefined, say: key });
-  const table = h(
-    "table",
-    { class: "table", role: "table", testid },
-    h("caption", { class: "visually-hidden", say: caption }),
-    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(header))),
-    body,
-  );
+  const { table, body } = tableShell({ caption, testid, columns });
   const rowOf = (row) =>
     h("tr", { role: "row", testid: `${testid}-row` }, ...columns.map((column) => cellOf(column, row)));
   return {

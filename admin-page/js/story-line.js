@@ -3,18 +3,15 @@ import { h } from "/js/dom.js";
 import { hrefOf } from "./address.js";
 import { badge, idOf, timeOf } from "./cells.js";
 import { duration, number, yuan } from "./format.js";
+import { stepWord, valueWord } from "./story-words.js";
 import { stepBadge } from "./tones.js";
-
-const STEPS = new Set([
-  ...["accepted", "charged", "recorded", "event", "frame", "notice", "deadLetter", "refundedWith", "hold"],
-  ...["created", "paid", "parked", "message", "credited", "refundAsked", "refunded", "debt", "difference", "proposal"],
-]);
 
 const DATA = new Set([
   ...["amount", "coins", "points", "price", "count", "income", "incomePoints", "balanceAfter", "productName"],
   ...["transactionId", "channel", "outcome", "reason", "state", "mark", "kind", "detail", "by", "attempts", "problem"],
   ...["orderId", "anchorId", "sequence", "before", "acceptedTime", "nextTime", "expireTime", "resolvedTime"],
   ...["resolveReason", "releasedTime", "releaseReason", "origin", "decidedBy", "decidedTime", "proposalId"],
+  ...["productId", "payChannel", "source", "asked", "effect", "subject", "name", "bizId", "change"],
 ]);
 
 const LINKS = {
@@ -56,17 +53,17 @@ function stepRow({ what, time, state, service, data }, afterMs) {
       h(
         "p",
         { class: "step-title" },
-        h("strong", { say: STEPS.has(what) ? `step_${what}` : ["asIs", { text: what }] }),
+        h("strong", { say: stepWord({ what, service }) ?? ["asIs", { text: what }], title: what }),
         badge(tone, word),
         h("span", { class: "step-service", text: service ?? "" }),
       ),
-      dataOf(data),
+      dataOf(what, data),
     ),
   );
 }
 
-/** Values as the services have them: who reads this compares them with a log. So are names that have no word here. */
-function dataOf(data) {
+/** Names in words, with the services' own in the title: who reads this compares them with a log. The rest as it is. */
+function dataOf(what, data) {
   const pairs = Object.entries(data ?? {}).filter(([, value]) => value !== null && value !== undefined && value !== "");
   if (pairs.length === 0) return undefined;
   return h(
@@ -77,13 +74,15 @@ function dataOf(data) {
         "div",
         {},
         h("dt", DATA.has(name) ? { say: `data_${name}`, tip: ["asIs", { text: name }] } : { text: name }),
-        h("dd", {}, shown(name, value)),
+        h("dd", {}, shown(what, name, value)),
       ),
     ),
   );
 }
 
-function shown(name, value) {
+function shown(what, name, value) {
+  const word = valueWord(what, name, value);
+  if (word) return h("span", { say: word, title: String(value) });
   if (LINKS[name]) return idOf(value, LINKS[name](value));
   if (name === "amount") return yuan(value);
   if (typeof value === "number") return number(value);

@@ -59,6 +59,10 @@ export const frameStrings = Object.freeze({
     "{msg}。无法确定是否已执行：请先查看当前状态，再决定是否重发。",
     "{msg}. It is not known whether this was carried out: look at the present state before you send it again.",
   ],
+  actionUnsureOnce: [
+    "{msg}。无法确定是否已执行。再按一次是安全的，只会执行一次。",
+    "{msg}. It is not known whether this was carried out. Pressing again here is safe: it is carried out once.",
+  ],
   proposedText: [
     "尚未执行：超过限额，已提交提案 {id}，须由另一人在 {time} 前批准。",
     "Nothing has moved yet: this is above the bound. Proposal {id} waits for another person until {time}.",
@@ -76,7 +80,7 @@ export const frameStrings = Object.freeze({
   proposedLink: ["查看提案", "Open the proposals"],
 
   loginTitle: ["员工登录", "Staff login"],
-  loginName: ["姓名", "Name"],
+  loginName: ["账号", "Name"],
   loginPassword: ["密码", "Password"],
   loginCode: ["动态验证码", "Code"],
   loginCodeHint: ["验证器应用中的 6 位数字", "6 digits of your authenticator app"],
@@ -85,7 +89,7 @@ export const frameStrings = Object.freeze({
   logout: ["退出", "Log out"],
 
   enrolTitle: ["设置账号", "Set up your account"],
-  enrolLead: ["请输入管理员给你的姓名与设置码。", "Enter the name and the setup code that an admin gave you."],
+  enrolLead: ["请输入管理员给你的账号与设置码。", "Enter the name and the setup code that an admin gave you."],
   enrolCode: ["设置码", "Setup code"],
   enrolNext: ["下一步", "Next"],
   enrolScan: [
@@ -95,7 +99,10 @@ export const frameStrings = Object.freeze({
   enrolQr: ["验证器二维码", "QR code for the authenticator app"],
   enrolSecret: ["密钥", "Secret"],
   enrolPassword: ["新密码", "New password"],
-  enrolPasswordHint: ["至少 12 个字符", "At least 12 characters"],
+  enrolPasswordHint: [
+    "至少 12 个字符；不能是账号、纯数字、连续或重复的字符",
+    "At least 12 characters; not the name, digits alone, a sequence or a repetition",
+  ],
   enrolAgain: ["再输一次新密码", "The new password again"],
   enrolDiffers: ["两次输入的密码不一致", "The two passwords differ"],
   enrolGo: ["完成并登录", "Finish and log in"],

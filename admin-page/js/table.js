@@ -7,6 +7,7 @@ import { whileBusy } from "/js/busy.js";
 import { h } from "/js/dom.js";
 import { say, sayPlain } from "/js/language.js";
 import { moveWithArrows } from "./arrows.js";
+import { tableShell } from "./table-shell.js";
 
 /**
  * @typedef {object} Column
@@ -32,14 +33,7 @@ import { moveWithArrows } from "./arrows.js";
 export function createTable({ caption, columns, fetchPage, signal, testid, empty = "empty", href, open }) {
   let cursor;
   let generation = 0; // what was asked before the table started over is not shown any more
-  const body = h("tbody", { role: "rowgroup" });
-  const table = h(
-    "table",
-    { class: "table", role: "table", testid },
-    h("caption", { class: "visually-hidden", say: caption }),
-    h("thead", { role: "rowgroup" }, h("tr", { role: "row" }, columns.map(header))),
-    body,
-  );
+  const { table, body } = tableShell({ caption, testid, columns });
   const state = h("p", { class: "table-state", role: "status", testid: `${testid}-state`, hidden: true });
   const again = h("button", { class: "button small", type: "button", say: "retry", testid: `${testid}-retry` });
   const failure = h("div", { class: "table-failure", role: "alert", testid: `${testid}-failure`, hidden: true });
@@ -52,6 +46,12 @@ export function createTable({ caption, columns, fetchPage, signal, testid, empty
   moveWithArrows(body, "tr[tabindex]");
   body.addEventListener("focusin", ({ target }) => target.matches("tr[tabindex]") && makeTabStop(target));
   const element = h("div", { class: "table-box" }, h("div", { class: "table-scroll" }, table), state, failure, more);
+  // Of the page itself: a dialog that a row has opened gives the focus back to it.
+  let hasFocus = false;
+  const noteFocus = ({ target }) => {
+    if (!target.closest("dialog")) hasFocus = body.contains(target);
+  };
+  document.addEventListener("focusin", noteFocus, { signal });
 
   async function load(mine) {
     failure.hidden = true;
@@ -89,6 +89,18 @@ export function createTable({ caption, columns, fetchPage, signal, testid, empty
     if (key !== undefined) say(state, key);
   }
 
+  /** After the rows were replaced: whoever was at one of them is at the first, once no dialog is open. */
+  function giveFocusBack() {
+    const dialog = document.querySelector("dialog[open]");
+    if (dialog) dialog.addEventListener("close", focusFirst, { once: true });
+    else focusFirst();
+  }
+
+  function focusFirst() {
+    if (document.activeElement !== document.body) return;
+    (body.querySelector("tr[tabindex]") ?? body.querySelector("a, button"))?.focus({ preventScroll: true });
+  }
+
   function rowOf(row) {
     const element = h("tr", { role: "row", testid: `${testid}-row` });
     element.append(...columns.map((column) => cellOf(column, row)));
@@ -105,19 +117,16 @@ export function createTable({ caption, columns, fetchPage, signal, testid, empty
 
   return {
     element,
-    restart() {
+    async restart() {
       generation += 1;
       cursor = undefined;
+      const hadFocus = hasFocus;
       body.replaceChildren();
       more.hidden = true;
-      return load(generation);
+      await load(generation);
+      if (hadFocus && !signal.aborted) giveFocusBack();
     },
   };
-}
-
-function header({ key, number, hideLabel }) {
-  const inner = hideLabel ? h("span", { class: "visually-hidden", say: key }) : h("span", { say: key });
-  return h("th", { scope: "col", role: "columnheader", class: number ? "number" : undefined }, inner);
 }
 
 function cellOf({ key, cell, number, wide, hideLabel }, row) {

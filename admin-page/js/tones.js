@@ -24,6 +24,10 @@ export function orderBadge(state) {
   return named(ORDER, "state", state);
 }
 
+export function roomBadge(live) {
+  return live ? ["good", "roomLive"] : ["plain", "roomOver"];
+}
+
 export function stepBadge(state) {
   return named(STEP, "stepState", state);
 }

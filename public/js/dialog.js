@@ -1,10 +1,14 @@
 /** A modal dialog with a title and a close button; the browser keeps the focus inside and gives it back. */
 import { h } from "./dom.js";
 
-/** @returns {{close: () => void, signal: AbortSignal}} `signal` ends with the dialog */
-export function openDialog({ title, testid, body, wide = false }) {
+/**
+ * @param {object} options
+ * @param {() => boolean} [options.mayClose] asked where the person closes it. Another view ends the dialog all the same
+ * @returns {{close: () => void, signal: AbortSignal}} `signal` ends with the dialog
+ */
+export function openDialog({ title, testid, body, wide = false, mayClose = () => true }) {
   const ended = new AbortController();
-  const close = () => dialog.close();
+  const close = () => mayClose() && dialog.close();
   const heading = h("h2", { class: "dialog-title", id: `${testid}-title`, say: title });
   const dialog = h(
     "dialog",
@@ -29,7 +33,11 @@ export function openDialog({ title, testid, body, wide = false }) {
   });
   // A press on the backdrop reaches the dialog element itself; one inside reaches something in it.
   dialog.addEventListener("pointerdown", (event) => event.target === dialog && outside(event, dialog) && close());
-  window.addEventListener("hashchange", close, { signal: ended.signal });
+  dialog.addEventListener("cancel", (event) => mayClose() || event.preventDefault());
+  // A browser may close a dialog on Esc without asking by a "cancel" that can be prevented.
+  const keepOpen = (event) => event.key === "Escape" && !mayClose() && event.preventDefault();
+  document.addEventListener("keydown", keepOpen, { signal: ended.signal, capture: true });
+  window.addEventListener("hashchange", () => dialog.close(), { signal: ended.signal });
   document.body.append(dialog);
   dialog.append(h("div", { class: "dialog-body" }, body({ close, signal: ended.signal })));
   dialog.showModal();

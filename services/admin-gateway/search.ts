@@ -11,6 +11,9 @@ export interface Hit {
   kind: "user" | "gift" | "payment" | "room";
   id: string;
   title: string;
+  /** Of a gift or a payment as in its story, of a room live or closed; `null` of a user. */
+  state: string | null;
+  /** Other names of it. */
   detail: string;
 }
 
@@ -42,13 +45,13 @@ async function roomsOf(ctx: CallingContext, q: string): Promise<StaffRoom[] | un
 const states = ["waiting", "paying", "paid", "cancelled", "invalid", "refunded"];
 
 const userHit = ({ userId, nickName, externalId, phoneEnd }: FoundUser): Hit => ({
-  ...{ kind: "user", id: userId, title: nickName },
+  ...{ kind: "user", id: userId, title: nickName, state: null },
   detail: [externalId, phoneEnd && `…${phoneEnd}`].filter(Boolean).join(" · "),
 });
 
 const roomHit = ({ roomId, roomName, live, externalRoomId }: StaffRoom): Hit => ({
-  ...{ kind: "room", id: String(roomId), title: roomName },
-  detail: [live ? "live" : "closed", externalRoomId].filter(Boolean).join(" · "),
+  ...{ kind: "room", id: String(roomId), title: roomName, state: live ? "live" : "closed" },
+  detail: externalRoomId ?? "",
 });
 
 /**
@@ -75,12 +78,13 @@ export async function search(
             kind: "gift" as const,
             id: gift.orderId,
             title: `${gift.giftName ?? ""} × ${gift.count}`,
-            detail: gift.state,
+            ...{ state: gift.state, detail: "" },
           },
         ]
       : []),
     ...(payment?.list ?? []).map(({ orderId, productName, status }) => ({
-      ...{ kind: "payment" as const, id: orderId, title: productName ?? "", detail: states[status] ?? String(status) },
+      ...{ kind: "payment" as const, id: orderId, title: productName ?? "" },
+      ...{ state: states[status] ?? String(status), detail: "" },
     })),
     ...(rooms ?? []).map(roomHit),
   ];

@@ -11,6 +11,7 @@ import { makeToken } from "../im-tokens.ts";
 import { limitsOf } from "../limits-of.ts";
 import { notificationStream } from "../streams.ts";
 import { Attendance } from "./attendance.ts";
+import { roomChat } from "./chat-history.ts";
 import { removalOf, takeOutOfHistory } from "./chat-removal.ts";
 import { giftFrame } from "./frame-search.ts";
 import { imRouterActions } from "./im-router.contract.ts";
@@ -135,6 +136,12 @@ export default defineService<"im-router", State>({
     giftFrame: {
       handler(ctx) {
         return giftFrame(this.redis, ctx.params.roomId, ctx.params.orderId);
+      },
+    },
+
+    roomChat: {
+      handler(ctx) {
+        return roomChat(this.redis, ctx.params.roomId);
       },
     },
 

@@ -1,6 +1,14 @@
 import { action } from "../action-contract.ts";
 import { id, orderId } from "../fields.ts";
 
+/** A chat message of a room, as viewers got it. */
+export interface ShownChat {
+  msgId: string;
+  senderId: string;
+  /** Up to `limits.im.chatChars` characters. */
+  text: string;
+}
+
 /** What staff look up of frames. */
 export const imRouterStaffActions = {
   /**
@@ -9,4 +17,9 @@ export const imRouterStaffActions = {
    * numbered without a history. Nothing has the time at which it was sent. Fails: unavailable, without Redis.
    */
   giftFrame: action({ roomId: id, orderId }).returns<{ seq: number; epoch: string } | null>(),
+  /**
+   * The chat of a room that its history has, newest first; without what was removed. Nothing has the time at which it was
+   * sent. Fails: unavailable, without Redis.
+   */
+  roomChat: action({ roomId: id }).returns<ShownChat[]>(),
 };

@@ -1,9 +1,9 @@
 /** The staff page in a real browser: setting up, logging in, searching, and a user's page. */
-import type { Browser, Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import { adminUrl, Person, post, scene } from "../support/client.ts";
 import { settledOrders } from "../support/outcomes.ts";
 import { findChromium, startChromium } from "./chromium.ts";
-import { codeOf, enrol, invited, openStaffPage, password, search, staffAs } from "./staff-window.ts";
+import { codeOf, enrol, invited, openStaffPage, password, scrollsSideways, search, staffAs } from "./staff-window.ts";
 
 const chromiumPath = findChromium();
 
@@ -14,10 +14,6 @@ const chromiumPath = findChromium();
     browser = await startChromium(chromiumPath!);
   }, 60_000);
   afterAll(() => browser?.close());
-
-  /** Whether the page itself can be moved sideways; its tables may. */
-  const scrollsSideways = (page: Page) =>
-    page.locator("html").evaluate(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth);
 
   test("a person sets the account up with a setup code, logs out, and in again after a reload", async () => {
     const { page, problems } = await openStaffPage(browser);

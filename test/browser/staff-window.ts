@@ -1,7 +1,7 @@
 /** The staff page as a person of the staff uses it: accounts, logging in, and what the browser reported. */
 import { randomBytes } from "node:crypto";
 import { Secret, TOTP } from "otpauth";
-import type { Browser, Page } from "playwright-core";
+import type { Browser, Locator, Page } from "playwright-core";
 import { adminUrl, operate } from "../support/client.ts";
 
 export const password = "a pass phrase of the tests";
@@ -15,10 +15,19 @@ export interface StaffWindow {
 /** The browser notes every answer that is no 2xx; that nobody is logged in yet is one. */
 const expected = /status of 401/;
 
-export async function openStaffPage(browser: Browser, viewport = { width: 1280, height: 800 }): Promise<StaffWindow> {
+/** How a person looks at the page. */
+export interface Look {
+  viewport?: { width: number; height: number };
+  language?: "en" | "zh";
+}
+
+export async function openStaffPage(
+  browser: Browser,
+  { viewport = { width: 1280, height: 800 }, language = "en" }: Look = {},
+): Promise<StaffWindow> {
   const context = await browser.newContext({ viewport });
   context.setDefaultTimeout(60_000);
-  await context.addInitScript({ content: 'localStorage.setItem("ovation.language", "en")' });
+  await context.addInitScript({ content: `localStorage.setItem("ovation.language", "${language}")` });
   const page = await context.newPage();
   const problems: string[] = [];
   page.on("console", (message) => {
@@ -67,8 +76,12 @@ export async function enrol(page: Page, { name, setupCode }: { name: string; set
 }
 
 /** A page of somebody with this role, logged in. */
-export async function staffAs(browser: Browser, role: string): Promise<StaffWindow & { name: string }> {
-  const window = await openStaffPage(browser);
+export async function staffAs(
+  browser: Browser,
+  role: string,
+  look: Look = {},
+): Promise<StaffWindow & { name: string }> {
+  const window = await openStaffPage(browser, look);
   const person = await invited(role);
   await enrol(window.page, person);
   return { ...window, name: person.name };
@@ -80,4 +93,41 @@ export async function search(page: Page, text: string): Promise<void> {
   await page.keyboard.press("/");
   await page.keyboard.type(text);
   await page.keyboard.press("Enter");
+}
+
+/** Whether the page, or the dialog over it, can be moved sideways; tables may. */
+export function scrollsSideways(page: Page): Promise<boolean> {
+  return page
+    .locator("html, dialog[open]")
+    .evaluateAll((all) => all.some(({ scrollWidth, clientWidth }) => scrollWidth > clientWidth));
+}
+
+/** What an action's dialog said before it was confirmed, a text for each effect, and afterwards. */
+export interface Act {
+  will: string[];
+  done: string;
+}
+
+/**
+ * An action from its button to the closed dialog, with a reason; with `leave` "link" by the link of the outcome. Fails
+ * with the text of the dialog, where that says what is wrong.
+ */
+export async function act(
+  page: Page,
+  testid: string,
+  reason: string,
+  { within = page, leave = "close" }: { within?: Page | Locator; leave?: "close" | "link" } = {},
+): Promise<Act> {
+  await within.getByTestId(`${testid}-open`).click();
+  const dialog = page.getByTestId(testid);
+  await dialog.getByTestId("field-reason").fill(reason);
+  const will = await dialog.getByTestId(`${testid}-effects`).locator("li").allTextContents();
+  await dialog.getByTestId(`${testid}-yes`).click();
+  const [panel, problem] = [dialog.getByTestId(`${testid}-done`), dialog.getByTestId(`${testid}-problem`)];
+  await panel.or(problem).waitFor();
+  if (await problem.isVisible()) throw new Error(`${testid}: ${await problem.textContent()}`);
+  const done = (await panel.textContent()) ?? "";
+  await dialog.getByTestId(`${testid}-${leave}`).click();
+  await dialog.waitFor({ state: "detached" });
+  return { will, done };
 }

@@ -50,6 +50,7 @@ export const lookupAnswers: Answers = {
     ...{ differences: [], cut: false },
   }),
   "im-router.giftFrame": () => ({ seq: 3, epoch: "ab" }),
+  "im-router.roomChat": () => [{ msgId: "m-1", senderId: "77", text: "hello" }],
   "im-router.attendance": ({ rooms }) => ({
     known: true,
     epoch: "e",

@@ -6,14 +6,18 @@ import { openAction } from "../action-dialog.js";
 import { call, newId } from "../api.js";
 import { numberField, reasonField, textField } from "../fields.js";
 import { coins, points } from "../format.js";
+import { holdIdOf, longestHoldId } from "../free-holds.js";
 import { aboutUser } from "./account.js";
 
 const ID_CHARS = 64;
 
+/** Every one of them asks for a move, which may need another person. */
+const openMove = (options) => openAction({ ...options, moves: true });
+
 const aboutOrder = (orderId) => [["colOrder", orderId]];
 
 export function refund({ orderId, coinNum }, after) {
-  openAction({
+  openMove({
     ...{ testid: "refund", title: "refundTitle", yes: "refundYes", danger: true, after },
     ...{ about: aboutOrder(orderId), fields: [reasonField()] },
     effects: () => [
@@ -28,7 +32,7 @@ export function refund({ orderId, coinNum }, after) {
 }
 
 export function release({ orderId, coinNum }, after) {
-  openAction({
+  openMove({
     ...{ testid: "release", title: "releaseTitle", yes: "releaseYes", after },
     ...{ about: aboutOrder(orderId), fields: [reasonField()] },
     effects: () => [["releaseEffect", { n: () => coins(coinNum) }], "moneyBound"],
@@ -40,7 +44,7 @@ export function release({ orderId, coinNum }, after) {
 /** @param {{coins?: number}} [options] filled in where an adjustment is taken back */
 export function adjust(user, after, { coins: given = "" } = {}) {
   const adjustId = newId("adj");
-  openAction({
+  openMove({
     ...{ testid: "adjust", title: "adjustTitle", yes: "adjustYes", danger: true, after },
     about: [...aboutUser(user), ...(user.account ? [["balance", coins(user.account.balance)]] : [])],
     fields: [numberField({ name: "coins", label: "adjustCoins", hint: "adjustHint", value: given }), reasonField()],
@@ -65,7 +69,7 @@ function withoutAccount({ userId, nickName }) {
 }
 
 export function payout(user, after) {
-  openAction({
+  openMove({
     ...{ testid: "payout", title: "payoutTitle", yes: "payoutYes", danger: true, after },
     about: [...aboutUser(user), ["incomeFree", points(user.income?.incomePoints)]],
     fields: [
@@ -84,7 +88,7 @@ export function payout(user, after) {
 
 export function holdFree(user, after) {
   const holdId = newId("hold");
-  openAction({
+  openMove({
     ...{ testid: "hold-free", title: "holdFreeTitle", yes: "holdFreeYes", danger: true, after },
     about: [...aboutUser(user), ["incomeFree", points(user.income?.incomePoints)]],
     fields: [numberField({ name: "points", label: "holdPoints", hint: "pointsHint", min: 1 }), reasonField()],
@@ -97,20 +101,24 @@ export function holdFree(user, after) {
   });
 }
 
+/** @param {string} [holdId] also as the posting has it */
 export function releaseFree(user, after, holdId = "") {
-  openAction({
+  openMove({
     ...{ testid: "release-free", title: "releaseFreeTitle", yes: "releaseFreeYes", after },
     about: aboutUser(user),
-    fields: [textField({ name: "holdId", label: "holdId", value: holdId, maxlength: ID_CHARS }), reasonField()],
+    fields: [
+      textField({ name: "holdId", label: "holdId", value: holdId, maxlength: longestHoldId(ID_CHARS) }),
+      reasonField(),
+    ],
     effects: () => ["releaseFreeEffect", "moneyBound"],
-    run: (values) => call("income/releaseFree", values),
+    run: ({ holdId: given, reason }) => call("income/releaseFree", { holdId: holdIdOf(given), reason }),
     done: () => ({ text: "releaseFreeDone", undo: { say: "holdFreeYes", open: () => holdFree(user, after) } }),
   });
 }
 
 /** Holds back the shares of gifts that were paid with refunded coins: of every anchor, or of the one. */
 export function holdShares({ orderId, anchorId, sharePoints }, after) {
-  openAction({
+  openMove({
     ...{ testid: "hold", title: "holdTitle", yes: "holdYes", danger: true, after },
     about: [...aboutOrder(orderId), ["colAnchor", anchorId ?? undefined]],
     fields: [reasonField()],
@@ -124,7 +132,7 @@ export function holdShares({ orderId, anchorId, sharePoints }, after) {
 }
 
 export function releaseShares({ orderId, anchorId, sharePoints }, after) {
-  openAction({
+  openMove({
     ...{ testid: "release-hold", title: "releaseHoldTitle", yes: "releaseHoldYes", danger: true, after },
     about: [...aboutOrder(orderId), ["colAnchor", anchorId ?? undefined]],
     fields: [reasonField()],

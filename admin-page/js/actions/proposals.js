@@ -1,11 +1,21 @@
 /** Deciding on a proposal: what it will do is said before it is approved. */
 import { openAction } from "../action-dialog.js";
+import { hrefOf } from "../address.js";
 import { call } from "../api.js";
 import { reasonField } from "../fields.js";
 import { coins, points, time } from "../format.js";
 
-const DONE = new Set(["done", "approved", "refused", "declined", "expired"]);
+/** What a decision may find: of many at once one counts. */
+const DECIDED = new Set(["done", "approved", "refused", "declined", "expired"]);
 const OF_ORDERS = new Set(["refund", "release", "hold", "releaseHold"]);
+
+const CONSEQUENCES = {
+  refund: ["refundEffectDebt", "refundEffectMoney"],
+  adjust: ["adjustEffectDebt"],
+  platformAdjust: ["adjustEffectDebt"],
+  payout: ["payoutEffectMoney"],
+  releaseHold: ["releaseHoldEffectOnce"],
+};
 
 /** Kinds whose subject is an order with a story. */
 export function isOfOrder({ kind }) {
@@ -18,6 +28,18 @@ export function sentenceOf({ kind, coins: amount, points: exact, subject, userId
   const vars = { n, subject, user: userId };
   const takes = (kind === "adjust" || kind === "platformAdjust") && amount < 0;
   return [`does_${kind}${takes ? "Take" : ""}`, vars];
+}
+
+/** Where what came of it is seen; nothing where the person is there already. */
+function orderLinkOf(proposal) {
+  const href = isOfOrder(proposal) ? hrefOf("order/:orderId", { orderId: proposal.subject }) : location.hash;
+  return href === location.hash ? undefined : { href, say: "approvedLink" };
+}
+
+/** What else approving does, in the words of the dialog that asks for it. */
+function consequencesOf({ kind, coins: amount }) {
+  if (amount < 0) return [];
+  return CONSEQUENCES[kind] ?? [];
 }
 
 function aboutProposal(proposal) {
@@ -35,11 +57,13 @@ export function approve(proposal, after) {
     ...{ testid: "approve", title: "approveTitle", yes: "approveYes", danger: true, after },
     about: aboutProposal(proposal),
     fields: [reasonField({ required: false })],
-    effects: () => [sentenceOf(proposal), "approveEffect"],
+    effects: () => [sentenceOf(proposal), ...consequencesOf(proposal), "approveEffect"],
     run: ({ reason }) => call("proposals/approve", { proposalId: proposal.proposalId, ...(reason ? { reason } : {}) }),
-    done: ({ state, refusal }) => ({
-      text: [DONE.has(state) ? `approved_${state}` : "approvedOther", { state, why: refusal ?? "" }],
-      note: "approveUndo",
+    once: true,
+    done: ({ state, refusalText }) => ({
+      text: DECIDED.has(state) ? [`approved_${state}`, { why: refusalText ?? "" }] : otherState(state),
+      note: state === "declined" || state === "expired" ? undefined : "approveUndo",
+      link: orderLinkOf(proposal),
     }),
   });
 }
@@ -50,6 +74,12 @@ export function decline(proposal, after) {
     ...{ about: aboutProposal(proposal), fields: [reasonField()] },
     effects: () => ["declineEffect"],
     run: ({ reason }) => call("proposals/decline", { proposalId: proposal.proposalId, reason }),
-    done: () => ({ text: "declineDone", note: "declineUndo" }),
+    once: true,
+    done: ({ state, refusalText }) =>
+      state === "declined"
+        ? { text: "declineDone", note: "declineUndo" }
+        : { text: DECIDED.has(state) ? [`tooLate_${state}`, { why: refusalText ?? "" }] : otherState(state) },
   });
 }
+
+const otherState = (state) => ["proposalOther", { state }];

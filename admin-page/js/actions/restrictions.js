@@ -1,6 +1,7 @@
 /** Mutes and bans, their end, and chat that is removed. */
 import { openAction } from "../action-dialog.js";
 import { call } from "../api.js";
+import { localTime } from "../audit-filter.js";
 import { choiceField, numberField, reasonField, textField, timeField } from "../fields.js";
 import { time } from "../format.js";
 import { aboutUser } from "./account.js";
@@ -21,13 +22,23 @@ const LENGTHS = [
 /**
  * @param {{userId: string, nickName?: string}} user
  * @param {"mute" | "ban"} kind
- * @param {{roomId?: number | string, after: () => void}} options `roomId` is filled in where the room is at hand
+ * @param {{roomId?: number | string, until?: string | null, after: () => void}} options `roomId` is filled in where the
+ *   room is at hand, `until` (null: for ever) where a restriction that was lifted is put back
  */
-export function restrict(user, kind, { roomId = "", after }) {
-  const length = choiceField({ name: "length", label: "restrictLength", choices: LENGTHS, value: "60" });
-  const given = timeField({ name: "until", label: "restrictUntil", future: true, required: true });
-  // Asked for only where it was chosen.
-  const own = { ...given, read: () => (length.input.value === OWN_TIME ? given.read() : { value: undefined }) };
+export function restrict(user, kind, { roomId = "", until: former, after }) {
+  const value = former === undefined ? "60" : former === null ? FOR_EVER : OWN_TIME;
+  const length = choiceField({ name: "length", label: "restrictLength", choices: LENGTHS, value });
+  const start = localTime(former ?? undefined);
+  const given = timeField({ name: "until", label: "restrictUntil", value: start, future: true, required: true });
+  const isFormer = () => start !== "" && given.input.value === start;
+  // Asked for only where it was chosen. The field has whole minutes, the former end is to be put back as it was.
+  const own = {
+    ...given,
+    read: () => {
+      if (length.input.value !== OWN_TIME) return { value: undefined };
+      return isFormer() ? { value: former } : given.read();
+    },
+  };
   const room = numberField({
     ...{ name: "roomId", label: "restrictRoom", hint: "restrictRoomHint", required: false, value: roomId, min: 1 },
   });
@@ -74,19 +85,27 @@ export function lift(restriction, after) {
       text: "liftDone",
       undo: {
         say: `${restriction.kind}Yes`,
-        open: () => restrict(restriction, restriction.kind, { roomId: restriction.roomId ?? "", after }),
+        open: () => restrict(restriction, restriction.kind, formerOf(restriction, after)),
       },
     }),
   });
 }
 
-export function removeChat(roomId, after) {
+function formerOf({ roomId, until }, after) {
+  return { roomId: roomId ?? "", until: until ?? null, after };
+}
+
+/** @param {{msgId?: string, senderId?: string, text?: string}} [message] the one that was chosen */
+export function removeChat(roomId, after, { msgId = "", senderId, text } = {}) {
   openAction({
     ...{ testid: "remove-chat", title: "chatTitle", yes: "chatYes", danger: true, after },
-    ...{ about: [["colRoom", String(roomId)]] },
-    fields: [textField({ name: "msgId", label: "chatId", hint: "chatIdHint", maxlength: 64 }), reasonField()],
+    about: [["colRoom", String(roomId)], senderId && ["colUser", senderId], text && ["chatText", text]],
+    fields: [
+      textField({ name: "msgId", label: "chatId", hint: "chatIdHint", value: msgId, maxlength: 64 }),
+      reasonField(),
+    ],
     effects: () => ["chatEffect"],
-    run: ({ msgId, reason }) => call("chat/remove", { roomId, msgId, reason }),
+    run: (values) => call("chat/remove", { roomId, ...values }),
     done: () => ({ text: "chatDone", note: "noUndo" }),
   });
 }

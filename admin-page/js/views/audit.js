@@ -44,7 +44,7 @@ function show(root, params, session) {
 /** The rows of a filter; each opens to its params and its outcome. */
 export function auditTable({ testid, filter, session }) {
   const columns = [
-    { key: "thTime", cell: ({ time }) => timeOf(time) },
+    { key: "thTime", cell: opener },
     { key: "auditPerson", cell: personCell },
     { key: "auditRoute", cell: ({ route }) => h("span", { class: "id", text: shortRoute(route) }) },
     { key: "auditAbout", wide: true, cell: ({ about }) => about && h("span", { class: "id", text: about }) },
@@ -53,8 +53,22 @@ export function auditTable({ testid, filter, session }) {
   return createTable({
     ...{ caption: "auditTitle", testid, empty: "auditNone", signal: session.signal, columns },
     fetchPage: (cursor) => call("audit/list", { ...askedOf(filter()), ...(cursor && { cursor }) }, session),
-    open: (row, element) => toggle(row, element, columns.length, testid),
+    open,
   });
+
+  /** It says whether the row is open. The keys have the row, which is no stop of its own beside it. */
+  function opener(row) {
+    const click = ({ currentTarget }) => open(row, currentTarget.closest("tr"));
+    return h(
+      "button",
+      { class: "link-button", type: "button", tabindex: "-1", "aria-expanded": "false", on: { click } },
+      timeOf(row.time),
+    );
+  }
+
+  function open(row, element) {
+    toggle(row, element, columns.length, testid);
+  }
 }
 
 function personCell({ person, role }) {
@@ -73,9 +87,10 @@ function wordOf(outcome) {
 }
 
 function toggle(row, element, width, testid) {
-  const open = element.getAttribute("aria-expanded") === "true";
-  element.setAttribute("aria-expanded", String(!open));
-  if (open) element.nextElementSibling.remove();
+  const button = element.querySelector("[aria-expanded]");
+  const isOpen = button.getAttribute("aria-expanded") === "true";
+  button.setAttribute("aria-expanded", String(!isOpen));
+  if (isOpen) element.nextElementSibling.remove();
   else element.after(detailRow(row, width, testid));
 }
 

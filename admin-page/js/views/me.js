@@ -52,10 +52,15 @@ function show(root, _params, session) {
 function changePassword(after) {
   const password = passwordField("password", "mePasswordOld", "current-password");
   const fresh = passwordField("newPassword", "enrolPassword", "new-password", "enrolPasswordHint");
+  const totp = codeField();
   openAction({
-    ...{ testid: "password", title: "mePassword", yes: "mePassword", fields: [password, fresh, codeField()] },
+    ...{ testid: "password", title: "mePassword", yes: "mePassword", fields: [password, fresh, totp] },
     effects: () => ["mePasswordEffect"],
-    run: (values) => call("password/change", values),
+    run: (values) => {
+      // A code is good once: after a refusal another one is typed.
+      totp.input.value = "";
+      return call("password/change", values);
+    },
     done: () => ({ text: "mePasswordDone" }),
     after,
   });

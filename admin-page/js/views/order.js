@@ -3,6 +3,7 @@ import { ApiError } from "/js/api-error.js";
 import { tellFailure, whileBusy } from "/js/busy.js";
 import { h } from "/js/dom.js";
 import { holdShares, refund, release, releaseShares } from "../actions/money.js";
+import { hrefOf } from "../address.js";
 import { call } from "../api.js";
 import { badge, facts, incomplete, viewHead } from "../cells.js";
 import { orderLink, roomLink, userLink } from "../columns.js";
@@ -35,7 +36,7 @@ function partsOf(story, found, session, load) {
   return [
     viewHead(
       { text: story.title || story.orderId },
-      { beside: [...offers(story, found, session, again), look], testid: "story-title" },
+      { beside: [...offers(story, found, session, again), auditOf(story, session), look], testid: "story-title" },
     ),
     storyFacts(story),
     incomplete(story.incomplete),
@@ -43,8 +44,14 @@ function partsOf(story, found, session, load) {
     storyLine(story.steps),
     story.cut && h("p", { class: "lead", say: "storyCut" }),
     ...proposalsOf(story, session, again),
-    ...(isRefunded(story) ? affected(story.orderId, session, again) : []),
+    ...(isTakenBack(story) ? affected(story.orderId, session, again) : []),
   ].filter(Boolean);
+}
+
+/** What staff asked about the order, also what was refused. */
+function auditOf({ orderId }, session) {
+  const href = hrefOf("audit", { about: orderId });
+  return session.has("audit") && h("a", { class: "button small", href, say: "tab_audit", testid: "story-audit" });
 }
 
 function storyFacts(story) {
@@ -76,12 +83,10 @@ function known(error) {
   return undefined;
 }
 
-function has(story, what) {
-  return story.steps.some((step) => step.what === what && step.state !== "missing");
-}
-
-function isRefunded(story) {
-  return story.kind === "payment" && has(story, "refunded");
+/** Whether the wallet has taken the coins back; until then nobody knows which were spent. */
+function isTakenBack({ kind, steps }) {
+  const isIt = ({ what, service, state }) => what === "refunded" && service === "wallet" && state === "done";
+  return kind === "payment" && steps.some(isIt);
 }
 
 const PAID = 2;

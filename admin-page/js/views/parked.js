@@ -107,6 +107,7 @@ function openRefund(order, mark, after) {
   const { orderId, amount } = order;
   openAction({
     ...{ testid: "refund", title: "refundTitle", yes: "refundYes", danger: true, fields: [reasonField()], after },
+    moves: true,
     about: aboutOrder(order, mark),
     effects: () => [["parkedRefundWhat", { money: () => yuan(amount) }], "parkedRefundWasMade", "moneyBound"],
     run: ({ reason }) => call("order/refund", { orderId, reason }),

@@ -16,7 +16,7 @@ export const reconciliationView = {
   count: ({ differences }) => differences,
 };
 
-const CHANNELS = ["wallet", "wechat", "alipay", "mock"];
+const CHANNELS = ["wallet", "wechat", "alipay", "cashier"];
 const KINDS = [
   ...["unknown", "notInBill", "amountDiffers", "creditedNotPaid", "paidNotCredited", "refundUnknown"],
   ...["refundNotInBill", "refundDiffers", "refundTwice", "refundNotTaken", "takenNotRefunded"],

@@ -1,13 +1,14 @@
 /** A room: whose it is, who watches, who moderates, who is silenced there. */
 import { tellFailure } from "/js/busy.js";
 import { h } from "/js/dom.js";
-import { closeRoom, removeChat } from "../actions/restrictions.js";
+import { closeRoom, removeChat, restrict } from "../actions/restrictions.js";
 import { call } from "../api.js";
 import { badge, facts, incomplete, timeOf, viewHead } from "../cells.js";
 import { userLink } from "../columns.js";
 import { number } from "../format.js";
 import { restrictionColumns } from "../restriction-table.js";
 import { createTable } from "../table.js";
+import { roomBadge } from "../tones.js";
 
 export const roomView = { path: "room/:roomId", title: "roomTitle", right: "read", show };
 
@@ -27,7 +28,32 @@ async function show(root, { roomId }, session) {
 
   await reload();
   root.append(head, h("h2", { say: "tab_restrictions" }), table.element);
-  await table.restart();
+  const chat = session.has("restrict") ? chatTable(roomId, session, () => table.restart()) : undefined;
+  if (chat) root.append(h("h2", { say: "chatList" }), h("p", { class: "lead", say: "chatListLead" }), chat.element);
+  await Promise.all([table.restart(), chat?.restart()]);
+}
+
+/** What the room's history has, with what may be done about each message and its sender. */
+function chatTable(roomId, session, muted) {
+  const button = (say, testid, click) =>
+    h("button", { class: "button small", type: "button", say, testid, on: { click } });
+  const actions = (message) =>
+    h(
+      "div",
+      { class: "cell-actions" },
+      button("chatYes", "chat-remove", () => removeChat(roomId, () => table.restart(), message)),
+      button("chatMute", "chat-mute", () => restrict({ userId: message.senderId }, "mute", { roomId, after: muted })),
+    );
+  const table = createTable({
+    ...{ caption: "chatList", testid: "chat", empty: "chatNone", signal: session.signal },
+    columns: [
+      { key: "colUser", cell: ({ senderId }) => userLink(senderId) },
+      { key: "chatText", wide: true, cell: ({ text }) => text },
+      { key: "colActions", hideLabel: true, cell: actions },
+    ],
+    fetchPage: () => call("room/chat", { roomId }, session),
+  });
+  return table;
 }
 
 function headOf(answer, session, after) {
@@ -56,7 +82,7 @@ function headOf(answer, session, after) {
       },
     ),
     facts([
-      ["colState", badge(live ? "good" : "plain", live ? "roomLive" : "roomOver", "room-state")],
+      ["colState", badge(...roomBadge(live), "room-state")],
       ["roomId", h("span", { class: "id", text: roomId })],
       ["externalRoomId", room.externalRoomId],
       ["colAnchor", h("span", {}, `${answer.anchor?.nickName ?? ""} `, userLink(anchorId))],

@@ -3,7 +3,8 @@ import { h } from "/js/dom.js";
 import { hrefOf } from "../address.js";
 import { call } from "../api.js";
 import { moveWithArrows } from "../arrows.js";
-import { incomplete, viewHead } from "../cells.js";
+import { badge, incomplete, viewHead } from "../cells.js";
+import { orderBadge, roomBadge } from "../tones.js";
 
 export const searchView = { path: "search", title: "searchTitle", nav: "find", right: "read", show };
 
@@ -61,7 +62,8 @@ function group(kind, hits) {
   );
 }
 
-function hitRow({ kind, id, title, detail }) {
+function hitRow(hit) {
+  const { kind, id, title } = hit;
   return h(
     "li",
     {},
@@ -70,9 +72,15 @@ function hitRow({ kind, id, title, detail }) {
       { class: "hit", href: TARGETS[kind](id), testid: "hit" },
       h("span", { class: "hit-title", text: title || String(id) }),
       h("span", { class: "id hit-id", text: id }),
-      h("span", { class: "hit-detail", text: detail ?? "" }),
+      h("span", { class: "hit-detail" }, ...detailOf(hit)),
     ),
   );
+}
+
+/** The state in the words of the other views; the rest as the services have it. */
+function detailOf({ kind, state, detail }) {
+  const shown = kind === "room" ? roomBadge(state === "live") : orderBadge(state);
+  return [...(state === null ? [] : [badge(...shown), " "]), detail];
 }
 
 function showHelp(root) {

@@ -9,7 +9,6 @@ import { hrefOf, noteInAddress } from "../address.js";
 import { call } from "../api.js";
 import { badge, face, facts, incomplete, timeOf } from "../cells.js";
 import {
-  auditColumns,
   giftsReceivedColumns,
   giftsSentColumns,
   incomeColumns,
@@ -20,8 +19,10 @@ import {
   statementColumns,
 } from "../columns.js";
 import { coins, number } from "../format.js";
+import { openHolds } from "../free-holds.js";
 import { isInForce, restrictionColumns } from "../restriction-table.js";
 import { createTable } from "../table.js";
+import { auditTable } from "./audit.js";
 
 export const userView = { path: "user/:userId", title: "userTitle", right: "read", show };
 
@@ -33,11 +34,11 @@ const LISTS = [
   { tab: "payments", path: "user/payments", columns: paymentColumns, href: orderHref },
   { tab: "giftsSent", path: "user/giftsSent", columns: giftsSentColumns, href: orderHref },
   { tab: "giftsReceived", path: "user/giftsReceived", columns: giftsReceivedColumns, href: orderHref },
-  { tab: "income", path: "user/incomePostings", columns: incomeColumns },
+  { tab: "income", path: "user/incomePostings", columns: incomeColumnsOf },
   { tab: "rooms", path: "user/rooms", columns: roomColumns },
-  { tab: "restrictions", path: "restriction/list" },
+  { tab: "restrictions", path: "restriction/list", columns: (of) => restrictionColumns({ ...of, withUser: false }) },
   { tab: "sessions", path: "user/sessions", columns: sessionColumns() },
-  { tab: "audit", path: "audit/list", columns: auditColumns, right: "audit" },
+  { tab: "audit", right: "audit", lead: "auditOfUser" },
 ];
 
 async function show(root, { userId, tab }, session) {
@@ -69,11 +70,9 @@ async function show(root, { userId, tab }, session) {
 
   function open(name) {
     noteInAddress({ tab: name === lists[0].tab ? undefined : name });
-    const table = tableOf(
-      lists.find((one) => one.tab === name),
-      { userId, session, refresh },
-    );
-    place.replaceChildren(table.element);
+    const of = lists.find((one) => one.tab === name);
+    const table = tableOf(of, { userId, session, refresh });
+    place.replaceChildren(...[of.lead && h("p", { class: "lead", say: of.lead }), table.element].filter(Boolean));
     restart = table.restart;
     restart();
   }
@@ -82,12 +81,23 @@ async function show(root, { userId, tab }, session) {
 const choice = ({ tab }) => [tab, `tab_${tab}`, `tab-${tab}`];
 
 function tableOf({ tab, path, columns, href }, { userId, session, refresh }) {
-  const whose = tab === "audit" ? { about: userId } : { userId };
+  if (tab === "audit") return auditTable({ testid: tab, filter: () => ({ about: userId }), session });
   return createTable({
     ...{ caption: `tab_${tab}`, testid: tab, signal: session.signal, href },
-    columns: columns ?? restrictionColumns({ session, after: refresh, withUser: false }),
-    fetchPage: (cursor) => call(path, { ...whose, ...(cursor ? { cursor } : {}) }, session),
+    columns: typeof columns === "function" ? columns({ userId, session, after: refresh }) : columns,
+    fetchPage: (cursor) => call(path, { userId, ...(cursor ? { cursor } : {}) }, session),
   });
+}
+
+/** With a button at each hold of free income that is not released. */
+function incomeColumnsOf({ userId, session, after }) {
+  const holdOf = openHolds();
+  const cell = (posting) => {
+    const holdId = holdOf(posting);
+    if (holdId === undefined || !session.has("holds")) return " ";
+    return actionButton("releaseFreeYes", "release-free-row", () => releaseFree({ userId }, after, holdId));
+  };
+  return [...incomeColumns, { key: "colActions", hideLabel: true, cell }];
 }
 
 function sessionColumns() {

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { fail, isFailure } from "../../../broker/failure.ts";
 import { call } from "../../contracts.ts";
 import { fromHttp } from "../../http-fields.ts";
 import { type StaffLogin, type StaffSession, staffActions } from "../../staff/staff.contract.ts";
@@ -26,6 +27,15 @@ function opened(login: StaffLogin, cookie: SessionCookie) {
   return view(login);
 }
 
+/** The staff service has one failure for whatever was wrong of a login; here no password was asked for. */
+async function bySetupCode<T>(answer: Promise<T>): Promise<T> {
+  try {
+    return await answer;
+  } catch (error) {
+    throw isFailure(error, "staffLoginWrong") ? fail("setupCodeWrong") : error;
+  }
+}
+
 export const loginEndpoints = [
   staffEndpoint({
     path: "login",
@@ -44,8 +54,8 @@ export const loginEndpoints = [
     right: null,
     params: fromHttp(staffActions.enrolBegin, "address"),
     result: z.object({ totpUri: z.string() }),
-    failures: ["staffLoginWrong", "tooMany"],
-    run: (ctx, params, { address }) => call(ctx, "staff.enrolBegin", { ...params, address }),
+    failures: ["setupCodeWrong", "tooMany"],
+    run: (ctx, params, { address }) => bySetupCode(call(ctx, "staff.enrolBegin", { ...params, address })),
   }),
   staffEndpoint({
     path: "enrol/finish",
@@ -54,9 +64,9 @@ export const loginEndpoints = [
     description: inCookie,
     params: fromHttp(staffActions.enrolFinish, "address"),
     result: shown,
-    failures: ["staffLoginWrong", "passwordWeak", "totpWrong", "tooMany"],
+    failures: ["setupCodeWrong", "passwordWeak", "totpWrong", "tooMany"],
     run: async (ctx, params, { address, cookie }) =>
-      opened(await call(ctx, "staff.enrolFinish", { ...params, address }), cookie),
+      opened(await bySetupCode(call(ctx, "staff.enrolFinish", { ...params, address })), cookie),
   }),
   staffEndpoint({
     path: "session",

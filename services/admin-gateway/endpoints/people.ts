@@ -69,7 +69,12 @@ export const peopleEndpoints = [
       list: z.array(
         z.object({
           kind: z.enum(["user", "gift", "payment", "room"]),
-          ...{ id: z.string(), title: z.string(), detail: z.string() },
+          ...{ id: z.string(), title: z.string() },
+          state: z
+            .string()
+            .nullable()
+            .meta({ description: "As in a story; of a room live or closed; null of a user." }),
+          detail: z.string().meta({ description: "Other names of it." }),
         }),
       ),
       more: z.boolean().meta({ description: "More phones have this end than the list has users." }),

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { failures, isFailureName } from "../../../config/errors.ts";
+import type { Language } from "../../../mixins/http/wording.ts";
 import { action } from "../../action-contract.ts";
 import { call } from "../../contracts.ts";
 import { integer, reason } from "../../fields.ts";
@@ -10,6 +12,13 @@ import { staffEndpoint } from "./endpoint.ts";
 
 const state = z.enum(["open", "approved", "done", "refused", "declined", "expired"]);
 const refusal = z.string().nullable().meta({ description: "Of refused: the name of the failure." });
+const refusalText = z.string().nullable().meta({ description: "The failure in the language of the caller." });
+
+/** With the refusal in words. */
+function worded<Row extends { readonly refusal: string | null }>(row: Row, language: Language) {
+  const text = isFailureName(row.refusal) ? failures[row.refusal][language] : row.refusal;
+  return { ...row, refusalText: text };
+}
 
 const shownProposal = z.object({
   proposalId: z.string().meta({ description: "s and a number: of staff. p and a number: of an API key." }),
@@ -26,7 +35,7 @@ const shownProposal = z.object({
   proposedBy: z.string().meta({ description: "The person, or key:<id> of an API key." }),
   createTime: z.string(),
   expiresTime: z.string().nullable(),
-  ...{ state, refusal },
+  ...{ state, refusal, refusalText },
   decidedBy: z.string().nullable(),
   decidedTime: z.string().nullable(),
   decisionReason: z.string().nullable(),
@@ -36,7 +45,7 @@ const shownProposal = z.object({
 const decided = z.object({
   proposalId: z.string(),
   state: state.meta({ description: "What it is now: of many decisions at once one counts." }),
-  refusal,
+  ...{ refusal, refusalText },
 });
 
 const { open: _open, ...listed } = fromHttp(proposalActions.proposals, "session");
@@ -49,8 +58,10 @@ export const proposalEndpoints = [
     right: "read",
     params: { ...fromHttp(action({ open: integer(0, 1).default(0) }).returns<never>()), ...listed },
     result: pageOf(shownProposal),
-    run: (ctx, { open, ...params }, { session }) =>
-      call(ctx, "staff.proposals", { ...params, open: open === 1, session }),
+    async run(ctx, { open, ...params }, { session, language }) {
+      const page = await call(ctx, "staff.proposals", { ...params, open: open === 1, session });
+      return { ...page, list: page.list.map((proposal) => worded(proposal, language)) };
+    },
   }),
   staffEndpoint({
     path: "proposals/approve",
@@ -59,7 +70,8 @@ export const proposalEndpoints = [
     params: { proposalId: anyProposalId, reason: reason.optional() },
     result: decided,
     failures: ["proposalUnknown", "ownProposal"],
-    run: (ctx, params, { session }) => call(ctx, "staff.decide", { ...params, approve: true, session }),
+    run: async (ctx, params, { session, language }) =>
+      worded(await call(ctx, "staff.decide", { ...params, approve: true, session }), language),
   }),
   staffEndpoint({
     path: "proposals/decline",
@@ -68,6 +80,7 @@ export const proposalEndpoints = [
     params: { proposalId: anyProposalId, reason },
     result: decided,
     failures: ["proposalUnknown", "ownProposal"],
-    run: (ctx, params, { session }) => call(ctx, "staff.decide", { ...params, approve: false, session }),
+    run: async (ctx, params, { session, language }) =>
+      worded(await call(ctx, "staff.decide", { ...params, approve: false, session }), language),
   }),
 ];

@@ -1,6 +1,8 @@
 import { z } from "zod";
+import { limits } from "../../../config/limits.ts";
 import { call } from "../../contracts.ts";
 import { fromHttp, shownUserId } from "../../http-fields.ts";
+import { imRouterActions } from "../../im-router/im-router.contract.ts";
 import { livingRoomStaffActions, type StaffRoom } from "../../living-room/staff.contract.ts";
 import { awayOf, foundUnlessAway, unlessAway } from "../answers.ts";
 import { moderatorsOf, restrictionsOf } from "../restricted.ts";
@@ -63,6 +65,18 @@ export const roomEndpoints = [
         incomplete: awayOf({ user: anchor && restrictions, "living-room": moderators, "im-router": viewers }),
       };
     },
+  }),
+
+  staffEndpoint({
+    path: "room/chat",
+    summary: "The chat that a room's history has, newest first",
+    description: `The newest of ${limits.im.roomHistoryFrames} frames of the last ${limits.im.roomHistoryMs / 60_000} min; what was removed is not in it.`,
+    right: "restrict",
+    params: fromHttp(imRouterActions.roomChat),
+    result: z.object({
+      list: z.array(z.object({ msgId: z.string(), senderId: shownUserId, text: z.string() })),
+    }),
+    run: async (ctx, { roomId }) => ({ list: await call(ctx, "im-router.roomChat", { roomId }) }),
   }),
 
   staffEndpoint({

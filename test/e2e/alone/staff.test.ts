@@ -2,6 +2,7 @@ import { execFile } from "node:child_process";
 import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { failures } from "../../../config/errors.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { ensureNatsLogin, removeNatsLogin } from "../../../scripts/stack/nats-logins.ts";
 import { type Answer, adminUrl, operate, post } from "../../support/client.ts";
@@ -93,6 +94,9 @@ test("a person is invited at a console, enrols, works, and is out at once when s
 
   const wrong = await post("/live/admin/login", { name, password: "x", totp: "000000" }, { base: adminUrl() });
   expect(wrong).toMatchObject({ status: 200, code: 501 });
+  // A code is used once; no password was asked for, so the text names the code.
+  for (const path of ["enrol/begin", "enrol/finish"])
+    expect((await new Browser().post(path, finish)).msg).toBe(failures.setupCodeWrong.zh);
   await operator("reset", name);
   expect(await browser.post("session")).toMatchObject({ status: 401, code: 100002 });
   await operator("disable", name);

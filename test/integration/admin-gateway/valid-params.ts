@@ -58,6 +58,7 @@ export const validStaffParams: Readonly<Record<string, Record<string, unknown>>>
   "reconciliation/differences": { date: "2026-11-22", channel: "wechat", cursor: "41", limit: 20 },
   "reconciliation/resolve": { id: 5, reason: "refunded by a bank transfer" },
   search: { q: "pay-order-1" },
+  "room/chat": { roomId: 5 },
   "user/get": { userId: "77" },
   "user/phone": { userId: "77", reason: "a refund by hand" },
   "user/statement": { userId: "77", cursor: "41", limit: 20 },

@@ -13,7 +13,7 @@ const allowed: Readonly<Record<string, readonly StaffRole[]>> = {
   ...{ search: everyone, "user/get": everyone, "user/statement": everyone, "user/payments": everyone },
   ...{ "user/giftsSent": everyone, "user/giftsReceived": everyone, "user/rooms": everyone },
   ...{ "user/incomePostings": everyone, "user/sessions": everyone, "order/story": everyone, "room/get": everyone },
-  ...{ "user/phone": support, "user/endSessions": support, "room/close": support },
+  ...{ "user/phone": support, "user/endSessions": support, "room/close": support, "room/chat": support },
 };
 
 const endpoints = [...peopleEndpoints, ...storyEndpoints, ...roomEndpoints];

@@ -37,10 +37,10 @@ test("hits are users, gifts, payments and rooms, each with what tells it apart; 
   const { ctx } = contextOf();
   const { list, incomplete, more } = await search(ctx, giftOrder);
   expect(list).toEqual([
-    { kind: "user", id: "77", title: "n", detail: "…5678" },
-    { kind: "gift", id: giftOrder, title: "皇冠 × 1", detail: "succeeded" },
-    { kind: "payment", id: "pay-order-1", title: "60", detail: "paid" },
-    { kind: "room", id: "5", title: "r", detail: "live" },
+    { kind: "user", id: "77", title: "n", state: null, detail: "…5678" },
+    { kind: "gift", id: giftOrder, title: "皇冠 × 1", state: "succeeded", detail: "" },
+    { kind: "payment", id: "pay-order-1", title: "60", state: "paid", detail: "" },
+    { kind: "room", id: "5", title: "r", state: "live", detail: "" },
   ]);
   expect([incomplete, more]).toEqual([[], false]);
   const { list: rooms } = await search(contextOf().ctx, "5");

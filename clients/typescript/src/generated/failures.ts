@@ -52,6 +52,7 @@ export const failureCodes = {
   "deadLetterGone": 501,
   "deadLetterRefused": 501,
   "staffLoginWrong": 501,
+  "setupCodeWrong": 501,
   "totpWrong": 501,
   "passwordWeak": 100001,
   "personUnknown": 501,

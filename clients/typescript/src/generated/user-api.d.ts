@@ -1216,7 +1216,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 501 用户不存在 (no such user); 501 房管数量已达上限 (there are as many moderators as may be); 10014 你已被封禁 (you are banned) */
+            /** @description 200 成功 (success); 501 用户不存在 (no such user); 501 房管数量已达上限 (the anchor has the largest number of moderators already); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
@@ -1343,7 +1343,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10013 你已被禁言 (you are muted); 501 用户不存在 (no such user); 501 该直播间的禁言数量已达上限 (as many are muted in this room as may be); 10014 你已被封禁 (you are banned) */
+            /** @description 200 成功 (success); 10009 直播间不存在或已关播 (room not live, or receiver not in it); 10013 你已被禁言 (you are muted); 501 用户不存在 (no such user); 501 该直播间的禁言数量已达上限 (this room has the largest number of mutes already); 10014 你已被封禁 (you are banned) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
