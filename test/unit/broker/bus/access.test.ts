@@ -18,6 +18,7 @@ function codeOf(folder: string): string {
 const callingModules = new Map([
   ["externalRooms(", "services/external-rooms.ts"],
   ["restrictionsMixin", "services/restrictions.mixin.ts"],
+  ["webhookRoutes", "services/webhook-routes.ts"],
 ]);
 
 /** Whether a module that the code uses has the action. */
