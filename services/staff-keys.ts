@@ -13,9 +13,9 @@ export const staffKeySettings: SettingsBlock = {
     title: "Secrets of authenticator apps",
     nodes: "staff nodes",
     text: [
-      "The keys with which the secrets of authenticator apps are encrypted in the database, for staff nodes alone, in the form",
-      "of TOKEN_KEYS. The first key encrypts, all of them decrypt. A key must stay in the list until everybody whose secret",
-      "was made with it was reset.",
+      "The keys with which the secrets of authenticator apps are encrypted in the database, for staff nodes alone, in the",
+      "form of TOKEN_KEYS. The first key encrypts, all of them decrypt. A key must stay in the list until everybody whose",
+      "secret was made with it was reset.",
     ],
   }),
   needs: operatorTokenProblems,
