@@ -15,7 +15,7 @@ import {
 import { deleteSessionsOf } from "./session-store.ts";
 import { callerOf, openSession } from "./sessions.ts";
 import type { StaffLogin } from "./staff.contract.ts";
-import { tokenHash } from "./tokens.ts";
+import { tokenMacs } from "./token-macs.ts";
 import { newTotpSecret, stepOfCode, totpUri } from "./totp.ts";
 
 /** Logins, enrolments, and changes of passwords. Every try is slowed by `beginAttempt`. */
@@ -69,7 +69,8 @@ export async function login(parts: LoginParts, credentials: Credentials): Promis
 /** The person with this setup code. Fails: staffLoginWrong. */
 async function invitedPerson({ mysql }: LoginParts, name: string, code: string): Promise<Person> {
   const person = await findPerson(mysql, name);
-  const isRight = person?.setupHash?.equals(tokenHash(code)) ?? false;
+  const { setupHash: kept, setupExpires: expires } = person ?? { setupHash: null, setupExpires: null };
+  const isRight = kept !== null && expires !== null && tokenMacs().isSetupCode(kept, { token: code, name, expires });
   if (!person || !isRight || person.state !== "invited") throw fail("staffLoginWrong");
   return person;
 }

@@ -185,6 +185,18 @@ describe("an enrolment", () => {
   });
 });
 
+test("a setup code that was written into the database by hand, or is another person's, enrols nobody", async () => {
+  const { name } = await enrolledPerson(caller, "admin");
+  const { setupCode } = await call(caller, "staff.addPerson", { name: "enrol-3", role: "viewer", ...asOperator() });
+  const begin = (code: string) => outcomeOf(call(caller, "staff.enrolBegin", { name, code, address: "10.4.0.4" }));
+  const invite = `UPDATE t_staff_person p JOIN t_staff_person o ON o.name = 'enrol-3' SET p.state = 'invited',
+    p.setup_expires_time = o.setup_expires_time`;
+  await database.run(`${invite}, p.setup_hash = UNHEX(SHA2('by-hand', 256)) WHERE p.name = ?`, [name]);
+  expect(await begin("by-hand")).toBe("staffLoginWrong");
+  await database.run(`${invite}, p.setup_hash = o.setup_hash WHERE p.name = ?`, [name]);
+  expect(await begin(setupCode)).toBe("staffLoginWrong");
+});
+
 describe("a session is refused at once on another node", () => {
   async function twoSessions() {
     const person = await enrolledPerson(caller, "viewer", { address: "10.5.0.1" });
@@ -225,6 +237,24 @@ describe("a session is refused at once on another node", () => {
     }
   });
 
+  test("that was written into the database by hand, given to another person or prolonged there", async () => {
+    const { name, one, other, known } = await twoSessions();
+    const victim = await enrolledPerson(caller, "finance");
+    await database.run(
+      `INSERT INTO t_staff_session (token_hash, mac, name, address, create_time, expires_time)
+       VALUES (UNHEX(SHA2('by-hand', 256)), UNHEX(SHA2('by-hand', 256)), ?, '10.5.0.1', UTC_TIMESTAMP(3),
+         UTC_TIMESTAMP(3) + INTERVAL 1 HOUR)`,
+      [victim.name],
+    );
+    expect(await known("by-hand")).toBe("notLoggedIn");
+    await database.run("UPDATE t_staff_session SET name = ? WHERE name = ? ORDER BY id LIMIT 1", [victim.name, name]);
+    await database.run("UPDATE t_staff_session SET expires_time = expires_time + INTERVAL 1 DAY WHERE name = ?", [
+      name,
+    ]);
+    expect([await known(one), await known(other)]).toEqual(["notLoggedIn", "notLoggedIn"]);
+    expect(await known(victim.login.session)).toBe("done");
+  });
+
   test("of a password that was changed, but the one that changed it", async () => {
     const { name, password, secret, one, other, known } = await twoSessions();
     const newPassword = goodPassword();
@@ -251,8 +281,8 @@ describe("a session is refused at once on another node", () => {
     expect([await known(one), await known(other)]).toEqual(["notLoggedIn", "done"]);
     for (let opened = 0; opened < limits.staff.sessionsPerPerson - 1; opened++)
       await database.run(
-        `INSERT INTO t_staff_session (token_hash, name, address, create_time, expires_time)
-         SELECT UNHEX(SHA2(UUID(), 256)), ?, '10.5.0.1', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 1 HOUR`,
+        `INSERT INTO t_staff_session (token_hash, mac, name, address, create_time, expires_time)
+         SELECT UNHEX(SHA2(UUID(), 256)), UNHEX(SHA2(UUID(), 256)), ?, '10.5.0.1', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 1 HOUR`,
         [name],
       );
     expect(await known(other)).toBe("done");
