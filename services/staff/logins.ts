@@ -83,12 +83,11 @@ export async function beginEnrolment(
   const { mysql, secrets } = parts;
   const attempt = await beginAttempt(mysql, name, address);
   const person = await invitedPerson(parts, name, code);
-  if (person.totpSecret === null) await offerTotpSecret(mysql, person, secrets.seal(newTotpSecret(), name));
-  // As it is kept: of two at once one has made it.
-  const { totpSecret } = await invitedPerson(parts, name, code);
-  if (totpSecret === null) throw fail("staffLoginWrong");
+  // One of its own for each call: of two at once the later one's counts, and the other's first code is wrong.
+  const secret = newTotpSecret();
+  if (!(await offerTotpSecret(mysql, person, secrets.seal(secret, name)))) throw fail("staffLoginWrong");
   await mysql.transaction((tx) => attemptSucceeded(tx, attempt, false));
-  return { totpUri: totpUri(secrets.open(totpSecret, name), name) };
+  return { totpUri: totpUri(secret, name) };
 }
 
 /** See `staff.enrolFinish`. */

@@ -86,13 +86,13 @@ export async function setSetupCode(tx: Transaction, name: string, setupHash: Buf
   );
 }
 
-/** The secret of the app, where there is none yet, of who still has this setup code. */
-export async function offerTotpSecret(db: Queryable, { name, setupHash }: Person, sealed: string): Promise<void> {
-  await db.run(
-    `UPDATE t_staff_person SET totp_secret = ?
-     WHERE name = ? AND state = 'invited' AND setup_hash = ? AND totp_secret IS NULL`,
+/** Sets the secret of the app of who still has this setup code. Returns whether that was so. */
+export async function offerTotpSecret(db: Queryable, { name, setupHash }: Person, sealed: string): Promise<boolean> {
+  const { affectedRows } = await db.run(
+    "UPDATE t_staff_person SET totp_secret = ? WHERE name = ? AND state = 'invited' AND setup_hash = ?",
     [sealed, name, setupHash],
   );
+  return affectedRows === 1;
 }
 
 /** Ends the enrolment of who is still as they were read. Returns whether that was so. */

@@ -68,7 +68,7 @@ export interface AuditedStaffCall {
   time: string;
   /** Of a login: who was named, whoever that was. */
   person: string;
-  /** `null`: of a login that failed. */
+  /** `null`: of a login that failed, and of the first half of an enrolment. */
   role: StaffRole | null;
   address: string;
   route: string;
@@ -104,8 +104,9 @@ export const staffActions = {
    */
   login: action({ name: personName, password, totp, address }).returns<StaffLogin>(),
   /**
-   * First half of the enrolment: the secret for the app, of who has the setup code; the same at each repeat. Fails:
-   * staffLoginWrong, tooMany, unavailable.
+   * First half of the enrolment: a new secret for the app, of who has the setup code. The secret of an earlier call
+   * counts for nothing then: who else has the code knows no secret that is in use. It has a row in the audit, as a login.
+   * Fails: staffLoginWrong, tooMany, unavailable.
    */
   enrolBegin: action({ name: personName, code, address }).returns<{ totpUri: string }>(),
   /**

@@ -83,6 +83,13 @@ test("the person of OPERATOR_TOKEN is operator, an admin", async () => {
   expect((await audit({ about })).list).toMatchObject([{ person: "operator", role: "admin" }]);
 });
 
+test("a wrong setup code is there too, at the beginning of an enrolment", async () => {
+  const wrong = { name: "nobody-here", code: "wrong", address: "10.7.0.2" };
+  expect(await call(caller, "staff.enrolBegin", wrong).catch(failureName)).toBe("staffLoginWrong");
+  const { list } = await audit({ person: "nobody-here" });
+  expect(list).toMatchObject([{ route: "/live/admin/enrol/begin", role: null, outcome: "staffLoginWrong" }]);
+});
+
 test("logins are there, right ones and wrong ones, without password and code", async () => {
   const { name, password, secret } = await enrolledPerson(caller, "viewer", { name: "bob" });
   const totp = codeOf(secret);
@@ -93,6 +100,7 @@ test("logins are there, right ones and wrong ones, without password and code", a
     ["/live/admin/login", "10.7.0.1", "viewer", "succeeded"],
     ["/live/admin/login", "10.7.0.1", null, "staffLoginWrong"],
     ["/live/admin/enrol/finish", "10.0.0.1", "viewer", "succeeded"],
+    ["/live/admin/enrol/begin", "10.0.0.1", null, "succeeded"],
   ]);
   const kept = JSON.stringify(await rows("staff", "SELECT * FROM t_staff_audit WHERE person = 'bob'"));
   for (const secretText of [password, totp, "wrong one here"]) expect(kept).not.toContain(secretText);
