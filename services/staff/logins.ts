@@ -1,7 +1,7 @@
 import { fail } from "../../broker/failure.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
 import type { SealedSecrets } from "../sealed-secrets.ts";
-import { attemptSucceeded, beginAttempt } from "./attempts.ts";
+import { attemptSucceeded, beginAttempt, enrolledFrom, wrongSetupCode } from "./attempts.ts";
 import { type PasswordHashes, requireGoodPassword } from "./passwords.ts";
 import {
   consumeStep,
@@ -18,7 +18,7 @@ import type { StaffLogin } from "./staff.contract.ts";
 import { tokenMacs } from "./token-macs.ts";
 import { newTotpSecret, stepOfCode, totpUri } from "./totp.ts";
 
-/** Logins, enrolments, and changes of passwords. Every try is slowed by `beginAttempt`. */
+/** Logins, enrolments, and changes of passwords. Tries are slowed by attempts.ts. */
 
 export interface LoginParts {
   readonly mysql: Database;
@@ -31,6 +31,12 @@ interface Credentials {
   readonly name: string;
   readonly password: string;
   readonly totp: string;
+  readonly address: string;
+}
+
+interface SetupCodeGiven {
+  readonly name: string;
+  readonly code: string;
   readonly address: string;
 }
 
@@ -66,27 +72,27 @@ export async function login(parts: LoginParts, credentials: Credentials): Promis
   });
 }
 
-/** The person with this setup code. Fails: staffLoginWrong. */
-async function invitedPerson({ mysql }: LoginParts, name: string, code: string): Promise<Person> {
+/**
+ * The person with this setup code. It is checked before anything is counted: who has it waits for nobody. Fails:
+ * staffLoginWrong, tooMany.
+ */
+async function invitedPerson({ mysql }: LoginParts, { name, code, address }: SetupCodeGiven): Promise<Person> {
   const person = await findPerson(mysql, name);
   const { setupHash: kept, setupExpires: expires } = person ?? { setupHash: null, setupExpires: null };
   const isRight = kept !== null && expires !== null && tokenMacs().isSetupCode(kept, { token: code, name, expires });
-  if (!person || !isRight || person.state !== "invited") throw fail("staffLoginWrong");
-  return person;
+  if (person && isRight && person.state === "invited") return person;
+  await wrongSetupCode(mysql, name, address);
+  throw fail("staffLoginWrong");
 }
 
 /** See `staff.enrolBegin`. */
-export async function beginEnrolment(
-  parts: LoginParts,
-  { name, code, address }: { name: string; code: string; address: string },
-): Promise<{ totpUri: string }> {
+export async function beginEnrolment(parts: LoginParts, given: SetupCodeGiven): Promise<{ totpUri: string }> {
   const { mysql, secrets } = parts;
-  const attempt = await beginAttempt(mysql, name, address);
-  const person = await invitedPerson(parts, name, code);
+  const person = await invitedPerson(parts, given);
+  const { name } = person;
   // One of its own for each call: of two at once the later one's counts, and the other's first code is wrong.
   const secret = newTotpSecret();
   if (!(await offerTotpSecret(mysql, person, secrets.seal(secret, name)))) throw fail("staffLoginWrong");
-  await mysql.transaction((tx) => attemptSucceeded(tx, attempt, false));
   return { totpUri: totpUri(secret, name) };
 }
 
@@ -96,15 +102,15 @@ export async function finishEnrolment(
   { name, code, password, totp, address }: Credentials & { code: string },
 ): Promise<StaffLogin> {
   const { mysql, hashes, secrets } = parts;
-  const attempt = await beginAttempt(mysql, name, address);
-  const person = await invitedPerson(parts, name, code);
+  const person = await invitedPerson(parts, { name, code, address });
   requireGoodPassword(password, name);
   const step = person.totpSecret === null ? undefined : stepOfCode(secrets.open(person.totpSecret, name), totp);
   if (step === undefined) throw fail("totpWrong");
-  const hash = await hashes.make(password, attempt.isKnown);
+  // Setup code and app are proven: this is no stranger.
+  const hash = await hashes.make(password, true);
   return mysql.transaction(async (tx) => {
     if (!(await enrol(tx, person, hash, step))) throw fail("staffLoginWrong");
-    await attemptSucceeded(tx, attempt, true);
+    await enrolledFrom(tx, name, address);
     return openSession(tx, { name, role: person.role, address });
   });
 }

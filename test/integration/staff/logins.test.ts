@@ -181,6 +181,36 @@ describe("an enrolment", () => {
     expect(await finish(last)).toBe("done");
   });
 
+  test("is slowed by nobody's tries where the setup code is right; a wrong one counts, of its address alone", async () => {
+    const { totpUri, ...person } = await invited("enrol-5");
+    const { name, address } = person;
+    const inPause = "failures = 40, failed_time = UTC_TIMESTAMP(3)";
+    for (const [kind, of, from] of [
+      [1, name, address],
+      [2, "", address],
+      [3, name, ""],
+    ])
+      await database.run(`INSERT INTO t_staff_attempt SET kind = ?, name = ?, address = ?, ${inPause}`, [
+        ...[kind as number, of as string, from as string],
+      ]);
+    const wrongCode = (from: string) =>
+      outcomeOf(call(caller, "staff.enrolBegin", { name, code: "wrong", address: from }));
+    expect(await wrongCode(address)).toBe("tooMany");
+    // The pause of the person is none for it, nor does it make that longer.
+    expect(await wrongCode("10.4.0.9")).toBe("staffLoginWrong");
+    const finish = { ...person, totp: codeOf(secretIn(totpUri)) };
+    expect(await outcomeOf(call(caller, "staff.enrolFinish", finish))).toBe("done");
+    const kept = await database.query<{ kind: number; failures: number }>(
+      "SELECT kind, failures FROM t_staff_attempt WHERE name = ? ORDER BY kind",
+      [name],
+    );
+    expect(kept.map(({ kind, failures }) => [Number(kind), Number(failures)])).toEqual([
+      [1, 1],
+      [3, 40],
+    ]);
+    await database.run("DELETE FROM t_staff_attempt WHERE name IN (?, '') ", [name]);
+  });
+
   test("ends with the setup code's day, and the code of a reset is another one", async () => {
     const { totpUri, ...person } = await invited("enrol-2");
     await database.run(
