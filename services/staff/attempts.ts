@@ -1,4 +1,4 @@
-import { fail } from "../../broker/failure.ts";
+import { fail, isFailure, isUnavailable } from "../../broker/failure.ts";
 import { limitKeyOf } from "../../mixins/http/client-address.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
 import {
@@ -10,6 +10,7 @@ import {
   readFailures,
   setFailures,
   takeOff,
+  takeOneOff,
 } from "./attempt-store.ts";
 import { countedFailures, waitOf } from "./pauses.ts";
 import { databaseNow } from "./person-store.ts";
@@ -71,6 +72,24 @@ export async function enrolledFrom(tx: Transaction, name: string, from: string):
   const address = limitKeyOf(from);
   for (const key of keysOf(name, address, true)) await takeOff(tx, key);
   await keepAddress(tx, name, address);
+}
+
+/**
+ * Checks what the try shows. Where that is not done, since too many wait or a dependency is away, the try is not counted:
+ * nobody has learned anything by it. Fails: as `check`, unavailable.
+ */
+export async function checkAttempt<T>(mysql: Database, attempt: Attempt, check: () => Promise<T>): Promise<T> {
+  try {
+    return await check();
+  } catch (error) {
+    if (isFailure(error, "tooMany") || isUnavailable(error)) {
+      const { name, address, isKnown } = attempt;
+      await mysql.transaction(async (tx) => {
+        for (const key of keysOf(name, address, isKnown)) await takeOneOff(tx, key);
+      });
+    }
+    throw error;
+  }
 }
 
 /** The try was right after all. With `login`, the address is known to be the person's from then on. */

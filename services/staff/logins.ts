@@ -1,7 +1,7 @@
 import { fail } from "../../broker/failure.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
 import type { SealedSecrets } from "../sealed-secrets.ts";
-import { attemptSucceeded, beginAttempt, enrolledFrom, wrongSetupCode } from "./attempts.ts";
+import { attemptSucceeded, beginAttempt, checkAttempt, enrolledFrom, wrongSetupCode } from "./attempts.ts";
 import { type PasswordHashes, requireGoodPassword } from "./passwords.ts";
 import {
   consumeStep,
@@ -59,16 +59,19 @@ async function provenStep(
 /** See `staff.login`. */
 export async function login(parts: LoginParts, credentials: Credentials): Promise<StaffLogin> {
   const { name, address } = credentials;
-  const attempt = await beginAttempt(parts.mysql, name, address);
-  const person = await findPerson(parts.mysql, name);
-  const step = await provenStep(parts, person, credentials, attempt.isKnown);
-  if (!person || step === undefined) throw fail("staffLoginWrong");
-  return parts.mysql.transaction(async (tx) => {
-    // One failure for every reason, also where the code was used, or the person changed meanwhile.
-    if (!(await consumeStep(tx, person, step))) throw fail("staffLoginWrong");
-    await attemptSucceeded(tx, attempt, true);
-    await noteLogin(tx, name);
-    return openSession(tx, { name, role: person.role, address });
+  const { mysql } = parts;
+  const attempt = await beginAttempt(mysql, name, address);
+  return checkAttempt(mysql, attempt, async () => {
+    const person = await findPerson(mysql, name);
+    const step = await provenStep(parts, person, credentials, attempt.isKnown);
+    if (!person || step === undefined) throw fail("staffLoginWrong");
+    return mysql.transaction(async (tx) => {
+      // One failure for every reason, also where the code was used, or the person changed meanwhile.
+      if (!(await consumeStep(tx, person, step))) throw fail("staffLoginWrong");
+      await attemptSucceeded(tx, attempt, true);
+      await noteLogin(tx, name);
+      return openSession(tx, { name, role: person.role, address });
+    });
   });
 }
 
@@ -124,16 +127,18 @@ export async function changePassword(
   const { name, sessionId } = await callerOf(mysql, session);
   requireGoodPassword(newPassword, name);
   const attempt = await beginAttempt(mysql, name, given.address);
-  const person = await findPerson(mysql, name);
-  const step = await provenStep(parts, person, given, attempt.isKnown);
-  // The person of OPERATOR_TOKEN has neither a session nor a password.
-  if (!person || step === undefined || sessionId === null) throw fail("staffLoginWrong");
-  const hash = await hashes.make(newPassword, attempt.isKnown);
-  return mysql.transaction(async (tx) => {
-    if (!(await consumeStep(tx, person, step))) throw fail("staffLoginWrong");
-    await attemptSucceeded(tx, attempt, false);
-    await setPassword(tx, name, hash);
-    await deleteSessionsOf(tx, name, sessionId);
-    return null;
+  return checkAttempt(mysql, attempt, async () => {
+    const person = await findPerson(mysql, name);
+    const step = await provenStep(parts, person, given, attempt.isKnown);
+    // The person of OPERATOR_TOKEN has neither a session nor a password.
+    if (!person || step === undefined || sessionId === null) throw fail("staffLoginWrong");
+    const hash = await hashes.make(newPassword, attempt.isKnown);
+    return mysql.transaction(async (tx) => {
+      if (!(await consumeStep(tx, person, step))) throw fail("staffLoginWrong");
+      await attemptSucceeded(tx, attempt, false);
+      await setPassword(tx, name, hash);
+      await deleteSessionsOf(tx, name, sessionId);
+      return null;
+    });
   });
 }

@@ -1,9 +1,10 @@
 import type { ServiceBroker } from "moleculer";
-import { failureName } from "../../../broker/failure.ts";
+import { fail, failureName } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { call } from "../../../services/contracts.ts";
+import type { PasswordHashes } from "../../../services/staff/passwords.ts";
 import { asOperator, codeOf, enrolledPerson, forgetSteps, goodPassword, secretIn, staff } from "../../support/staff.ts";
 import { startNode, stopAll, waitForNode } from "../../support/system.ts";
 
@@ -12,11 +13,12 @@ import { startNode, stopAll, waitForNode } from "../../support/system.ts";
 jest.setTimeout(120_000);
 
 let caller: ServiceBroker;
+let one: ServiceBroker;
 let nodes: [string, string];
 let database: Database;
 
 beforeAll(async () => {
-  const one = await startNode("staff-1", [staff]);
+  one = await startNode("staff-1", [staff]);
   const other = await startNode("staff-2", [staff]);
   caller = await startNode("caller", []);
   nodes = [one.nodeID, other.nodeID];
@@ -137,6 +139,29 @@ describe("a login", () => {
     expect(await outcomeOf(call(caller, "staff.login", login))).toBe("done");
     expect(await count()).toEqual([]);
   });
+});
+
+test("a try for which there was no place to check the password is not counted, and those before it stay", async () => {
+  const { name, password, secret } = await enrolledPerson(caller, "viewer");
+  const attempts = () =>
+    database.query<{ kind: number; failures: number }>(
+      "SELECT kind, failures FROM t_staff_attempt WHERE name = ? ORDER BY kind",
+      [name],
+    );
+  const counted = async () => (await attempts()).map(({ kind, failures }) => [Number(kind), Number(failures)]);
+  const login = { name, password, totp: codeOf(secret), address: "10.8.0.1" };
+  expect(await outcomeOf(call(caller, "staff.login", { ...login, totp: "000000" }, at(0)))).toBe("staffLoginWrong");
+  const service = one.getLocalService("staff") as unknown as { hashes: PasswordHashes };
+  const full = jest.spyOn(service.hashes, "matches").mockRejectedValue(fail("tooMany"));
+  expect(await outcomeOf(call(caller, "staff.login", login, at(0)))).toBe("tooMany");
+  full.mockRejectedValue(fail("unavailable"));
+  expect(await outcomeOf(call(caller, "staff.login", login, at(0)))).toBe("unavailable");
+  full.mockRestore();
+  expect(await counted()).toEqual([
+    [1, 1],
+    [3, 1],
+  ]);
+  expect(await outcomeOf(call(caller, "staff.login", login, at(0)))).toBe("done");
 });
 
 describe("an enrolment", () => {
