@@ -8,7 +8,7 @@ import { call } from "../contracts.ts";
 import type { StaffSession } from "../staff/staff.contract.ts";
 import type { SessionCookie } from "./endpoints/endpoint.ts";
 import type { AdminGateway } from "./gateway.ts";
-import { requireSameOrigin } from "./origin.ts";
+import { isForeign, requireSameOrigin } from "./origin.ts";
 
 /** The cookie of a session. */
 const cookieName = "ovation_staff";
@@ -48,6 +48,25 @@ function presentedBy(request: GatewayRequest, operatorToken: string | undefined)
   return { session: isOperators ? `token:${token}` : token, byCookie: false };
 }
 
+/** What `sessionsKnown` has of a session. */
+const knownKey = (session: string) => digestOf(session).toString("base64url");
+
+/**
+ * Counts a request in a minute: of a session that this node knows for itself, so that strangers at the same address, as
+ * behind a tunnel, keep nobody out who works; any other of its address. A page elsewhere, whose requests bring a cookie
+ * along, does not count as the session. Fails: tooMany.
+ */
+export async function countRequest(gateway: AdminGateway, request: GatewayRequest): Promise<void> {
+  const { requestsPerAddressPerMinute: limit, operatorToken } = gateway.listener;
+  if (limit === 0) return;
+  const session = isForeign(request) ? undefined : presentedBy(request, operatorToken)?.session;
+  const known = session !== undefined && gateway.sessionsKnown.has(knownKey(session)) ? knownKey(session) : undefined;
+  const counted =
+    known === undefined ? { name: "admin-ip", key: clientOf(request).key } : { name: "admin-session", key: known };
+  const waitMs = await gateway.rateLimit.hitAlways({ ...counted, limit, windowMs });
+  if (waitMs > 0) throw fail("tooMany", { waitMs });
+}
+
 /** Fails: requestForged. */
 function requireCsrfToken(request: GatewayRequest, csrf: string): void {
   const given = request.headers[csrfHeader.toLowerCase()];
@@ -71,7 +90,7 @@ export async function personOf(gateway: AdminGateway, request: GatewayRequest, c
   if (presented === undefined) throw await refused();
   const { session, byCookie } = presented;
   if (byCookie && request.method === "POST") requireSameOrigin(request);
-  const key = digestOf(session).toString("base64url");
+  const key = knownKey(session);
   if (limit > 0 && !gateway.sessionsKnown.has(key)) {
     const waitMs = await gateway.rateLimit.waitFor(counted);
     if (waitMs > 0) throw fail("tooMany", { waitMs });
