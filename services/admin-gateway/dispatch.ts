@@ -94,7 +94,7 @@ export function serveStaffEndpoint(endpoint: StaffEndpoint): Serve {
     const visitor: StaffVisitor = {
       language: context.language,
       address: clientOf(request).address,
-      cookie: sessionCookieOf(request, response),
+      cookie: sessionCookieOf(gateway, request, response),
     };
     if (right === null) requireSameOrigin(request);
     const known = right === null ? undefined : await personOf(gateway, request, endpoint.csrf);

@@ -2,6 +2,7 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { fail, isFailure } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
+import { countAddress } from "../../mixins/http/address-limit.ts";
 import { bearerToken, clientOf, cookieToken, hasBearer, isTls } from "../../mixins/http/request/client.ts";
 import type { GatewayRequest } from "../../mixins/http/request-context.ts";
 import { call } from "../contracts.ts";
@@ -59,11 +60,11 @@ const knownKey = (session: string) => digestOf(session).toString("base64url");
 export async function countRequest(gateway: AdminGateway, request: GatewayRequest): Promise<void> {
   const { requestsPerAddressPerMinute: limit, operatorToken } = gateway.listener;
   if (limit === 0) return;
-  const session = isForeign(request) ? undefined : presentedBy(request, operatorToken)?.session;
-  const known = session !== undefined && gateway.sessionsKnown.has(knownKey(session)) ? knownKey(session) : undefined;
-  const counted =
-    known === undefined ? { name: "admin-ip", key: clientOf(request).key } : { name: "admin-session", key: known };
-  const waitMs = await gateway.rateLimit.hitAlways({ ...counted, limit, windowMs });
+  const presented = presentedBy(request, operatorToken);
+  const isOwn = presented !== undefined && !(presented.byCookie && isForeign(request));
+  const key = isOwn ? knownKey(presented.session) : "";
+  if (!gateway.sessionsKnown.has(key)) return countAddress(gateway, "admin-ip", request, limit);
+  const waitMs = await gateway.rateLimit.hitAlways({ name: "admin-session", key, limit, windowMs });
   if (waitMs > 0) throw fail("tooMany", { waitMs });
 }
 
@@ -107,10 +108,14 @@ export async function personOf(gateway: AdminGateway, request: GatewayRequest, c
   }
 }
 
-/** The cookie of the answer to a request. */
-export function sessionCookieOf(request: GatewayRequest, response: ServerResponse): SessionCookie {
+/** The cookie of the answer to a request: `Secure` where this request came by TLS, or browsers come so (ADMIN_URL). */
+export function sessionCookieOf(
+  { listener }: Pick<AdminGateway, "listener">,
+  request: GatewayRequest,
+  response: ServerResponse,
+): SessionCookie {
   const set = (value: string, maxAgeS: number) => {
-    const secure = isTls(request) ? "; Secure" : "";
+    const secure = listener.secure || isTls(request) ? "; Secure" : "";
     const cookie = `${cookieName}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Strict${secure}`;
     response.setHeader("Set-Cookie", cookie);
   };
