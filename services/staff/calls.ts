@@ -3,6 +3,7 @@ import type { FailureName } from "../../config/errors.ts";
 import { isDuplicateKey } from "../../mixins/mysql/database.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { SealsState } from "../../mixins/seals.mixin.ts";
+import { isShownText } from "../shown-text.ts";
 import { type Right, roleHas, type StaffRole } from "../staff-roles.ts";
 import { type AuditFilter, addEntry, isCall, readCalls } from "./audit-store.ts";
 import { cutParams } from "./cut-params.ts";
@@ -49,7 +50,9 @@ export async function auditedLogin<Result extends { role?: StaffRole }>(
   about: { name: string; address: string; route: string; requestId: string | null },
   carryOut: () => Promise<Result>,
 ): Promise<Result> {
-  const { name, address, route, requestId } = about;
+  const { name, address, route } = about;
+  // It comes with the call, not with its checked params: see `staff.begin`.
+  const requestId = about.requestId !== null && isShownText(about.requestId) ? about.requestId : null;
   const note = (role: StaffRole | null, outcome: string) =>
     addEntry(mysql, seals, {
       ...{ callId: null, person: name, role, address, route, about: null, params: "{}", outcome, requestId },

@@ -48,6 +48,14 @@ test("a call is there before its outcome is, with who, where, what and about wha
   expect((await audit({ about })).list).toEqual([finished]);
 });
 
+test("a text with control characters, which separate what is sealed, is not taken", async () => {
+  for (const given of [{ about: "o-1\tadmin" }, { route: "/a\n/b" }, { address: "10.0.0.1\t" }, { requestId: "r\n" }])
+    expect([given, await begin(given).catch(failureName)]).toEqual([given, "invalidParam"]);
+  const { callId } = await begin({ about: newId() });
+  const finish = call(caller, "staff.finish", { callId, outcome: "succeeded\t" });
+  expect(await finish.catch(failureName)).toBe("invalidParam");
+});
+
 test("outcomes of one call at the same moment on two nodes are one", async () => {
   const about = newId();
   const { callId } = await begin({ about });
