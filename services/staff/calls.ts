@@ -45,7 +45,7 @@ const unnoted: ReadonlySet<FailureName | undefined> = new Set(["tooMany", "unava
  * Carries out a login or a half of an enrolment, which has one row in the audit, with its outcome. It is durable before
  * the answer.
  */
-export async function auditedLogin<Result extends { role?: StaffRole }>(
+export async function auditedLogin<Result extends { role: StaffRole } | { totpUri: string }>(
   { mysql, seals }: MysqlState & SealsState,
   about: { name: string; address: string; route: string; requestId: string | null },
   carryOut: () => Promise<Result>,
@@ -65,7 +65,7 @@ export async function auditedLogin<Result extends { role?: StaffRole }>(
     if (!unnoted.has(failure)) await note(null, failure ?? "fault");
     throw error;
   }
-  await note(result.role ?? null, "succeeded");
+  await note("role" in result ? result.role : null, "succeeded");
   return result;
 }
 
