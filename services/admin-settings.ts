@@ -46,7 +46,10 @@ export const adminSettings: SettingsBlock = {
     ADMIN_URL: {
       kind: url("http:", "https:"),
       optional: true,
-      text: ["Where browsers reach it, e.g. https://staff.example.com. Unset: at the address above."],
+      text: [
+        "Where browsers reach it, e.g. https://staff.example.com. Unset: at the address above. With https:// the session's",
+        "cookie is Secure, also where TRUST_PROXY is false.",
+      ],
     },
     ADMIN_HOSTS: {
       kind: hostNames,
@@ -76,6 +79,8 @@ export interface AdminListener {
   readonly search: boolean;
   /** The names by which requests may come, lower case, besides loopback addresses; IPv6 addresses without brackets. */
   readonly hosts: ReadonlySet<string>;
+  /** Whether browsers come by TLS, whatever this listener sees of it: ADMIN_URL says so. */
+  readonly secure: boolean;
   /** 0: no limit. */
   readonly requestsPerAddressPerMinute: number;
   /** Of requests without a valid session; 0: no limit. */
@@ -99,6 +104,7 @@ export function adminListener(): AdminListener {
     port: Number(given.ADMIN_PORT ?? defaultPort),
     search: given.ADMIN_PORT_SEARCH === "true",
     hosts: new Set([host, ...named, ...ofUrl].map((one) => withoutBrackets(one.trim()))),
+    secure: given.ADMIN_URL !== undefined && new URL(given.ADMIN_URL).protocol === "https:",
     requestsPerAddressPerMinute: Number(requests ?? limits.admin.requestsPerAddressPerMinute),
     failuresPerAddressPerMinute: Number(failures ?? limits.admin.failuresPerAddressPerMinute),
     operatorToken: operatorToken(),

@@ -2,7 +2,10 @@
 export const peopleStrings = Object.freeze({
   searchTitle: ["搜索", "Search"],
   searchLead: ["在上方输入投诉中提到的任何信息：", "Type into the box above whatever the complaint mentions:"],
-  searchHelpPhone: ["手机号，或末尾 4 位以上", "A phone number, or its last 4 digits or more"],
+  searchHelpPhone: [
+    "手机号末尾 4 位；可查看手机号的角色也可输入更多位或完整号码",
+    "The last 4 digits of a phone number; roles that may see phones also type more of them, or all",
+  ],
   searchHelpUser: ["用户编号，或平台的用户编号", "A user id, or the platform's id of the user"],
   searchHelpOrder: ["礼物或支付的订单号", "The order id of a gift or a payment"],
   searchHelpTransaction: ["支付渠道的交易号", "The payment provider's transaction id"],

@@ -3,7 +3,6 @@ import { LRUCache } from "lru-cache";
 import type { Context, ServiceSchema } from "moleculer";
 import { limits } from "../../config/limits.ts";
 import { addHealthCheck, healthMixin } from "../../mixins/health.mixin.ts";
-import { countAddress } from "../../mixins/http/address-limit.ts";
 import { FrontDoor, livenessPath } from "../../mixins/http/front-door.ts";
 import type { GatewayRequest } from "../../mixins/http/request-context.ts";
 import { answerFailure, requestLog } from "../../mixins/http/request-log.ts";
@@ -16,6 +15,7 @@ import { requireOwnHost } from "./origin.ts";
 import { adminHeaders } from "./page/headers.ts";
 import { serveRoute } from "./routes.ts";
 import { RunningCalls } from "./running-calls.ts";
+import { countRequest } from "./sessions.ts";
 
 /** The context of the calls that a request makes. */
 function contextFor(gateway: AdminGateway, request: GatewayRequest): Context {
@@ -35,9 +35,8 @@ async function serve(gateway: AdminGateway, request: GatewayRequest, response: S
   for (const [name, value] of Object.entries(adminHeaders)) response.setHeader(name, value);
   request.$ctx = contextFor(gateway, request);
   if (request.url !== livenessPath) {
-    const { hosts, requestsPerAddressPerMinute } = gateway.listener;
-    requireOwnHost(request, hosts);
-    await countAddress(gateway, "admin-ip", request, requestsPerAddressPerMinute);
+    requireOwnHost(request, gateway.listener.hosts);
+    await countRequest(gateway, request);
   }
   await serveRoute(gateway, request, response);
 }

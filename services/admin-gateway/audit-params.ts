@@ -9,14 +9,34 @@ const leftOut: ReadonlySet<string> = new Set([
 const mark = "(left out)";
 
 /** Params that are text of a person, who may write a phone number into it. */
-const freeText: ReadonlySet<string> = new Set(["q", "reason", "remark", "body"]);
+const freeText: ReadonlySet<string> = new Set(["q", "reason", "remark", "body", "about", "person"]);
 
-/** A mobile number, also with its country code; its last four digits stay. */
-const phoneNumber = /(?<!\d)(?:\+?86)?1[3-9]\d{5}(\d{4})(?!\d)/g;
+/** A mobile number, also with its country code, blanks and hyphens; its last four digits stay. */
+const phoneNumber = /(?<!\d)(?:(?:\+|00)?86[\s-]*)?1[\s-]*[3-9](?:[\s-]*\d){5}[\s-]*(\d(?:[\s-]*\d){3})(?!\d)/g;
+/** An end of a phone that somebody searched for. */
+const phoneEnd = /^\D*\d{1,4}(\d{4})\D*$/;
+
+/** A text of a person, whose phone numbers keep their last four digits. */
+export const withoutPhones = (text: string) => text.replace(phoneNumber, "*$1");
+
+/** A URL's host alone: its path or query may have a token, and its beginning a password. */
+function hostOfUrl(text: string): string {
+  const url = URL.parse(text);
+  return url?.host ? `${url.protocol}//${url.host}/…` : mark;
+}
+
+/** The texts of a param as the audit has them. */
+function auditedText(name: string, text: string): string {
+  if (name === "url") return hostOfUrl(text);
+  if (!freeText.has(name)) return text;
+  return withoutPhones(name === "q" ? text.replace(phoneEnd, "*$1") : text);
+}
 
 function audited(name: string, value: unknown, depth: number): unknown {
   if (leftOut.has(name)) return mark;
-  if (typeof value === "string") return freeText.has(name) ? value.replace(phoneNumber, "*$1") : value;
+  // What is refused is not checked: a number may stand where text should.
+  if (typeof value === "string" || (typeof value === "number" && freeText.has(name)))
+    return auditedText(name, String(value));
   if (typeof value !== "object" || value === null) return value;
   if (depth >= limits.admin.paramsDepth) return mark;
   if (Array.isArray(value)) return value.map((one) => audited(name, one, depth + 1));

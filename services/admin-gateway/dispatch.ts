@@ -6,6 +6,7 @@ import { clientOf } from "../../mixins/http/request/client.ts";
 import { requestFields } from "../../mixins/http/request/fields.ts";
 import type { GatewayRequest } from "../../mixins/http/request-context.ts";
 import { call } from "../contracts.ts";
+import { isShownText } from "../shown-text.ts";
 import type { Right } from "../staff-roles.ts";
 import { aboutOf, auditedParams } from "./audit-params.ts";
 import type { StaffCaller, StaffEndpoint, StaffVisitor } from "./endpoints/endpoint.ts";
@@ -34,6 +35,14 @@ async function finish(gateway: AdminGateway, request: GatewayRequest, callId: st
 }
 
 /**
+ * What the call is about, if it may stand in the audit. The fields of a refused call are not checked, and a filter may be
+ * any text: control characters are the separators of what seals are made of.
+ */
+function shownAbout(about: string | undefined): string | undefined {
+  return about !== undefined && isShownText(about) ? about : undefined;
+}
+
+/**
  * Carries out an audited call: its row is durable before it starts, and so is the row of its outcome before the answer,
  * also where the client has left. Fails: notLoggedIn, roleMissing, unavailable, and as the endpoint.
  */
@@ -47,7 +56,7 @@ async function auditedCall(
   const right = endpoint.right as Right;
   const { callId } = await call(request.$ctx, "staff.begin", {
     ...{ session: caller.session, route: endpoint.path, right, params: auditedParams(params) },
-    ...{ about: endpoint.about(params), address: caller.address, requestId: request.context.requestId },
+    ...{ about: shownAbout(endpoint.about(params)), address: caller.address, requestId: request.context.requestId },
   });
   let answer: unknown;
   try {
@@ -94,7 +103,7 @@ export function serveStaffEndpoint(endpoint: StaffEndpoint): Serve {
     const visitor: StaffVisitor = {
       language: context.language,
       address: clientOf(request).address,
-      cookie: sessionCookieOf(request, response),
+      cookie: sessionCookieOf(gateway, request, response),
     };
     if (right === null) requireSameOrigin(request);
     const known = right === null ? undefined : await personOf(gateway, request, endpoint.csrf);

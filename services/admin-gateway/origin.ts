@@ -28,11 +28,16 @@ export function requireOwnHost({ headers }: IncomingMessage, hosts: ReadonlySet<
 }
 
 /**
- * Refuses what a page of another origin sent; another port of this host is another origin. A browser says so in Origin,
- * Sec-Fetch-Site or both; other clients send neither. Fails: requestForged.
+ * Whether a page of another origin sent this; another port of this host is another origin. A browser says so in Origin,
+ * Sec-Fetch-Site or both; other clients send neither.
  */
-export function requireSameOrigin(request: IncomingMessage): void {
+export function isForeign(request: IncomingMessage): boolean {
   const site = request.headers["sec-fetch-site"];
-  const isForeign = site !== undefined && site !== "same-origin" && site !== "none";
-  if (isForeign || isCrossOrigin(request)) throw fail("requestForged", { site, origin: request.headers.origin });
+  return (site !== undefined && site !== "same-origin" && site !== "none") || isCrossOrigin(request);
+}
+
+/** Refuses what a page of another origin sent. Fails: requestForged. */
+export function requireSameOrigin(request: IncomingMessage): void {
+  const { origin, "sec-fetch-site": site } = request.headers;
+  if (isForeign(request)) throw fail("requestForged", { site, origin });
 }

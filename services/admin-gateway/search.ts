@@ -55,15 +55,17 @@ const roomHit = ({ roomId, roomName, live, externalRoomId }: StaffRoom): Hit => 
 });
 
 /**
- * Everything that the text may stand for: a user, a gift, a payment, a room. Each service looks by an index. `more`: more
- * phones have this end than are shown. `incomplete`: the services that did not answer.
+ * Everything that the text may stand for: a user, a gift, a payment, a room. Each service looks by an index. `mayPhone`:
+ * whether the person may see phones. `more`: more phones have this end than are shown. `incomplete`: the services that did
+ * not answer.
  */
 export async function search(
   ctx: CallingContext,
   q: string,
+  mayPhone: boolean,
 ): Promise<{ list: Hit[]; more: boolean; incomplete: ServiceName[] }> {
   const [user, gift, payment, rooms] = await Promise.all([
-    unlessAway(call(ctx, "user.find", { q })),
+    unlessAway(call(ctx, "user.find", { q, mayPhone })),
     giftOrder.test(q)
       ? foundUnlessAway(call(ctx, "gift.orderStory", { orderId: q }), "giftOrderUnknown")
       : Promise.resolve(null),

@@ -2,13 +2,14 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import type { ServerResponse } from "node:http";
 import { fail, isFailure } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
+import { countAddress } from "../../mixins/http/address-limit.ts";
 import { bearerToken, clientOf, cookieToken, hasBearer, isTls } from "../../mixins/http/request/client.ts";
 import type { GatewayRequest } from "../../mixins/http/request-context.ts";
 import { call } from "../contracts.ts";
 import type { StaffSession } from "../staff/staff.contract.ts";
 import type { SessionCookie } from "./endpoints/endpoint.ts";
 import type { AdminGateway } from "./gateway.ts";
-import { requireSameOrigin } from "./origin.ts";
+import { isForeign, requireSameOrigin } from "./origin.ts";
 
 /** The cookie of a session. */
 const cookieName = "ovation_staff";
@@ -48,6 +49,25 @@ function presentedBy(request: GatewayRequest, operatorToken: string | undefined)
   return { session: isOperators ? `token:${token}` : token, byCookie: false };
 }
 
+/** What `sessionsKnown` has of a session. */
+const knownKey = (session: string) => digestOf(session).toString("base64url");
+
+/**
+ * Counts a request in a minute: of a session that this node knows for itself, so that strangers at the same address, as
+ * behind a tunnel, keep nobody out who works; any other of its address. A page elsewhere, whose requests bring a cookie
+ * along, does not count as the session. Fails: tooMany.
+ */
+export async function countRequest(gateway: AdminGateway, request: GatewayRequest): Promise<void> {
+  const { requestsPerAddressPerMinute: limit, operatorToken } = gateway.listener;
+  if (limit === 0) return;
+  const presented = presentedBy(request, operatorToken);
+  const isOwn = presented !== undefined && !(presented.byCookie && isForeign(request));
+  const key = isOwn ? knownKey(presented.session) : "";
+  if (!gateway.sessionsKnown.has(key)) return countAddress(gateway, "admin-ip", request, limit);
+  const waitMs = await gateway.rateLimit.hitAlways({ name: "admin-session", key, limit, windowMs });
+  if (waitMs > 0) throw fail("tooMany", { waitMs });
+}
+
 /** Fails: requestForged. */
 function requireCsrfToken(request: GatewayRequest, csrf: string): void {
   const given = request.headers[csrfHeader.toLowerCase()];
@@ -71,7 +91,7 @@ export async function personOf(gateway: AdminGateway, request: GatewayRequest, c
   if (presented === undefined) throw await refused();
   const { session, byCookie } = presented;
   if (byCookie && request.method === "POST") requireSameOrigin(request);
-  const key = digestOf(session).toString("base64url");
+  const key = knownKey(session);
   if (limit > 0 && !gateway.sessionsKnown.has(key)) {
     const waitMs = await gateway.rateLimit.waitFor(counted);
     if (waitMs > 0) throw fail("tooMany", { waitMs });
@@ -88,10 +108,14 @@ export async function personOf(gateway: AdminGateway, request: GatewayRequest, c
   }
 }
 
-/** The cookie of the answer to a request. */
-export function sessionCookieOf(request: GatewayRequest, response: ServerResponse): SessionCookie {
+/** The cookie of the answer to a request: `Secure` where this request came by TLS, or browsers come so (ADMIN_URL). */
+export function sessionCookieOf(
+  { listener }: Pick<AdminGateway, "listener">,
+  request: GatewayRequest,
+  response: ServerResponse,
+): SessionCookie {
   const set = (value: string, maxAgeS: number) => {
-    const secure = isTls(request) ? "; Secure" : "";
+    const secure = listener.secure || isTls(request) ? "; Secure" : "";
     const cookie = `${cookieName}=${value}; Path=/; Max-Age=${maxAgeS}; HttpOnly; SameSite=Strict${secure}`;
     response.setHeader("Set-Cookie", cookie);
   };

@@ -65,16 +65,20 @@ export async function setFailures(tx: Transaction, key: AttemptKey, failures: nu
   );
 }
 
-/** Takes one failure off that was counted in advance; of a pair all of them. */
+/** Takes one failure off that was counted in advance. */
+export async function takeOneOff(tx: Transaction, key: AttemptKey): Promise<void> {
+  await tx.run(
+    `UPDATE t_staff_attempt SET failures = failures - 1
+     WHERE kind = ? AND name = ? AND address = ? AND failures > 0`,
+    placeOf(key),
+  );
+}
+
+/** After a right try: takes the failure off that was counted in advance; of a pair all of them. */
 export async function takeOff(tx: Transaction, key: AttemptKey): Promise<void> {
   if (key.kind === "pair")
     await tx.run("DELETE FROM t_staff_attempt WHERE kind = ? AND name = ? AND address = ?", placeOf(key));
-  else
-    await tx.run(
-      `UPDATE t_staff_attempt SET failures = failures - 1
-       WHERE kind = ? AND name = ? AND address = ? AND failures > 0`,
-      placeOf(key),
-    );
+  else await takeOneOff(tx, key);
 }
 
 /** Whether the person has logged in from this address within `limits.staff.addressesKeptMs`. */

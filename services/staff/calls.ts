@@ -3,11 +3,12 @@ import type { FailureName } from "../../config/errors.ts";
 import { isDuplicateKey } from "../../mixins/mysql/database.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { SealsState } from "../../mixins/seals.mixin.ts";
+import { isShownText } from "../shown-text.ts";
 import { type Right, roleHas, type StaffRole } from "../staff-roles.ts";
 import { type AuditFilter, addEntry, isCall, readCalls } from "./audit-store.ts";
 import { cutParams } from "./cut-params.ts";
 import { callerOf } from "./sessions.ts";
-import type { AuditedStaffCall, StaffLogin } from "./staff.contract.ts";
+import type { AuditedStaffCall } from "./staff.contract.ts";
 
 /** The calls of persons: each is in the audit before it is carried out, and what came of it after. */
 
@@ -41,28 +42,31 @@ export async function beginCall(
 const unnoted: ReadonlySet<FailureName | undefined> = new Set(["tooMany", "unavailable"] as const);
 
 /**
- * Carries out a login or an enrolment, which has one row in the audit, with its outcome. It is durable before the answer.
+ * Carries out a login or a half of an enrolment, which has one row in the audit, with its outcome. It is durable before
+ * the answer.
  */
-export async function auditedLogin(
+export async function auditedLogin<Result extends { role: StaffRole } | { totpUri: string }>(
   { mysql, seals }: MysqlState & SealsState,
   about: { name: string; address: string; route: string; requestId: string | null },
-  carryOut: () => Promise<StaffLogin>,
-): Promise<StaffLogin> {
-  const { name, address, route, requestId } = about;
+  carryOut: () => Promise<Result>,
+): Promise<Result> {
+  const { name, address, route } = about;
+  // It comes with the call, not with its checked params: see `staff.begin`.
+  const requestId = about.requestId !== null && isShownText(about.requestId) ? about.requestId : null;
   const note = (role: StaffRole | null, outcome: string) =>
     addEntry(mysql, seals, {
       ...{ callId: null, person: name, role, address, route, about: null, params: "{}", outcome, requestId },
     });
-  let login: StaffLogin;
+  let result: Result;
   try {
-    login = await carryOut();
+    result = await carryOut();
   } catch (error) {
     const failure = failureName(error);
     if (!unnoted.has(failure)) await note(null, failure ?? "fault");
     throw error;
   }
-  await note(login.role, "succeeded");
-  return login;
+  await note("role" in result ? result.role : null, "succeeded");
+  return result;
 }
 
 const noCall = { person: null, role: null, address: null, route: null, about: null, params: null, requestId: null };

@@ -1,7 +1,7 @@
 import { fail } from "../../broker/failure.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
 import type { SealedSecrets } from "../sealed-secrets.ts";
-import { attemptSucceeded, beginAttempt } from "./attempts.ts";
+import { attemptSucceeded, beginAttempt, checkAttempt, enrolledFrom, wrongSetupCode } from "./attempts.ts";
 import { type PasswordHashes, requireGoodPassword } from "./passwords.ts";
 import {
   consumeStep,
@@ -15,10 +15,10 @@ import {
 import { deleteSessionsOf } from "./session-store.ts";
 import { callerOf, openSession } from "./sessions.ts";
 import type { StaffLogin } from "./staff.contract.ts";
-import { tokenHash } from "./tokens.ts";
+import { tokenMacs } from "./token-macs.ts";
 import { newTotpSecret, stepOfCode, totpUri } from "./totp.ts";
 
-/** Logins, enrolments, and changes of passwords. Every try is slowed by `beginAttempt`. */
+/** Logins, enrolments, and changes of passwords. Tries are slowed by attempts.ts. */
 
 export interface LoginParts {
   readonly mysql: Database;
@@ -31,6 +31,12 @@ interface Credentials {
   readonly name: string;
   readonly password: string;
   readonly totp: string;
+  readonly address: string;
+}
+
+interface SetupCodeGiven {
+  readonly name: string;
+  readonly code: string;
   readonly address: string;
 }
 
@@ -53,41 +59,44 @@ async function provenStep(
 /** See `staff.login`. */
 export async function login(parts: LoginParts, credentials: Credentials): Promise<StaffLogin> {
   const { name, address } = credentials;
-  const attempt = await beginAttempt(parts.mysql, name, address);
-  const person = await findPerson(parts.mysql, name);
-  const step = await provenStep(parts, person, credentials, attempt.isKnown);
-  if (!person || step === undefined) throw fail("staffLoginWrong");
-  return parts.mysql.transaction(async (tx) => {
-    // One failure for every reason, also where the code was used, or the person changed meanwhile.
-    if (!(await consumeStep(tx, person, step))) throw fail("staffLoginWrong");
-    await attemptSucceeded(tx, attempt, true);
-    await noteLogin(tx, name);
-    return openSession(tx, { name, role: person.role, address });
+  const { mysql } = parts;
+  const attempt = await beginAttempt(mysql, name, address);
+  return checkAttempt(mysql, attempt, async () => {
+    const person = await findPerson(mysql, name);
+    const step = await provenStep(parts, person, credentials, attempt.isKnown);
+    if (!person || step === undefined) throw fail("staffLoginWrong");
+    return mysql.transaction(async (tx) => {
+      // One failure for every reason, also where the code was used, or the person changed meanwhile.
+      if (!(await consumeStep(tx, person, step))) throw fail("staffLoginWrong");
+      await attemptSucceeded(tx, attempt, true);
+      await noteLogin(tx, name);
+      return openSession(tx, { name, role: person.role, address });
+    });
   });
 }
 
-/** The person with this setup code. Fails: staffLoginWrong. */
-async function invitedPerson({ mysql }: LoginParts, name: string, code: string): Promise<Person> {
+/**
+ * The person with this setup code. It is checked before anything is counted: who has it waits for nobody. Fails:
+ * staffLoginWrong, tooMany.
+ */
+async function invitedPerson({ mysql }: LoginParts, { name, code, address }: SetupCodeGiven): Promise<Person> {
   const person = await findPerson(mysql, name);
-  const isRight = person?.setupHash?.equals(tokenHash(code)) ?? false;
-  if (!person || !isRight || person.state !== "invited") throw fail("staffLoginWrong");
-  return person;
+  const { setupHash: kept, setupExpires: expires } = person ?? { setupHash: null, setupExpires: null };
+  const isRight = kept !== null && expires !== null && tokenMacs().isSetupCode(kept, { token: code, name, expires });
+  if (person && isRight && person.state === "invited") return person;
+  await wrongSetupCode(mysql, name, address);
+  throw fail("staffLoginWrong");
 }
 
 /** See `staff.enrolBegin`. */
-export async function beginEnrolment(
-  parts: LoginParts,
-  { name, code, address }: { name: string; code: string; address: string },
-): Promise<{ totpUri: string }> {
+export async function beginEnrolment(parts: LoginParts, given: SetupCodeGiven): Promise<{ totpUri: string }> {
   const { mysql, secrets } = parts;
-  const attempt = await beginAttempt(mysql, name, address);
-  const person = await invitedPerson(parts, name, code);
-  if (person.totpSecret === null) await offerTotpSecret(mysql, person, secrets.seal(newTotpSecret(), name));
-  // As it is kept: of two at once one has made it.
-  const { totpSecret } = await invitedPerson(parts, name, code);
-  if (totpSecret === null) throw fail("staffLoginWrong");
-  await mysql.transaction((tx) => attemptSucceeded(tx, attempt, false));
-  return { totpUri: totpUri(secrets.open(totpSecret, name), name) };
+  const person = await invitedPerson(parts, given);
+  const { name } = person;
+  // One of its own for each call: of two at once the later one's counts, and the other's first code is wrong.
+  const secret = newTotpSecret();
+  if (!(await offerTotpSecret(mysql, person, secrets.seal(secret, name)))) throw fail("staffLoginWrong");
+  return { totpUri: totpUri(secret, name) };
 }
 
 /** See `staff.enrolFinish`. */
@@ -96,15 +105,15 @@ export async function finishEnrolment(
   { name, code, password, totp, address }: Credentials & { code: string },
 ): Promise<StaffLogin> {
   const { mysql, hashes, secrets } = parts;
-  const attempt = await beginAttempt(mysql, name, address);
-  const person = await invitedPerson(parts, name, code);
+  const person = await invitedPerson(parts, { name, code, address });
   requireGoodPassword(password, name);
   const step = person.totpSecret === null ? undefined : stepOfCode(secrets.open(person.totpSecret, name), totp);
   if (step === undefined) throw fail("totpWrong");
-  const hash = await hashes.make(password, attempt.isKnown);
+  // Setup code and app are proven: this is no stranger.
+  const hash = await hashes.make(password, true);
   return mysql.transaction(async (tx) => {
     if (!(await enrol(tx, person, hash, step))) throw fail("staffLoginWrong");
-    await attemptSucceeded(tx, attempt, true);
+    await enrolledFrom(tx, name, address);
     return openSession(tx, { name, role: person.role, address });
   });
 }
@@ -118,16 +127,18 @@ export async function changePassword(
   const { name, sessionId } = await callerOf(mysql, session);
   requireGoodPassword(newPassword, name);
   const attempt = await beginAttempt(mysql, name, given.address);
-  const person = await findPerson(mysql, name);
-  const step = await provenStep(parts, person, given, attempt.isKnown);
-  // The person of OPERATOR_TOKEN has neither a session nor a password.
-  if (!person || step === undefined || sessionId === null) throw fail("staffLoginWrong");
-  const hash = await hashes.make(newPassword, attempt.isKnown);
-  return mysql.transaction(async (tx) => {
-    if (!(await consumeStep(tx, person, step))) throw fail("staffLoginWrong");
-    await attemptSucceeded(tx, attempt, false);
-    await setPassword(tx, name, hash);
-    await deleteSessionsOf(tx, name, sessionId);
-    return null;
+  return checkAttempt(mysql, attempt, async () => {
+    const person = await findPerson(mysql, name);
+    const step = await provenStep(parts, person, given, attempt.isKnown);
+    // The person of OPERATOR_TOKEN has neither a session nor a password.
+    if (!person || step === undefined || sessionId === null) throw fail("staffLoginWrong");
+    const hash = await hashes.make(newPassword, attempt.isKnown);
+    return mysql.transaction(async (tx) => {
+      if (!(await consumeStep(tx, person, step))) throw fail("staffLoginWrong");
+      await attemptSucceeded(tx, attempt, false);
+      await setPassword(tx, name, hash);
+      await deleteSessionsOf(tx, name, sessionId);
+      return null;
+    });
   });
 }

@@ -12,8 +12,9 @@ export interface Person {
   /** `null`: not enrolled. */
   readonly password: string | null;
   readonly totpSecret: string | null;
-  /** SHA-256 of the setup code; `null` where there is none that is valid. */
+  /** The MAC of the setup code (token-macs.ts); `null` where there is none that is valid. */
   readonly setupHash: Buffer | null;
+  readonly setupExpires: Date | null;
 }
 
 interface PersonRow {
@@ -23,6 +24,7 @@ interface PersonRow {
   readonly password: string | null;
   readonly totp_secret: string | null;
   readonly setup_hash: Buffer | null;
+  readonly setup_expires_time: Date | null;
 }
 
 /** The database's time, ms since 1970. */
@@ -33,14 +35,14 @@ export async function databaseNow(db: Queryable): Promise<number> {
 
 async function readPerson(db: Queryable, name: string, lock: "" | "FOR UPDATE"): Promise<Person | undefined> {
   const [row] = await db.query<PersonRow>(
-    `SELECT name, role, state, password, totp_secret,
+    `SELECT name, role, state, password, totp_secret, setup_expires_time,
             IF(setup_expires_time > UTC_TIMESTAMP(3), setup_hash, NULL) AS setup_hash
      FROM t_staff_person WHERE name = ? ${lock}`,
     [name],
   );
   if (!row) return undefined;
   const { role, state, password, totp_secret: totpSecret, setup_hash: setupHash } = row;
-  return { name: row.name, role, state, password, totpSecret, setupHash };
+  return { name: row.name, role, state, password, totpSecret, setupHash, setupExpires: row.setup_expires_time };
 }
 
 /** A person as they are; a setup code that has expired is left out. */
@@ -92,13 +94,13 @@ export async function setSetupCode(tx: Transaction, name: string, setupHash: Buf
   );
 }
 
-/** The secret of the app, where there is none yet, of who still has this setup code. */
-export async function offerTotpSecret(db: Queryable, { name, setupHash }: Person, sealed: string): Promise<void> {
-  await db.run(
-    `UPDATE t_staff_person SET totp_secret = ?
-     WHERE name = ? AND state = 'invited' AND setup_hash = ? AND totp_secret IS NULL`,
+/** Sets the secret of the app of who still has this setup code. Returns whether that was so. */
+export async function offerTotpSecret(db: Queryable, { name, setupHash }: Person, sealed: string): Promise<boolean> {
+  const { affectedRows } = await db.run(
+    "UPDATE t_staff_person SET totp_secret = ? WHERE name = ? AND state = 'invited' AND setup_hash = ?",
     [sealed, name, setupHash],
   );
+  return affectedRows === 1;
 }
 
 /** Ends the enrolment of who is still as they were read. Returns whether that was so. */

@@ -18,7 +18,8 @@ import {
 import { deleteSessionsOf } from "./session-store.ts";
 import { operatorPerson } from "./sessions.ts";
 import type { SetupCode } from "./staff.contract.ts";
-import { newSetupCode, tokenHash } from "./tokens.ts";
+import { tokenMacs } from "./token-macs.ts";
+import { newSetupCode } from "./tokens.ts";
 
 /** What is done to persons. Each change is one transaction. */
 
@@ -46,7 +47,7 @@ function requireAnotherAdmin({ name }: Person, admins: readonly string[], atCons
 async function giveSetupCode(tx: Transaction, name: string): Promise<SetupCode> {
   const setupCode = newSetupCode();
   const expires = new Date((await databaseNow(tx)) + limits.staff.setupCodeMs);
-  await setSetupCode(tx, name, tokenHash(setupCode), expires);
+  await setSetupCode(tx, name, tokenMacs().setupCode({ token: setupCode, name, expires }), expires);
   return { setupCode, expiresTime: expires.toISOString() };
 }
 

@@ -10,6 +10,8 @@ export interface KeptSession {
   /** As the person has it now. */
   readonly role: StaffRole;
   readonly expires: Date;
+  /** See token-macs.ts. */
+  readonly mac: Buffer;
 }
 
 interface SessionRow {
@@ -17,23 +19,27 @@ interface SessionRow {
   readonly name: string;
   readonly role: StaffRole;
   readonly expires_time: Date;
+  readonly mac: Buffer;
 }
 
-/** The session of a token, of an active person, that has not ended. */
+/** The row with the hash of a token, of an active person, that has not ended. Whether it is genuine its MAC says. */
 export async function findSession(db: Queryable, hash: Buffer): Promise<KeptSession | undefined> {
   const [row] = await db.query<SessionRow>(
-    `SELECT s.id, s.name, p.role, s.expires_time FROM t_staff_session s JOIN t_staff_person p ON p.name = s.name
+    `SELECT s.id, s.name, p.role, s.expires_time, s.mac FROM t_staff_session s JOIN t_staff_person p ON p.name = s.name
      WHERE s.token_hash = ? AND s.expires_time > UTC_TIMESTAMP(3) AND p.state = 'active'`,
     [hash],
   );
-  return row && { id: String(row.id), name: row.name, role: row.role, expires: row.expires_time };
+  if (!row) return undefined;
+  const { id, name, role, expires_time: expires, mac } = row;
+  return { id: String(id), name, role, expires, mac };
 }
 
 /** Opens a session. The person's oldest ones beyond the bound end. */
 export async function insertSession(
   tx: Transaction,
-  { name, address, hash, expires }: { name: string; address: string; hash: Buffer; expires: Date },
+  session: { name: string; address: string; hash: Buffer; mac: Buffer; expires: Date },
 ): Promise<void> {
+  const { name, address, hash, mac, expires } = session;
   const beyond = await tx.query<{ id: string }>(
     `SELECT id FROM t_staff_session WHERE name = ? AND expires_time > UTC_TIMESTAMP(3)
      ORDER BY id DESC LIMIT 1000 OFFSET ${limits.staff.sessionsPerPerson - 1}`,
@@ -41,9 +47,9 @@ export async function insertSession(
   );
   for (const { id } of beyond) await deleteSession(tx, name, id);
   await tx.run(
-    `INSERT INTO t_staff_session (token_hash, name, address, create_time, expires_time)
-     VALUES (?, ?, ?, UTC_TIMESTAMP(3), ?)`,
-    [hash, name, address, expires],
+    `INSERT INTO t_staff_session (token_hash, mac, name, address, create_time, expires_time)
+     VALUES (?, ?, ?, ?, UTC_TIMESTAMP(3), ?)`,
+    [hash, mac, name, address, expires],
   );
 }
 

@@ -9,6 +9,7 @@ import { type Right, rightsOf, roleHas, type StaffRole } from "../staff-roles.ts
 import { databaseNow } from "./person-store.ts";
 import { deleteSession, deleteSessionOfToken, findSession, insertSession, sessionsOf } from "./session-store.ts";
 import type { StaffLogin, StaffSession, StaffSessionView } from "./staff.contract.ts";
+import { tokenMacs } from "./token-macs.ts";
 import { csrfOf, isSameSecret, newSessionToken, tokenHash } from "./tokens.ts";
 
 /** Who calls. */
@@ -33,7 +34,7 @@ function isOperatorToken(session: string): boolean {
 
 /**
  * Whose session it is. It is looked up at each call, so a session that was ended, or a person who was disabled, is
- * refused at once on every node. Fails: notLoggedIn, unavailable.
+ * refused at once on every node; so is a row that no staff node made. Fails: notLoggedIn, unavailable.
  */
 export async function callerOf(mysql: Database, session: string): Promise<StaffCaller> {
   if (isOperatorToken(session)) {
@@ -41,7 +42,8 @@ export async function callerOf(mysql: Database, session: string): Promise<StaffC
     return { name: operatorPerson, role: "admin", sessionId: null, expires };
   }
   const kept = await findSession(mysql, tokenHash(session));
-  if (!kept) throw fail("notLoggedIn");
+  if (!kept || !tokenMacs().isSession(kept.mac, { token: session, name: kept.name, expires: kept.expires }))
+    throw fail("notLoggedIn");
   return { name: kept.name, role: kept.role, sessionId: kept.id, expires: kept.expires };
 }
 
@@ -90,7 +92,8 @@ export async function openSession(
 ): Promise<StaffLogin> {
   const token = newSessionToken();
   const expires = new Date((await databaseNow(tx)) + limits.staff.sessionMs);
-  await insertSession(tx, { name, address, hash: tokenHash(token), expires });
+  const mac = tokenMacs().session({ token, name, expires });
+  await insertSession(tx, { name, address, hash: tokenHash(token), mac, expires });
   return { session: token, ...shown(token, { name, role, expires }) };
 }
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { cursor, isoTime, operator } from "../fields.ts";
+import { cursor, isoTime, operator, text } from "../fields.ts";
 import { sealedEvent } from "../sealed-event.ts";
 import { type Right, right, type StaffRole, staffRole } from "../staff-roles.ts";
 import { staffDeadLetterActions } from "./dead-letters.contract.ts";
@@ -15,7 +15,7 @@ export const personName = z.string().regex(/^[a-z0-9-]{1,40}$/);
 export { session };
 
 /** The caller's address as the door knows it. */
-const address = z.string().min(1).max(45);
+const address = text(1, 45);
 
 const password = z.string().min(1).max(limits.staff.passwordCharsMax);
 const totp = z.string().min(1).max(16);
@@ -68,7 +68,7 @@ export interface AuditedStaffCall {
   time: string;
   /** Of a login: who was named, whoever that was. */
   person: string;
-  /** `null`: of a login that failed. */
+  /** `null`: of a login that failed, and of the first half of an enrolment. */
   role: StaffRole | null;
   address: string;
   route: string;
@@ -104,8 +104,9 @@ export const staffActions = {
    */
   login: action({ name: personName, password, totp, address }).returns<StaffLogin>(),
   /**
-   * First half of the enrolment: the secret for the app, of who has the setup code; the same at each repeat. Fails:
-   * staffLoginWrong, tooMany, unavailable.
+   * First half of the enrolment: a new secret for the app, of who has the setup code. The secret of an earlier call
+   * counts for nothing then: who else has the code knows no secret that is in use. It has a row in the audit, as a login.
+   * Fails: staffLoginWrong, tooMany, unavailable.
    */
   enrolBegin: action({ name: personName, code, address }).returns<{ totpUri: string }>(),
   /**
@@ -130,23 +131,24 @@ export const staffActions = {
   /**
    * Begins a call of a person: checks the session and the right, and writes the audit's row, durable when it returns.
    * `params`: without passwords, codes, secrets and phone numbers, which the door leaves out.
-   * `about`: the id of the user, order etc. that the call concerns. Fails: notLoggedIn (no row), roleMissing (a row with
+   * `about`: the id of the user, order etc. that the call concerns. No text has control characters, which separate the
+   * values in what is sealed. Fails: notLoggedIn (no row), roleMissing (a row with
    * this outcome), unavailable (a row without an outcome may be there).
    */
   begin: action({
     session,
-    route: z.string().min(1).max(limits.staff.routeChars),
+    route: text(1, limits.staff.routeChars),
     right,
     params: z.record(z.string(), z.unknown()),
-    about: z.string().max(limits.staff.aboutChars).optional(),
+    about: text(0, limits.staff.aboutChars).optional(),
     address,
-    requestId: z.string().max(100).optional(),
+    requestId: text(0, 100).optional(),
   }).returns<{ callId: string; name: string; role: StaffRole }>(),
   /**
    * Writes what came of a call: `succeeded` or the name of a failure. Durable when it returns; a repeat changes nothing.
    * Fails: unavailable.
    */
-  finish: action({ callId, outcome: z.string().min(1).max(100) }).returns<null>(),
+  finish: action({ callId, outcome: text(1, 100) }).returns<null>(),
   /** The audit, the latest first; each filter narrows it. `from` and `to`: the time of the call. Fails: unavailable. */
   audit: action({
     ...managed,

@@ -59,8 +59,10 @@ export default defineService<"staff", State>({
       },
     },
     enrolBegin: {
-      handler({ params }) {
-        return beginEnrolment(this, params);
+      handler({ params, requestID }) {
+        const { name, address } = params;
+        const about = { name, address, route: "/live/admin/enrol/begin", requestId: requestID };
+        return auditedLogin(this, about, () => beginEnrolment(this, params));
       },
     },
     enrolFinish: {

@@ -1,6 +1,6 @@
 import { createHmac, hash, randomBytes, timingSafeEqual } from "node:crypto";
 
-/** The tokens of sessions and the setup codes: 256 and 160 random bits, of which SHA-256 is kept. */
+/** The tokens of sessions and the setup codes: 256 and 160 random bits. token-macs.ts says what proves them. */
 
 /** 256 random bits, as 43 characters. */
 export function newSessionToken(): string {
@@ -12,7 +12,7 @@ export function newSetupCode(): string {
   return randomBytes(20).toString("base64url");
 }
 
-/** What is kept of a token or a code. Nobody can guess so many random bits, so a slow hash would protect nothing. */
+/** By what a token is found. Nobody can guess so many random bits, so a slow hash would protect nothing. */
 export function tokenHash(token: string): Buffer {
   return hash("sha256", token, "buffer");
 }

@@ -5,13 +5,17 @@ import type { FoundUser } from "./staff.contract.ts";
 
 /** What a search of staff may stand for. Pure. */
 
-/** The kinds that the text has the form of, in the order in which hits are shown. */
-export function kindsOf(q: string): FoundUser["by"][] {
-  const { phoneEndDigitsMin: least, phoneEndDigitsMax: most } = limits.lookup;
+/**
+ * The kinds that the text has the form of, in the order in which hits are shown. Who may not see phones (`mayPhone`) finds
+ * by the digits that are shown anyway: with more of them a phone could be guessed digit by digit.
+ */
+export function kindsOf(q: string, mayPhone: boolean): FoundUser["by"][] {
+  const { phoneEndShown: shown, phoneEndDigitsMin, phoneEndDigitsMax } = limits.lookup;
+  const [least, most] = mayPhone ? [phoneEndDigitsMin, phoneEndDigitsMax] : [shown, shown];
   return [
     ...(isUserId(q) ? ["userId" as const] : []),
     ...(isExternalId(q) ? ["externalId" as const] : []),
-    ...(phoneFailure(q) === undefined ? ["phone" as const] : []),
+    ...(mayPhone && phoneFailure(q) === undefined ? ["phone" as const] : []),
     ...(new RegExp(`^\\d{${least},${most}}$`).test(q) ? ["phoneEnd" as const] : []),
   ];
 }

@@ -39,9 +39,9 @@ const phoneEndOf = ({ phone }: KnownUser) => (phone === null ? null : shownEnd(p
 export const staffActions: ActionDefinitions<Service & MysqlState, typeof userStaffActions> = {
   find: {
     async handler(ctx) {
-      const { q } = ctx.params;
+      const { q, mayPhone } = ctx.params;
       const hits = await Promise.all(
-        kindsOf(q).map(async (by) => {
+        kindsOf(q, mayPhone).map(async (by) => {
           const userIds = await userIdsBy(this, by, q);
           return userIds.map((userId) => ({ userId, by }));
         }),

@@ -1,3 +1,4 @@
+import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { operator, reason, text, userId } from "../fields.ts";
@@ -39,11 +40,14 @@ export interface OpenSession {
 
 export const userStaffActions = {
   /**
-   * Users by the user id, the id at the platform, the phone in full, or its last 4 to 8 digits: all that fit, those of
-   * the first kind first. `more`: more than `limits.lookup.usersFound` phones have this end, and the others are left out.
+   * Users by the user id, the id at the platform, and the last 4 digits of the phone; where the person `mayPhone` also by
+   * up to 8 of them, or the phone in full: all that fit, those of the first kind first. `more`: more than `limits.lookup.usersFound` phones have this end, and the others are left out.
    * Fails: unavailable.
    */
-  find: action({ q: text(1, limits.lookup.queryChars) }).returns<{ list: FoundUser[]; more: boolean }>(),
+  find: action({ q: text(1, limits.lookup.queryChars), mayPhone: z.boolean() }).returns<{
+    list: FoundUser[];
+    more: boolean;
+  }>(),
   /** Fails: userUnknown, unavailable. */
   profileForStaff: action({ userId }).returns<StaffProfile>(),
   /**

@@ -3,6 +3,7 @@ import { call } from "../../contracts.ts";
 import { fromHttp, pageOf } from "../../http-fields.ts";
 import { staffActions } from "../../staff/staff.contract.ts";
 import { staffRole } from "../../staff-roles.ts";
+import { withoutPhones } from "../audit-params.ts";
 import { staffEndpoint } from "./endpoint.ts";
 
 const shownCall = z.object({
@@ -20,7 +21,7 @@ export const auditEndpoints = [
       "Each filter narrows the list. `outcome` is `succeeded` or the name of a failure; null where none was written, since the node died or is at it.",
     right: "audit",
     params: fromHttp(staffActions.audit, "session", "operator"),
-    about: (params) => params.about ?? params.person,
+    about: ({ about, person = "" }) => withoutPhones(about ?? person) || undefined,
     result: pageOf(shownCall),
     run: (ctx, params, { session, operator }) => call(ctx, "staff.audit", { ...params, session, operator }),
   }),

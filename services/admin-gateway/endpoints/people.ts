@@ -7,6 +7,7 @@ import { livingRoomStaffActions } from "../../living-room/staff.contract.ts";
 import { paymentStaffActions } from "../../payment/staff.contract.ts";
 import { shownGiftRecord, showOrder } from "../../shown-gifts.ts";
 import { shownIncome, shownTrade } from "../../shown-money.ts";
+import { roleHas } from "../../staff-roles.ts";
 import { userStaffActions } from "../../user/staff.contract.ts";
 import { walletStaffActions } from "../../wallet/staff.contract.ts";
 import { awayOf, unlessAway } from "../answers.ts";
@@ -58,8 +59,8 @@ export const peopleEndpoints = [
     path: "search",
     summary: "Finds users, gifts, payments and rooms",
     description:
-      `By user id, id at the platform, phone or its last ${limits.lookup.phoneEndDigitsMin} to ${limits.lookup.phoneEndDigitsMax} digits; order id
-      of a gift or payment, the provider's transaction id; room id, id of the room at the platform.`.replace(
+      `By user id, id at the platform, last ${limits.lookup.phoneEndShown} digits of a phone (with the right phone also up to
+      ${limits.lookup.phoneEndDigitsMax}, or all); order id of a gift or payment, the provider's transaction id; room id, id of the room at the platform.`.replace(
         /\s+/g,
         " ",
       ),
@@ -82,7 +83,7 @@ export const peopleEndpoints = [
     }),
     about: () => undefined,
     // Who pastes a number pastes blanks too.
-    run: (ctx, { q }) => search(ctx, q.trim() || q),
+    run: (ctx, { q }, { staffRole }) => search(ctx, q.trim() || q, roleHas(staffRole, "phone")),
   }),
 
   staffEndpoint({

@@ -46,7 +46,11 @@ export function isReadyAt(broker: ServiceBroker, services: Readiness["services"]
   return known.some(({ id, hostname }) => hostname === host && nodes[id]?.ready === true);
 }
 
-/** For callers without the token: which service is ready, without nodes and reasons. */
+/** What the users' port tells nobody of who has no token. */
+const ofStaff: ReadonlySet<string> = new Set<ServiceName>(["staff", "admin-gateway"]);
+
+/** For callers without the token: which service is ready, without nodes and reasons, and without those of the staff. */
 export function withoutNodes(services: Readiness["services"]): Record<string, { ready: boolean }> {
-  return Object.fromEntries(Object.entries(services).map(([name, { ready }]) => [name, { ready }]));
+  const shown = Object.entries(services).filter(([name]) => !ofStaff.has(name));
+  return Object.fromEntries(shown.map(([name, { ready }]) => [name, { ready }]));
 }

@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS t_staff_person (
   totp_secret VARCHAR(300) CHARACTER SET ascii COLLATE ascii_bin NULL,
   -- The last step of 30 s whose code was accepted: no code is accepted twice.
   totp_step BIGINT UNSIGNED NOT NULL DEFAULT 0,
-  -- SHA-256 of the setup code, and until when it is valid.
+  -- The MAC of the setup code (services/staff/token-macs.ts), and until when it is valid.
   setup_hash BINARY(32) NULL,
   setup_expires_time DATETIME(3) NULL,
   create_time DATETIME(3) NOT NULL,
@@ -22,8 +22,10 @@ CREATE TABLE IF NOT EXISTS t_staff_person (
 
 CREATE TABLE IF NOT EXISTS t_staff_session (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
-  -- SHA-256 of the token: nobody who reads this can use it.
+  -- SHA-256 of the token, by which it is found: nobody who reads this can use it.
   token_hash BINARY(32) NOT NULL,
+  -- Of token, name and expires_time, by a key of STAFF_KEYS: nobody who writes this can make a session.
+  mac BINARY(32) NOT NULL,
   name VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   address VARCHAR(64) NOT NULL,
   create_time DATETIME(3) NOT NULL,

@@ -97,6 +97,19 @@ test.each(roles)("a %s may call what the table of roles says, and nothing else, 
   }
 });
 
+test("a text that is no line stands for nothing in the audit: of a refused call, and of a filter", async () => {
+  for (const [role, path, body] of [
+    ["viewer", "account/freeze", { userId: "77\tadmin", reason: "x" }],
+    ["viewer", "account/freeze", { userId: "77\n78", reason: "x" }],
+    ["admin", "audit/list", { about: "o-1\tadmin" }],
+  ] as const) {
+    forget();
+    await send(at(path), { headers: byBearer(role), body });
+    const [begun, ...more] = of("staff.begin");
+    expect([path, begun?.params.about, more]).toEqual([path, undefined, []]);
+  }
+});
+
 test.each(withSession)("$path is closed to everybody without a session", async ({ path }) => {
   const headerSets = [
     {},

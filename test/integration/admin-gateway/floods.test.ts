@@ -1,6 +1,6 @@
 import { stopAll } from "../../support/system.ts";
 import { calls, forget, send, startNeighbours } from "../api-gateway/neighbours.ts";
-import { byBearer, startAdminGateway } from "./admin-node.ts";
+import { byBearer, byCookie, startAdminGateway } from "./admin-node.ts";
 
 // The settings are read when the gateway starts.
 process.env.ADMIN_FAILURES_PER_IP_PER_MINUTE = "5";
@@ -38,6 +38,27 @@ test("a session that the node knows gets in from an address from which others gu
   for (let at = 0; at < 8; at++) await ask("192.0.2.3");
   expect((await ask("192.0.2.3", byBearer("finance"))).status).toBe(200);
   expect((await ask("192.0.2.3", byBearer("admin"))).status).toBe(429);
+});
+
+test("strangers at the same address, as behind a tunnel, keep out nobody whose session the node knows", async () => {
+  const ip = "192.0.2.6";
+  expect((await ask(ip, byBearer("support"))).status).toBe(200);
+  const flood = () => send(`${base}/admin/`, { method: "GET", headers: from(ip) });
+  for (let at = 0; at < 45; at++) await flood();
+  expect((await flood()).status).toBe(429);
+  expect((await ask(ip, byBearer("support"))).status).toBe(200);
+  // A page on another port of this host, with the cookie that a browser sends along, is none of the session's requests.
+  const elsewhere = { ...byCookie("support", base), "Sec-Fetch-Site": "same-site" };
+  expect((await ask(ip, elsewhere)).status).toBe(429);
+  expect((await ask(ip, byCookie("support", base))).status).toBe(200);
+});
+
+test("a session has its own bound", async () => {
+  const own = (ip: string) => ask(ip, byBearer("finance"));
+  expect((await own("192.0.2.7")).status).toBe(200);
+  const statuses: number[] = [];
+  for (let at = 0; at < 45; at++) statuses.push((await own(`192.0.2.${100 + at}`)).status);
+  expect([statuses[0], statuses.at(-1)]).toEqual([200, 429]);
 });
 
 test("an address gets so many requests a minute, to whatever path", async () => {

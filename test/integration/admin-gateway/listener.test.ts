@@ -7,6 +7,7 @@ import { strangeJson, strangeObject } from "../../support/strange-values.ts";
 import { stopAll } from "../../support/system.ts";
 import { calls, checkAgainstContract, forget, send, startNeighbours } from "../api-gateway/neighbours.ts";
 import { byBearer, byCookie, startAdminGateway } from "./admin-node.ts";
+import { validStaffParams } from "./valid-params.ts";
 
 process.env.ADMIN_URL = "https://staff.example.com";
 process.env.ADMIN_HOSTS = "staff-two.example.com, 10.1.2.3";
@@ -147,6 +148,11 @@ describe("the page", () => {
       expect(JSON.parse(text)).toMatchObject({ code: 404, data: null });
     }
   });
+});
+
+test("a login's cookie is for TLS alone, since ADMIN_URL is https, whatever this listener sees of the proxy", async () => {
+  const { headers } = await send(`${base}/live/admin/login`, { body: validStaffParams.login });
+  expect(headers.get("set-cookie")).toMatch(/^ovation_staff=.*; SameSite=Strict; Secure$/);
 });
 
 test("the document of the API is for those with a session, and has every endpoint with its right", async () => {

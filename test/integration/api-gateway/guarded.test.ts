@@ -91,7 +91,10 @@ test("with a token of their own the metrics, and the nodes' names, are for those
     expect(ready.status).toBe(200);
     expect(JSON.parse(ready.text).services.wallet).toEqual({ ready: true });
     expect(ready.text).not.toContain("neighbours-");
+    // This port knows nothing of the staff.
+    for (const name of ["staff", "admin-gateway"]) expect(JSON.parse(ready.text).services).not.toHaveProperty(name);
   }
   expect((await get("/metrics", process.env.METRICS_TOKEN)).text).toMatch(/ovation_node_up/);
-  expect((await get("/health/ready", process.env.METRICS_TOKEN)).text).toContain("neighbours-");
+  const { text } = await get("/health/ready", process.env.METRICS_TOKEN);
+  for (const shown of ["neighbours-", "staff", "admin-gateway"]) expect(text).toContain(shown);
 });

@@ -48,6 +48,14 @@ test("a call is there before its outcome is, with who, where, what and about wha
   expect((await audit({ about })).list).toEqual([finished]);
 });
 
+test("a text with control characters, which separate what is sealed, is not taken", async () => {
+  for (const given of [{ about: "o-1\tadmin" }, { route: "/a\n/b" }, { address: "10.0.0.1\t" }, { requestId: "r\n" }])
+    expect([given, await begin(given).catch(failureName)]).toEqual([given, "invalidParam"]);
+  const { callId } = await begin({ about: newId() });
+  const finish = call(caller, "staff.finish", { callId, outcome: "succeeded\t" });
+  expect(await finish.catch(failureName)).toBe("invalidParam");
+});
+
 test("outcomes of one call at the same moment on two nodes are one", async () => {
   const about = newId();
   const { callId } = await begin({ about });
@@ -83,6 +91,13 @@ test("the person of OPERATOR_TOKEN is operator, an admin", async () => {
   expect((await audit({ about })).list).toMatchObject([{ person: "operator", role: "admin" }]);
 });
 
+test("a wrong setup code is there too, at the beginning of an enrolment", async () => {
+  const wrong = { name: "nobody-here", code: "wrong", address: "10.7.0.2" };
+  expect(await call(caller, "staff.enrolBegin", wrong).catch(failureName)).toBe("staffLoginWrong");
+  const { list } = await audit({ person: "nobody-here" });
+  expect(list).toMatchObject([{ route: "/live/admin/enrol/begin", role: null, outcome: "staffLoginWrong" }]);
+});
+
 test("logins are there, right ones and wrong ones, without password and code", async () => {
   const { name, password, secret } = await enrolledPerson(caller, "viewer", { name: "bob" });
   const totp = codeOf(secret);
@@ -93,6 +108,7 @@ test("logins are there, right ones and wrong ones, without password and code", a
     ["/live/admin/login", "10.7.0.1", "viewer", "succeeded"],
     ["/live/admin/login", "10.7.0.1", null, "staffLoginWrong"],
     ["/live/admin/enrol/finish", "10.0.0.1", "viewer", "succeeded"],
+    ["/live/admin/enrol/begin", "10.0.0.1", null, "succeeded"],
   ]);
   const kept = JSON.stringify(await rows("staff", "SELECT * FROM t_staff_audit WHERE person = 'bob'"));
   for (const secretText of [password, totp, "wrong one here"]) expect(kept).not.toContain(secretText);

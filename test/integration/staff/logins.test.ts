@@ -1,9 +1,10 @@
 import type { ServiceBroker } from "moleculer";
-import { failureName } from "../../../broker/failure.ts";
+import { fail, failureName } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { call } from "../../../services/contracts.ts";
+import type { PasswordHashes } from "../../../services/staff/passwords.ts";
 import { asOperator, codeOf, enrolledPerson, forgetSteps, goodPassword, secretIn, staff } from "../../support/staff.ts";
 import { startNode, stopAll, waitForNode } from "../../support/system.ts";
 
@@ -12,11 +13,12 @@ import { startNode, stopAll, waitForNode } from "../../support/system.ts";
 jest.setTimeout(120_000);
 
 let caller: ServiceBroker;
+let one: ServiceBroker;
 let nodes: [string, string];
 let database: Database;
 
 beforeAll(async () => {
-  const one = await startNode("staff-1", [staff]);
+  one = await startNode("staff-1", [staff]);
   const other = await startNode("staff-2", [staff]);
   caller = await startNode("caller", []);
   nodes = [one.nodeID, other.nodeID];
@@ -139,6 +141,29 @@ describe("a login", () => {
   });
 });
 
+test("a try for which there was no place to check the password is not counted, and those before it stay", async () => {
+  const { name, password, secret } = await enrolledPerson(caller, "viewer");
+  const attempts = () =>
+    database.query<{ kind: number; failures: number }>(
+      "SELECT kind, failures FROM t_staff_attempt WHERE name = ? ORDER BY kind",
+      [name],
+    );
+  const counted = async () => (await attempts()).map(({ kind, failures }) => [Number(kind), Number(failures)]);
+  const login = { name, password, totp: codeOf(secret), address: "10.8.0.1" };
+  expect(await outcomeOf(call(caller, "staff.login", { ...login, totp: "000000" }, at(0)))).toBe("staffLoginWrong");
+  const service = one.getLocalService("staff") as unknown as { hashes: PasswordHashes };
+  const full = jest.spyOn(service.hashes, "matches").mockRejectedValue(fail("tooMany"));
+  expect(await outcomeOf(call(caller, "staff.login", login, at(0)))).toBe("tooMany");
+  full.mockRejectedValue(fail("unavailable"));
+  expect(await outcomeOf(call(caller, "staff.login", login, at(0)))).toBe("unavailable");
+  full.mockRestore();
+  expect(await counted()).toEqual([
+    [1, 1],
+    [3, 1],
+  ]);
+  expect(await outcomeOf(call(caller, "staff.login", login, at(0)))).toBe("done");
+});
+
 describe("an enrolment", () => {
   async function invited(name: string) {
     const { setupCode: code, ...added } = await call(caller, "staff.addPerson", {
@@ -151,8 +176,6 @@ describe("an enrolment", () => {
 
   test("needs the setup code, a good password and the app's first code, and consumes the code", async () => {
     const { totpUri, ...person } = await invited("enrol-1");
-    const again = await call(caller, "staff.enrolBegin", { name: "enrol-1", code: person.code, address: "10.4.0.2" });
-    expect(again.totpUri).toBe(totpUri);
     const totp = codeOf(secretIn(totpUri));
     const finish = (changed: object) =>
       outcomeOf(call(caller, "staff.enrolFinish", { ...person, totp, ...changed } as never));
@@ -171,6 +194,48 @@ describe("an enrolment", () => {
       expect(JSON.stringify(kept)).not.toContain(secret);
   });
 
+  test("counts with the secret of its last beginning alone, also of many at once: who began it first knows none", async () => {
+    const { totpUri, ...person } = await invited("enrol-4");
+    const begin = () => call(caller, "staff.enrolBegin", { name: "enrol-4", code: person.code, address: "10.4.0.2" });
+    const secrets = (await Promise.all([begin(), begin(), begin()])).map((begun) => secretIn(begun.totpUri));
+    const last = secretIn((await begin()).totpUri);
+    expect(new Set([secretIn(totpUri), ...secrets, last]).size).toBe(5);
+    const finish = (secret: string) =>
+      outcomeOf(call(caller, "staff.enrolFinish", { ...person, totp: codeOf(secret) }));
+    expect([await finish(secretIn(totpUri)), await finish(secrets[0] as string)]).toEqual(["totpWrong", "totpWrong"]);
+    expect(await finish(last)).toBe("done");
+  });
+
+  test("is slowed by nobody's tries where the setup code is right; a wrong one counts, of its address alone", async () => {
+    const { totpUri, ...person } = await invited("enrol-5");
+    const { name, address } = person;
+    const inPause = "failures = 40, failed_time = UTC_TIMESTAMP(3)";
+    for (const [kind, of, from] of [
+      [1, name, address],
+      [2, "", address],
+      [3, name, ""],
+    ])
+      await database.run(`INSERT INTO t_staff_attempt SET kind = ?, name = ?, address = ?, ${inPause}`, [
+        ...[kind as number, of as string, from as string],
+      ]);
+    const wrongCode = (from: string) =>
+      outcomeOf(call(caller, "staff.enrolBegin", { name, code: "wrong", address: from }));
+    expect(await wrongCode(address)).toBe("tooMany");
+    // The pause of the person is none for it, nor does it make that longer.
+    expect(await wrongCode("10.4.0.9")).toBe("staffLoginWrong");
+    const finish = { ...person, totp: codeOf(secretIn(totpUri)) };
+    expect(await outcomeOf(call(caller, "staff.enrolFinish", finish))).toBe("done");
+    const kept = await database.query<{ kind: number; failures: number }>(
+      "SELECT kind, failures FROM t_staff_attempt WHERE name = ? ORDER BY kind",
+      [name],
+    );
+    expect(kept.map(({ kind, failures }) => [Number(kind), Number(failures)])).toEqual([
+      [1, 1],
+      [3, 40],
+    ]);
+    await database.run("DELETE FROM t_staff_attempt WHERE name IN (?, '') ", [name]);
+  });
+
   test("ends with the setup code's day, and the code of a reset is another one", async () => {
     const { totpUri, ...person } = await invited("enrol-2");
     await database.run(
@@ -183,6 +248,18 @@ describe("an enrolment", () => {
     expect(await outcomeOf(begin(person.code))).toBe("staffLoginWrong");
     expect((await begin(setupCode)).totpUri).not.toBe(totpUri);
   });
+});
+
+test("a setup code that was written into the database by hand, or is another person's, enrols nobody", async () => {
+  const { name } = await enrolledPerson(caller, "admin");
+  const { setupCode } = await call(caller, "staff.addPerson", { name: "enrol-3", role: "viewer", ...asOperator() });
+  const begin = (code: string) => outcomeOf(call(caller, "staff.enrolBegin", { name, code, address: "10.4.0.4" }));
+  const invite = `UPDATE t_staff_person p JOIN t_staff_person o ON o.name = 'enrol-3' SET p.state = 'invited',
+    p.setup_expires_time = o.setup_expires_time`;
+  await database.run(`${invite}, p.setup_hash = UNHEX(SHA2('by-hand', 256)) WHERE p.name = ?`, [name]);
+  expect(await begin("by-hand")).toBe("staffLoginWrong");
+  await database.run(`${invite}, p.setup_hash = o.setup_hash WHERE p.name = ?`, [name]);
+  expect(await begin(setupCode)).toBe("staffLoginWrong");
 });
 
 describe("a session is refused at once on another node", () => {
@@ -225,6 +302,24 @@ describe("a session is refused at once on another node", () => {
     }
   });
 
+  test("that was written into the database by hand, given to another person or prolonged there", async () => {
+    const { name, one, other, known } = await twoSessions();
+    const victim = await enrolledPerson(caller, "finance");
+    await database.run(
+      `INSERT INTO t_staff_session (token_hash, mac, name, address, create_time, expires_time)
+       VALUES (UNHEX(SHA2('by-hand', 256)), UNHEX(SHA2('by-hand', 256)), ?, '10.5.0.1', UTC_TIMESTAMP(3),
+         UTC_TIMESTAMP(3) + INTERVAL 1 HOUR)`,
+      [victim.name],
+    );
+    expect(await known("by-hand")).toBe("notLoggedIn");
+    await database.run("UPDATE t_staff_session SET name = ? WHERE name = ? ORDER BY id LIMIT 1", [victim.name, name]);
+    await database.run("UPDATE t_staff_session SET expires_time = expires_time + INTERVAL 1 DAY WHERE name = ?", [
+      name,
+    ]);
+    expect([await known(one), await known(other)]).toEqual(["notLoggedIn", "notLoggedIn"]);
+    expect(await known(victim.login.session)).toBe("done");
+  });
+
   test("of a password that was changed, but the one that changed it", async () => {
     const { name, password, secret, one, other, known } = await twoSessions();
     const newPassword = goodPassword();
@@ -251,8 +346,8 @@ describe("a session is refused at once on another node", () => {
     expect([await known(one), await known(other)]).toEqual(["notLoggedIn", "done"]);
     for (let opened = 0; opened < limits.staff.sessionsPerPerson - 1; opened++)
       await database.run(
-        `INSERT INTO t_staff_session (token_hash, name, address, create_time, expires_time)
-         SELECT UNHEX(SHA2(UUID(), 256)), ?, '10.5.0.1', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 1 HOUR`,
+        `INSERT INTO t_staff_session (token_hash, mac, name, address, create_time, expires_time)
+         SELECT UNHEX(SHA2(UUID(), 256)), UNHEX(SHA2(UUID(), 256)), ?, '10.5.0.1', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 1 HOUR`,
         [name],
       );
     expect(await known(other)).toBe("done");

@@ -3,6 +3,7 @@ import { failureName } from "../../../broker/failure.ts";
 import { call, type ParamsOf } from "../../../services/contracts.ts";
 import platform from "../../../services/platform/platform.service.ts";
 import staff from "../../../services/staff/staff.service.ts";
+import { tokenMacs } from "../../../services/staff/token-macs.ts";
 import { newSessionToken, tokenHash } from "../../../services/staff/tokens.ts";
 import type { StaffRole } from "../../../services/staff-roles.ts";
 import user from "../../../services/user/user.service.ts";
@@ -76,11 +77,12 @@ export async function addPerson(name: string, role: StaffRole): Promise<void> {
 /** A new session of a person. */
 export async function sessionOf(name: string): Promise<string> {
   const token = newSessionToken();
+  const expires = new Date(Date.now() + 3_600_000);
   await change(
     "staff",
-    `INSERT INTO t_staff_session (token_hash, name, address, create_time, expires_time)
-     VALUES (?, ?, '127.0.0.1', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3) + INTERVAL 1 HOUR)`,
-    [tokenHash(token), name],
+    `INSERT INTO t_staff_session (token_hash, mac, name, address, create_time, expires_time)
+     VALUES (?, ?, ?, '127.0.0.1', UTC_TIMESTAMP(3), ?)`,
+    [tokenHash(token), tokenMacs().session({ token, name, expires }), name, expires],
   );
   return token;
 }

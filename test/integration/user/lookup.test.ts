@@ -35,7 +35,7 @@ async function registered(phone: string): Promise<string> {
   const { devCode } = await call(caller, "user.sendLoginCode", { phone });
   return (await call(caller, "user.login", { phone, code: devCode as string })).userId;
 }
-const find = (q: string) => call(caller, "user.find", { q });
+const find = (q: string, mayPhone = true) => call(caller, "user.find", { q, mayPhone });
 const foundIds = async (q: string) => (await find(q)).list.map(({ userId }) => userId);
 const failureOf = (promise: Promise<unknown>) => promise.then(() => "none", failureName);
 
@@ -55,6 +55,9 @@ describe("a search", () => {
     const exact = await find(one.slice(-8));
     expect(exact.list).toMatchObject([{ userId: ids[0], phoneEnd: "7301" }]);
     expect(await foundIds(one.slice(-9))).toEqual([]);
+    // Who may not see phones learns no fifth digit.
+    for (const q of [one, one.slice(-5), one.slice(-8)]) expect((await find(q, false)).list).toEqual([]);
+    expect((await find("7301", false)).list).toHaveLength(2);
   });
 
   test("by a phone in full, by the user id and by the id at the platform finds the one user", async () => {

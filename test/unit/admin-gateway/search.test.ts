@@ -1,4 +1,5 @@
 import { fail } from "../../../broker/failure.ts";
+import { peopleEndpoints } from "../../../services/admin-gateway/endpoints/people.ts";
 import { search } from "../../../services/admin-gateway/search.ts";
 import { lookupAnswers } from "../../support/fake-lookups.ts";
 
@@ -29,13 +30,13 @@ test.each([
   ["99999999999999999999", ["user.find", "payment.findOrders", "living-room.roomsOfExternal"]],
 ])("%s is asked of those who may have it, and of nobody else", async (q, services) => {
   const { ctx, asked } = contextOf();
-  await search(ctx, q);
+  await search(ctx, q, true);
   expect(asked.toSorted()).toEqual(services.toSorted());
 });
 
 test("hits are users, gifts, payments and rooms, each with what tells it apart; a room is found once", async () => {
   const { ctx } = contextOf();
-  const { list, incomplete, more } = await search(ctx, giftOrder);
+  const { list, incomplete, more } = await search(ctx, giftOrder, true);
   expect(list).toEqual([
     { kind: "user", id: "77", title: "n", state: null, detail: "…5678" },
     { kind: "gift", id: giftOrder, title: "皇冠 × 1", state: "succeeded", detail: "" },
@@ -43,7 +44,7 @@ test("hits are users, gifts, payments and rooms, each with what tells it apart; 
     { kind: "room", id: "5", title: "r", state: "live", detail: "" },
   ]);
   expect([incomplete, more]).toEqual([[], false]);
-  const { list: rooms } = await search(contextOf().ctx, "5");
+  const { list: rooms } = await search(contextOf().ctx, "5", true);
   expect(rooms.filter(({ kind }) => kind === "room")).toHaveLength(1);
 });
 
@@ -56,7 +57,7 @@ test("what nobody has is an empty list, not a failure", async () => {
     "payment.findOrders": () => ({ list: [] }),
     "living-room.roomsOfExternal": () => ({ list: [] }),
   });
-  expect(await search(ctx, giftOrder)).toEqual({ list: [], more: false, incomplete: [] });
+  expect(await search(ctx, giftOrder, true)).toEqual({ list: [], more: false, incomplete: [] });
 });
 
 test("services that are away are named, and the hits of the others are shown; another failure is none of that", async () => {
@@ -64,11 +65,27 @@ test("services that are away are named, and the hits of the others are shown; an
     throw fail("unavailable");
   };
   const { ctx } = contextOf({ "payment.findOrders": away, "living-room.roomForStaff": away });
-  const found = await search(ctx, "123456789");
+  const found = await search(ctx, "123456789", true);
   expect(found.incomplete).toEqual(["payment", "living-room"]);
   expect(found.list.map(({ kind }) => kind)).toEqual(["user"]);
   const broken = () => {
     throw fail("callerRefused");
   };
-  await expect(search(contextOf({ "user.find": broken }).ctx, "1")).rejects.toMatchObject({ type: "callerRefused" });
+  await expect(search(contextOf({ "user.find": broken }).ctx, "1", true)).rejects.toMatchObject({
+    type: "callerRefused",
+  });
+});
+
+test("the phone is searched for whoever has the right to see phones alone", async () => {
+  const given: unknown[] = [];
+  const { ctx } = contextOf({
+    "user.find": (params) => {
+      given.push(params);
+      return { list: [], more: false };
+    },
+  });
+  const endpoint = peopleEndpoints.find(({ path }) => path === "/live/admin/search");
+  for (const staffRole of ["viewer", "support", "finance", "admin"] as const)
+    await endpoint?.carryOut(ctx, { q: "56789" }, { staffRole } as never);
+  expect(given).toEqual([false, true, false, true].map((mayPhone) => ({ q: "56789", mayPhone })));
 });

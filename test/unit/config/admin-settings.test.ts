@@ -32,6 +32,11 @@ test("it knows the names by which browsers come: of its address, its URL and the
   expect([...hosts].sort()).toEqual(["10.1.2.3", "fd00::1", "one.example", "staff.example.com"]);
 });
 
+test("its cookie is for TLS alone where its URL says that browsers come so", () => {
+  const urls = [{}, { ADMIN_URL: "http://10.1.2.3:8098" }, { ADMIN_URL: "https://staff.example.com" }];
+  expect(urls.map((env) => listenerWith(env as Record<string, string>).secure)).toEqual([false, false, true]);
+});
+
 const production = {
   ...{ PROFILE: "production", SMS_PROVIDER: "webhook", NATS_URL: "nats://127.0.0.1:1" },
   TRUST_PROXY: "false",

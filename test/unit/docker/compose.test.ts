@@ -177,7 +177,9 @@ describe("docker-compose.yml", () => {
     (file) => {
       const asked = [...read(file).matchAll(variable)].map(([, name]) => name as string);
       expect(asked.length).toBeGreaterThan(0);
-      const known = [...settingNames, ...passwords, ...natsPasswords, ...redisPasswords, "MYSQL_PASSWORD"];
+      // TRUST_PROXY of one container, which docs/staff.md explains.
+      const others = ["MYSQL_PASSWORD", "ADMIN_TRUST_PROXY"];
+      const known = [...settingNames, ...passwords, ...natsPasswords, ...redisPasswords, ...others];
       expect(asked.filter((name) => !known.includes(name))).toEqual([]);
     },
   );
@@ -293,6 +295,7 @@ describe("docker-compose.production.yml", () => {
     IM_PUBLIC_URL: "wss://im.example.com:{port}/im",
     METRICS_TOKEN: "a-token-of-metrics",
     TRUST_PROXY: "1",
+    ADMIN_TRUST_PROXY: "false",
     TOKEN_KEYS: `k1:${"k".repeat(43)}`,
     ...Object.fromEntries(passwords.map((name) => [name, `password-of-${name.toLowerCase()}`])),
     GIFT_KEYS: `k1:${"g".repeat(42)}A`,
@@ -310,6 +313,14 @@ describe("docker-compose.production.yml", () => {
       [...natsPasswords, ...redisPasswords].map((name) => [name, `password-of-${name.toLowerCase()}`]),
     ),
   };
+
+  test("lets the staff's listener trust proxies of its own, none that are in front of the users' gateway alone", () => {
+    const trusted = ["api-gateway", "admin-gateway"].map(
+      (name) => environmentOf(name, [base, production], given).TRUST_PROXY,
+    );
+    expect(trusted).toEqual(["1", "false"]);
+    expect(environmentOf("admin-gateway", [base], { TRUST_PROXY: "1" }).TRUST_PROXY).toBe("");
+  });
 
   test("lays production settings over every node, which accept them", () => {
     for (const name of ours) {

@@ -15,7 +15,16 @@ test.each([
   ["%5678", ["externalId"]],
   ["５６７８", ["externalId"]],
 ] as const)("%s may be %j", (q, kinds) => {
-  expect(kindsOf(q)).toEqual(kinds);
+  expect(kindsOf(q, true)).toEqual(kinds);
+});
+
+test("who may not see phones finds by the four digits that are shown, and by none that would tell a fifth", () => {
+  const phone = "13800135678";
+  for (const digits of [5, 6, 7, 8, 9, 11]) {
+    const kinds = kindsOf(phone.slice(-digits), false);
+    expect([digits, kinds.filter((kind) => kind.startsWith("phone"))]).toEqual([digits, []]);
+  }
+  expect(kindsOf(phone.slice(-4), false)).toContain("phoneEnd");
 });
 
 test("of a phone the last four digits are shown, and no more", () => {
