@@ -10,6 +10,7 @@ import { shownIncome, shownTrade } from "../../shown-money.ts";
 import { userStaffActions } from "../../user/staff.contract.ts";
 import { walletStaffActions } from "../../wallet/staff.contract.ts";
 import { awayOf, unlessAway } from "../answers.ts";
+import { carriedOutByStaff } from "../carried-out.ts";
 import { restrictionsOf } from "../restricted.ts";
 import { search } from "../search.ts";
 import { staffEndpoint } from "./endpoint.ts";
@@ -130,7 +131,7 @@ export const peopleEndpoints = [
     params: fromHttp(userStaffActions.phoneOf, "operator"),
     result: z.object({ phone: nullableText.meta({ description: "null where the user has none." }) }),
     failures: ["userUnknown"],
-    run: (ctx, params, { operator }) => call(ctx, "user.phoneOf", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "phoneOf", params),
   }),
 
   staffEndpoint({
