@@ -30,7 +30,9 @@ const shownProposal = z.object({
   decidedBy: z.string().nullable(),
   decidedTime: z.string().nullable(),
   decisionReason: z.string().nullable(),
-  mayDecide: z.boolean().meta({ description: "Whether you may decide on it: never on your own." }),
+  mayDecide: z.boolean().meta({
+    description: "Whether you may decide on it: never on your own, nor on one of somebody who is too near to you.",
+  }),
 });
 
 const decided = z.object({
@@ -58,7 +60,7 @@ export const proposalEndpoints = [
     right: "decide",
     params: { proposalId: anyProposalId, reason: reason.optional() },
     result: decided,
-    failures: ["proposalUnknown", "ownProposal"],
+    failures: ["proposalUnknown", "ownProposal", "decidesLater"],
     run: (ctx, params, { session }) => call(ctx, "staff.decide", { ...params, approve: true, session }),
   }),
   staffEndpoint({
@@ -67,7 +69,7 @@ export const proposalEndpoints = [
     right: "decide",
     params: { proposalId: anyProposalId, reason },
     result: decided,
-    failures: ["proposalUnknown", "ownProposal"],
+    failures: ["proposalUnknown", "ownProposal", "decidesLater"],
     run: (ctx, params, { session }) => call(ctx, "staff.decide", { ...params, approve: false, session }),
   }),
 ];
