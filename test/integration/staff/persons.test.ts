@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
+import { consoleName } from "../../../broker/bus/subjects.ts";
 import { failureName } from "../../../broker/failure.ts";
 import { call } from "../../../services/contracts.ts";
 import type { StaffRole } from "../../../services/staff-roles.ts";
@@ -101,7 +102,7 @@ test("who is added or reset, or gets a role that decides, decides 72 hours later
   expect(await decide(await enrolled(name, added.setupCode))).toBe("decidesLater");
 
   const reset = await call(console_, "staff.resetPerson", { name, ...atConsole });
-  expect(await waits(name)).toEqual(["console:ada", null]);
+  expect(await waits(name)).toEqual([consoleName(console_.nodeID), null]);
   const session = await enrolled(name, reset.setupCode);
   expect(await decide(session)).toBe("proposalUnknown");
 
@@ -114,7 +115,7 @@ test("who is added or reset, or gets a role that decides, decides 72 hours later
   expect(await decide(session)).toBe("proposalUnknown");
   for (const role of ["support", "finance"] as const) await call(door, "staff.setRole", { name, role, ...atPage });
   expect(await decide(session)).toBe("decidesLater");
-  expect(await waits(name)).toEqual(["console:ada", 72]);
+  expect(await waits(name)).toEqual([consoleName(console_.nodeID), 72]);
   await change("staff", "UPDATE t_staff_person SET decides_from = UTC_TIMESTAMP(3) WHERE name = ?", [name]);
   expect(await decide(session)).toBe("proposalUnknown");
 
