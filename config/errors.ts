@@ -157,6 +157,12 @@ const table = {
   keyUnknown: { code: 501, http: 200, zh: "API密钥不存在", en: "no such API key" },
   proposalUnknown: { code: 501, http: 200, zh: "提案不存在", en: "no such proposal" },
   ownProposal: { code: 501, http: 200, zh: "不能审批自己的提案", en: "nobody decides on a proposal of their own" },
+  decidesLater: {
+    code: 501,
+    http: 200,
+    zh: "新加入、被重置或刚获得审批角色的员工72小时内不能审批",
+    en: "who was added, reset or given a role that decides on the page decides 72 hours later",
+  },
   refundUnknown: { code: 501, http: 200, zh: "账本中没有该订单的退款", en: "no refund of this order in the ledger" },
   holdState: {
     code: 501,

@@ -21,11 +21,15 @@ const gateway: Callers = ["api-gateway"];
 const doors: Callers = ["api-gateway", "admin-gateway"];
 const gatewayAndConsole: Callers = ["api-gateway", "console"];
 const people: Callers = ["console"];
-/** What moves money by hand: the staff service alone, which checks the person's session and four eyes. */
+/**
+ * What moves money by hand, or is near to it: the staff service alone, which checks the person's session, the right and,
+ * of moves, four eyes.
+ */
 const staffAlone: Callers = ["staff"];
 /** The door of the staff. */
 const staffDoor: Callers = ["admin-gateway"];
 const staffDoorAndConsole: Callers = ["admin-gateway", "console"];
+const staffAndConsole: Callers = ["staff", "console"];
 /** What each of them may have made is in services/stream-access.ts. */
 const consumers: Callers = ["living-room", "gift", "wallet", "notification", "auditor", "battle", "rank", "webhook"];
 const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-server", "platform", "staff"];
@@ -51,7 +55,8 @@ export const callers: CallersTable = {
     idsOfExternal: gateway,
     externalIdsOf: ["api-gateway", "gift", "webhook"],
     profile: ["api-gateway", "living-room", "staff"],
-    ...each(staffDoor, "find", "profileForStaff", "phoneOf", "sessionsOf", "endSessionsForStaff"),
+    phoneOf: staffAlone,
+    ...each(staffDoor, "find", "profileForStaff", "sessionsOf", "endSessionsForStaff"),
     profiles: ["api-gateway", "rank", "battle"],
     ...restrictionCallers,
   },
@@ -84,12 +89,10 @@ export const callers: CallersTable = {
     orderForPlatform: gateway,
     orderStory: staffDoor,
     records: [...gateway, ...staffDoor],
-    create: staffDoor,
-    update: staffDoor,
-    takeOffShelf: staffDoor,
+    ...each(staffAlone, "create", "update", "takeOffShelf"),
     allGifts: staffDoor,
     findOrder: staffDoorAndConsole,
-    setShare: staffDoorAndConsole,
+    setShare: staffAndConsole,
     shares: staffDoorAndConsole,
     settledSince: ["notification", "battle", "rank", "webhook"],
     settledBefore: ["battle"],
@@ -113,8 +116,7 @@ export const callers: CallersTable = {
     ...each(staffAlone, "payout", "holdIncome", "releaseHold", "holdFree", "releaseFree", "freeHold"),
     platformOrder: ["platform"],
     affectedGifts: ["admin-gateway", "staff"],
-    freeze: staffDoor,
-    unfreeze: staffDoor,
+    ...each(staffAlone, "freeze", "unfreeze"),
   },
   payment: {
     health: doors,
@@ -129,8 +131,8 @@ export const callers: CallersTable = {
     ...each(staffDoor, "ordersOfUser", "findOrders", "orderStory"),
     findOrder: ["admin-gateway", "console", "staff"],
     ...each(staffAlone, "refund", "releaseOrder"),
-    ...each(staffDoor, "allProducts", "createProduct", "updateProduct", "topics", "setTopic"),
-    ...each(staffDoor, "parkedOrders", "removeMark", "comparedDays", "differences", "resolveDifference"),
+    ...each(staffDoor, "allProducts", "topics", "parkedOrders", "comparedDays", "differences"),
+    ...each(staffAlone, "createProduct", "updateProduct", "setTopic", "removeMark", "resolveDifference"),
     takeBill: people,
     reconcile: people,
   },
@@ -164,7 +166,7 @@ export const callers: CallersTable = {
     health: doors,
     figures: staffDoor,
     findings: staffDoorAndConsole,
-    acceptFinding: staffDoorAndConsole,
+    acceptFinding: staffAndConsole,
   },
   provisioner: {
     health: doors,
@@ -196,9 +198,9 @@ export const callers: CallersTable = {
   platform: {
     health: doors,
     figures: staffDoor,
-    createKey: staffDoorAndConsole,
+    createKey: staffAndConsole,
     listKeys: staffDoorAndConsole,
-    revokeKey: staffDoorAndConsole,
+    revokeKey: staffAndConsole,
     keysSince: gateway,
     begin: gateway,
     finish: gateway,
@@ -234,7 +236,7 @@ export const callers: CallersTable = {
     ...each(staffDoor, "changePassword", "sessionsOf", "endSession"),
     begin: staffDoor,
     finish: staffDoor,
-    ...each(staffDoor, "moveMoney", "proposals", "decide"),
+    ...each(staffDoor, "moveMoney", "proposals", "decide", "carryOut"),
     audit: staffDoorAndConsole,
     persons: staffDoorAndConsole,
     addPerson: staffDoorAndConsole,

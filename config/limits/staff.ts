@@ -5,6 +5,11 @@ export const staffLimits = Object.freeze({
   passwordCharsMax: 200,
   /** How long a setup code is valid. */
   setupCodeMs: 24 * 3_600_000,
+  /**
+   * How long a person decides on no proposal who was added or reset on the page, or got a role there that decides: as long
+   * as a proposal waits.
+   */
+  decidesAfterMs: 72 * 3_600_000,
   /** How long a session lasts, however much it is used, and how many a person has; the oldest is ended beyond it. */
   sessionMs: 12 * 3_600_000,
   sessionsPerPerson: 20,

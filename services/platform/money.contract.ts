@@ -55,6 +55,8 @@ export interface Proposal {
   /** The API key that ordered it, and the id of its write. */
   keyId: string;
   writeId: string;
+  /** The operator who made the key. */
+  keyCreatedBy: string | null;
   state: OrderState;
   /** Of refused: a name of config/errors.ts. */
   refusal: string | null;
@@ -107,12 +109,17 @@ export const moneyActions = {
     ...{ proposalId, userId, coins: adjustedCoins, reason: adjustReason, operator },
   }).returns<Moved>(),
   /**
-   * Approves a proposal of an API key, which the wallet then carries out, or declines it. `operator`: who decides. A
-   * decision that came too late changes nothing and gets the state that there is. Fails: proposalUnknown; unavailable,
-   * where it is not known whether it was decided: repeat it.
+   * Approves a proposal of an API key, which the wallet then carries out, or declines it. `operator`: who decides; `near`:
+   * the operators who count as the same. A decision that came too late changes nothing and gets the state that there is.
+   * Fails: proposalUnknown; ownProposal, where one of them made the key; unavailable, where it is not known whether it was
+   * decided: repeat it.
    */
   decide: action({
     ...{ proposalId: z.string().regex(/^[1-9]\d{0,18}$/), approve: z.boolean(), reason: reason.optional(), operator },
+    near: z
+      .array(operator)
+      .max(limits.staff.personsMax + 1)
+      .default([]),
   }).returns<{ proposalId: string; state: OrderState; refusal: string | null }>(),
   /** Proposals, newest first; `open`: those alone on which nobody has decided and that have not expired. */
   proposals: action({ open: z.boolean().default(true), cursor, limit }).returns<{

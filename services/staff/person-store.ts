@@ -85,13 +85,42 @@ export async function setState(tx: Transaction, name: string, state: PersonState
   await tx.run("UPDATE t_staff_person SET state = ? WHERE name = ?", [state, name]);
 }
 
+/** A setup code, who gave it, and from when on its person decides on proposals (`null`: at once). */
+export interface NewSetupCode {
+  readonly hash: Buffer;
+  readonly expires: Date;
+  readonly by: string;
+  readonly decidesFrom: Date | null;
+}
+
 /** Takes password and app away and sets a setup code: the person is invited. */
-export async function setSetupCode(tx: Transaction, name: string, setupHash: Buffer, expires: Date): Promise<void> {
+export async function setSetupCode(tx: Transaction, name: string, code: NewSetupCode): Promise<void> {
   await tx.run(
     `UPDATE t_staff_person SET state = 'invited', password = NULL, totp_secret = NULL, totp_step = 0, setup_hash = ?,
-       setup_expires_time = ? WHERE name = ?`,
-    [setupHash, expires, name],
+       setup_expires_time = ?, setup_by = ?, decides_from = ? WHERE name = ?`,
+    [code.hash, code.expires, code.by, code.decidesFrom, name],
   );
+}
+
+export async function setDecidesFrom(tx: Transaction, name: string, from: Date): Promise<void> {
+  await tx.run("UPDATE t_staff_person SET decides_from = ? WHERE name = ?", [from, name]);
+}
+
+export interface SetUp {
+  readonly name: string;
+  readonly setupBy: string | null;
+  /** `null`: the person decides; else from when on. */
+  readonly decidesFrom: Date | null;
+}
+
+/** The person, and those to whom this operator gave the last setup code. */
+export async function setUpsAbout(db: Queryable, name: string, operator: string): Promise<SetUp[]> {
+  const rows = await db.query<{ name: string; setup_by: string | null; decides_from: Date | null }>(
+    `SELECT name, setup_by, IF(decides_from > UTC_TIMESTAMP(3), decides_from, NULL) AS decides_from
+     FROM t_staff_person WHERE name = ? OR setup_by = ?`,
+    [name, operator],
+  );
+  return rows.map((row) => ({ name: row.name, setupBy: row.setup_by, decidesFrom: row.decides_from }));
 }
 
 /** Sets the secret of the app of who still has this setup code. Returns whether that was so. */

@@ -89,7 +89,9 @@ export const proposalActions = {
   /**
    * Approves a proposal, which is then carried out, or declines it; right `decide`. Of many decisions at once one counts; the
    * others, and every repeat, get the present state. An approved one whose service is away stays `approved` and is carried
-   * out later. Fails: proposalUnknown; ownProposal, also of who has another role or session by now.
+   * out later. Fails: proposalUnknown; ownProposal, also of who has another role or session by now, of a proposal of the
+   * person who gave the caller the last setup code or got it from them, and of API keys that any of these made;
+   * decidesLater, of who was set up or got the right on the page within `limits.staff.decidesAfterMs`.
    */
   decide: action({
     ...{ session, proposalId: anyProposalId, approve: z.boolean(), reason: reason.optional() },

@@ -4,6 +4,7 @@ import { action } from "../action-contract.ts";
 import { cursor, isoTime, operator, text } from "../fields.ts";
 import { sealedEvent } from "../sealed-event.ts";
 import { type Right, right, type StaffRole, staffRole } from "../staff-roles.ts";
+import { carryOutActions } from "./carried-out.contract.ts";
 import { staffDeadLetterActions } from "./dead-letters.contract.ts";
 import { proposalActions } from "./proposals.contract.ts";
 import { session } from "./session.contract.ts";
@@ -96,6 +97,7 @@ export const staffActions = {
   /** Moves of money that wait for another person: how many, up to `limits.metrics.countedRows`. Fails: unavailable. */
   figures: action({}).returns<{ openProposals: number }>(),
   ...proposalActions,
+  ...carryOutActions,
 
   /**
    * Opens a session of `limits.staff.sessionMs`; durable when it returns, and so is its row in the audit, which a login

@@ -102,8 +102,8 @@ export default defineService<"staff", State>({
     addPerson: {
       operator: true,
       async handler(ctx) {
-        await managerOf(this, ctx, "persons");
-        return addPerson(this.mysql, ctx.params.name, ctx.params.role);
+        const { name, role } = ctx.params;
+        return addPerson(this.mysql, { name, role }, await managerOf(this, ctx, "persons"));
       },
     },
     setRole: {
@@ -130,8 +130,7 @@ export default defineService<"staff", State>({
     resetPerson: {
       operator: true,
       async handler(ctx) {
-        const { atConsole } = await managerOf(this, ctx, "persons");
-        return resetPerson(this.mysql, ctx.params.name, atConsole);
+        return resetPerson(this.mysql, ctx.params.name, await managerOf(this, ctx, "persons"));
       },
     },
     endSessions: {

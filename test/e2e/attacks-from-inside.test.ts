@@ -7,6 +7,7 @@ import { config, databaseName, natsPrefix, serviceUrlName } from "../../config/c
 import { DeadLetters } from "../../mixins/jetstream/dead-letters.ts";
 import { readStackEnv } from "../../scripts/stack/env-file.ts";
 import { ensureNatsLogin } from "../../scripts/stack/nats-logins.ts";
+import { carriedOut } from "../../services/staff/carried-out.contract.ts";
 import { rows } from "../support/books.ts";
 import { operate, Person, randomPhone, scene } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
@@ -130,6 +131,7 @@ test("who has the users' gateway can do nothing of a person of the staff, and wh
     ...["platform.credit", "platform.adjust", "platform.payout", "user.login"],
     ...["payment.refund", "payment.releaseOrder", "wallet.holdIncome", "wallet.releaseHold", "wallet.holdFree"],
     ...["wallet.releaseFree", "platform.adjustByStaff", "platform.decide", "platform.countStaffMove"],
+    ...Object.values(carriedOut).map(({ action }) => action),
   ]);
 });
 

@@ -27,6 +27,9 @@ function shown(session: string): StaffSession {
   return { name: personOf(role), role, rights: rightsOf(role), csrf: csrfOf(role), expiresTime };
 }
 
+/** Of a session. Fails: notLoggedIn. */
+export const nameIn = (session: string): string => shown(session).name;
+
 let calls = 0;
 
 const login = { ...shown(sessionOf("admin")), session: sessionOf("admin") };

@@ -43,7 +43,7 @@ export interface TestPerson {
 
 let made = 0;
 
-/** A person who has enrolled, with a session. No code is used up. */
+/** A person who has enrolled, with a session, as if set up at a console. No code is used up. */
 export async function enrolledPerson(
   broker: ServiceBroker,
   role: StaffRole,
@@ -55,14 +55,21 @@ export async function enrolledPerson(
   const totp = codeOf(secret);
   const login = await call(broker, "staff.enrolFinish", { name, code, password, totp, address });
   await forgetSteps(name);
+  await onStaffDatabase(
+    "UPDATE t_staff_person SET setup_by = 'console:test', decides_from = NULL WHERE name = ?",
+    name,
+  );
   return { name, password, secret, login };
 }
 
 /** Another code of this step, as if time had passed: a test need not wait for the next step. */
-export async function forgetSteps(name: string): Promise<void> {
+export const forgetSteps = (name: string): Promise<void> =>
+  onStaffDatabase("UPDATE t_staff_person SET totp_step = 0 WHERE name = ?", name);
+
+async function onStaffDatabase(sql: string, name: string): Promise<void> {
   const database = new Database(databaseName("staff"), { connections: 1 });
   try {
-    await database.run("UPDATE t_staff_person SET totp_step = 0 WHERE name = ?", [name]);
+    await database.run(sql, [name]);
   } finally {
     await database.close();
   }

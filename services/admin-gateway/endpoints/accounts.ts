@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { call } from "../../contracts.ts";
 import { fromHttp, shownUserId } from "../../http-fields.ts";
 import { walletActions } from "../../wallet/wallet.contract.ts";
+import { carriedOutByStaff } from "../carried-out.ts";
 import { staffEndpoint } from "./endpoint.ts";
 
 const shownAccount = z.object({
@@ -19,7 +19,7 @@ export const accountEndpoints = [
     right: "freeze",
     params: fromHttp(walletActions.freeze, "operator"),
     result: shownAccount,
-    run: (ctx, params, { operator }) => call(ctx, "wallet.freeze", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "freeze", params),
   }),
 
   staffEndpoint({
@@ -28,6 +28,6 @@ export const accountEndpoints = [
     right: "freeze",
     params: fromHttp(walletActions.unfreeze, "operator"),
     result: shownAccount,
-    run: (ctx, params, { operator }) => call(ctx, "wallet.unfreeze", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "unfreeze", params),
   }),
 ];

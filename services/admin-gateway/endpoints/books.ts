@@ -2,6 +2,7 @@ import { z } from "zod";
 import { auditorActions } from "../../auditor/auditor.contract.ts";
 import { call } from "../../contracts.ts";
 import { fromHttp, pageOf } from "../../http-fields.ts";
+import { carriedOutByStaff } from "../carried-out.ts";
 import { staffEndpoint } from "./endpoint.ts";
 
 const shownFinding = z.object({
@@ -35,6 +36,6 @@ export const bookEndpoints = [
     params: fromHttp(auditorActions.acceptFinding, "operator"),
     result: shownFinding,
     failures: ["findingUnknown", "findingChanged", "findingRefused"],
-    run: (ctx, params, { operator }) => call(ctx, "auditor.acceptFinding", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "acceptFinding", params),
   }),
 ];

@@ -4,6 +4,7 @@ import { type CatalogueGift, giftActions } from "../../gift/gift.contract.ts";
 import { fromHttp } from "../../http-fields.ts";
 import { paymentOperatorActions } from "../../payment/operators.contract.ts";
 import { shownGift } from "../../shown-gifts.ts";
+import { carriedOutByStaff } from "../carried-out.ts";
 import { staffEndpoint } from "./endpoint.ts";
 
 const shownProduct = z.object({
@@ -42,7 +43,7 @@ export const catalogueEndpoints = [
     params: fromHttp(giftActions.create, "operator"),
     result: shownGift,
     failures: ["giftIdTaken"],
-    run: (ctx, params, { operator }) => call(ctx, "gift.create", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "createGift", params),
   }),
 
   staffEndpoint({
@@ -52,7 +53,7 @@ export const catalogueEndpoints = [
     params: fromHttp(giftActions.update, "operator"),
     result: shownGift,
     failures: ["giftUnknown"],
-    run: (ctx, params, { operator }) => call(ctx, "gift.update", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "updateGift", params),
   }),
 
   staffEndpoint({
@@ -62,7 +63,7 @@ export const catalogueEndpoints = [
     params: fromHttp(giftActions.takeOffShelf, "operator"),
     result: shownGift,
     failures: ["giftUnknown"],
-    run: (ctx, { giftId }, { operator }) => call(ctx, "gift.takeOffShelf", { giftId, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "takeGiftOffShelf", params),
   }),
 
   staffEndpoint({
@@ -81,7 +82,7 @@ export const catalogueEndpoints = [
     params: fromHttp(paymentOperatorActions.createProduct, "operator"),
     result: shownProduct,
     failures: ["productIdTaken"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.createProduct", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "createProduct", params),
   }),
 
   staffEndpoint({
@@ -91,7 +92,7 @@ export const catalogueEndpoints = [
     params: fromHttp(paymentOperatorActions.updateProduct, "operator"),
     result: shownProduct,
     failures: ["productUnknown"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.updateProduct", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "updateProduct", params),
   }),
 
   staffEndpoint({
@@ -101,6 +102,6 @@ export const catalogueEndpoints = [
     params: fromHttp(paymentOperatorActions.updateProduct, "operator", "name", "price", "coins", "status"),
     result: shownProduct,
     failures: ["productUnknown"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.updateProduct", { ...params, status: 0, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "updateProduct", { ...params, status: 0 }),
   }),
 ];

@@ -5,6 +5,7 @@ import { call } from "../../contracts.ts";
 import { limit } from "../../fields.ts";
 import { fromHttp, listedNames, pageOf } from "../../http-fields.ts";
 import { platformActions } from "../../platform/platform.contract.ts";
+import { carriedOutByStaff } from "../carried-out.ts";
 import { staffEndpoint } from "./endpoint.ts";
 
 const shownKey = z.object({
@@ -52,7 +53,7 @@ export const keyEndpoints = [
       scopes: listedNames(platformActions.createKey.params.shape.scopes),
     },
     result: z.object({ keyId: z.string(), key: z.string() }),
-    run: (ctx, params, { operator }) => call(ctx, "platform.createKey", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "createKey", params),
   }),
 
   staffEndpoint({
@@ -62,6 +63,6 @@ export const keyEndpoints = [
     params: fromHttp(platformActions.revokeKey, "operator"),
     result: shownKey,
     failures: ["keyUnknown"],
-    run: (ctx, params, { operator }) => call(ctx, "platform.revokeKey", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "revokeKey", params),
   }),
 ];

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { call } from "../../contracts.ts";
 import { fromHttp, pageOf, shownUserId } from "../../http-fields.ts";
 import { paymentOperatorActions } from "../../payment/operators.contract.ts";
+import { carriedOutByStaff } from "../carried-out.ts";
 import { staffEndpoint } from "./endpoint.ts";
 
 const shownTopic = z.object({
@@ -35,7 +36,7 @@ export const paymentEndpoints = [
     params: fromHttp(paymentOperatorActions.setTopic, "operator"),
     result: shownTopic,
     failures: ["topicRefused"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.setTopic", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "setTopic", params),
   }),
 
   staffEndpoint({
@@ -76,7 +77,7 @@ export const paymentEndpoints = [
       parked: z.array(z.string()).meta({ description: "The marks that are left." }),
     }),
     failures: ["payOrderUnknown", "markStays"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.removeMark", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "removeMark", params),
   }),
 
   staffEndpoint({
@@ -126,6 +127,6 @@ export const paymentEndpoints = [
     params: fromHttp(paymentOperatorActions.resolveDifference, "operator"),
     result: z.object({ id: z.int(), resolvedTime: z.string(), reason: z.string() }),
     failures: ["differenceUnknown"],
-    run: (ctx, params, { operator }) => call(ctx, "payment.resolveDifference", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "resolveDifference", params),
   }),
 ];

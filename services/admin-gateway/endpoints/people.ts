@@ -11,6 +11,7 @@ import { roleHas } from "../../staff-roles.ts";
 import { userStaffActions } from "../../user/staff.contract.ts";
 import { walletStaffActions } from "../../wallet/staff.contract.ts";
 import { awayOf, unlessAway } from "../answers.ts";
+import { carriedOutByStaff } from "../carried-out.ts";
 import { restrictionsOf } from "../restricted.ts";
 import { search } from "../search.ts";
 import { staffEndpoint } from "./endpoint.ts";
@@ -136,7 +137,7 @@ export const peopleEndpoints = [
     params: fromHttp(userStaffActions.phoneOf, "operator"),
     result: z.object({ phone: nullableText.meta({ description: "null where the user has none." }) }),
     failures: ["userUnknown"],
-    run: (ctx, params, { operator }) => call(ctx, "user.phoneOf", { ...params, operator }),
+    run: (ctx, params, { session }) => carriedOutByStaff(ctx, session, "phoneOf", params),
   }),
 
   staffEndpoint({

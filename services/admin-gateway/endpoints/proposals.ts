@@ -39,7 +39,9 @@ const shownProposal = z.object({
   decidedBy: z.string().nullable(),
   decidedTime: z.string().nullable(),
   decisionReason: z.string().nullable(),
-  mayDecide: z.boolean().meta({ description: "Whether you may decide on it: never on your own." }),
+  mayDecide: z.boolean().meta({
+    description: "Whether you may decide on it: never on your own, nor on one of somebody who is too near to you.",
+  }),
 });
 
 const decided = z.object({
@@ -69,7 +71,7 @@ export const proposalEndpoints = [
     right: "decide",
     params: { proposalId: anyProposalId, reason: reason.optional() },
     result: decided,
-    failures: ["proposalUnknown", "ownProposal"],
+    failures: ["proposalUnknown", "ownProposal", "decidesLater"],
     run: async (ctx, params, { session, language }) =>
       worded(await call(ctx, "staff.decide", { ...params, approve: true, session }), language),
   }),
@@ -79,7 +81,7 @@ export const proposalEndpoints = [
     right: "decide",
     params: { proposalId: anyProposalId, reason },
     result: decided,
-    failures: ["proposalUnknown", "ownProposal"],
+    failures: ["proposalUnknown", "ownProposal", "decidesLater"],
     run: async (ctx, params, { session, language }) =>
       worded(await call(ctx, "staff.decide", { ...params, approve: false, session }), language),
   }),

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { call } from "../../contracts.ts";
 import { cursor, integer, isoTime, limit, userId } from "../../fields.ts";
 import { fromHttp, pageOf, shownUserId } from "../../http-fields.ts";
+import { carriedOutByStaff } from "../carried-out.ts";
 import { staffEndpoint } from "./endpoint.ts";
 
 const percent = z.int().nullable().meta({ description: "Whole percent; null: the default (ANCHOR_SHARE_PERCENT)." });
@@ -39,7 +40,7 @@ export const shareEndpoints = [
       params: z.object({ userId, percent: integer(0, 100).optional(), from: isoTime.optional() }),
     }),
     result: z.object({ from: z.string() }),
-    run: (ctx, { userId: anchorId, percent = null, from }, { operator }) =>
-      call(ctx, "gift.setShare", { anchorId, percent, from, operator }),
+    run: (ctx, { userId: anchorId, percent = null, from }, { session }) =>
+      carriedOutByStaff(ctx, session, "setShare", { anchorId, percent, from }),
   }),
 ];

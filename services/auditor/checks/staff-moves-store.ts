@@ -18,7 +18,8 @@ interface MoveRow extends Record<"id" | "person", string> {
 const approvals = "/live/admin/proposals/approve";
 
 /**
- * A move that needed another person was approved by one, whose call is in the audit of the staff; one that needed nobody was
+ * A move that needed another person was approved by one, whose call is in the audit of the staff and was not refused: it
+ * succeeded, or the node or its answer was lost, after which the person may have approved. One that needed nobody was
  * decided on by nobody; and none is approved for longer than `underWayMs` and not carried out.
  */
 export function staffMovesCheck(db: Queryable, underWayMs: number): Check {
@@ -35,7 +36,9 @@ export function staffMovesCheck(db: Queryable, underWayMs: number): Check {
            OR (p.proposed = 0 AND (s.state IN (0, 4, 5) OR s.decided_by IS NOT NULL))
            OR (p.proposed = 1 AND s.state IN (1, 2, 3) AND (s.decided_by IS NULL OR s.decided_by = p.person
              OR NOT EXISTS (SELECT 1 FROM ${staff}.t_staff_audit c
-               WHERE c.about = CONCAT('s', p.id) AND c.route = ? AND c.person = s.decided_by))))
+               LEFT JOIN ${staff}.t_staff_audit o ON o.call_id = c.id
+               WHERE c.about = CONCAT('s', p.id) AND c.route = ? AND c.person = s.decided_by AND c.outcome = 'started'
+                 AND (o.outcome IS NULL OR o.outcome IN ('succeeded', 'unavailable', 'fault'))))))
          LIMIT ?`,
         [from, to, underWayMs * 1_000, approvals, limits.books.findingsPerPage],
       );

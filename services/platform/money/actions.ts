@@ -62,8 +62,8 @@ export const moneyHandlers: ActionDefinitions<Service & MoneyState, typeof money
   },
   decide: {
     operator: true,
-    async handler({ params: { proposalId: id, approve, reason = null, operator: decidedBy } }) {
-      const { state, refusal } = await this.moneyOrders.decide({ id, approve, decidedBy, reason });
+    async handler({ params: { proposalId: id, approve, reason = null, operator: decidedBy, near } }) {
+      const { state, refusal } = await this.moneyOrders.decide({ id, approve, decidedBy, near, reason });
       return { proposalId: id, state, refusal };
     },
   },

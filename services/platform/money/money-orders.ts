@@ -7,6 +7,7 @@ import type { SealsState } from "../../../mixins/seals.mixin.ts";
 import { call } from "../../contracts.ts";
 import type { PlatformOrderOutcome } from "../../wallet/platform-orders.contract.ts";
 import { bucketOf } from "../../wallet-buckets.ts";
+import { findKey } from "../key-store.ts";
 import type { ProposalState } from "../money.contract.ts";
 import { needsApproval } from "./four-eyes.ts";
 import { type AccountMove, deleteStaffMove, insertStaffMove, lockAccounts, movedLately } from "./moved-store.ts";
@@ -24,6 +25,8 @@ export interface ProposalDecision {
   readonly id: string;
   readonly approve: boolean;
   readonly decidedBy: string;
+  /** Operators who count as the one who decides. */
+  readonly near: readonly string[];
   readonly reason: string | null;
 }
 
@@ -110,12 +113,14 @@ export class MoneyOrders {
   /**
    * Approves or declines a proposal, and has an approved one carried out. Resolves to the order as it is then: of many
    * decisions at once one counts, and the others see it. Where the wallet is away an approved one stays pending, and the
-   * job carries it out. Fails: proposalUnknown; unavailable, also where the row is not as this service wrote it.
+   * job carries it out. Fails: proposalUnknown; ownProposal, where who decides made the key; unavailable, also where the row is not as this service wrote it.
    */
-  async decide({ id, approve, decidedBy, reason }: ProposalDecision): Promise<MoneyOrder> {
+  async decide({ id, approve, decidedBy, near, reason }: ProposalDecision): Promise<MoneyOrder> {
     const { mysql, logger } = this.platform;
     const proposal = await this.requireProposal(id);
     if (proposal.state !== "proposed") return proposal;
+    const key = await findKey(mysql, proposal.keyId);
+    if (key && [decidedBy, ...near].includes(key.createdBy)) throw fail("ownProposal", { proposalId: `p${id}` });
     const fault = approve ? faultOfRow(this.signatures, proposal, true) : undefined;
     if (fault !== undefined) {
       const toDo = "compare t_money_order with its seals, and decline it";

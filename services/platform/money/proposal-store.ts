@@ -11,6 +11,7 @@ interface ProposalRow {
   readonly user_id: string;
   readonly amount: string;
   readonly key_id: string;
+  readonly key_created_by: string | null;
   readonly reason: string | null;
   readonly state: number;
   readonly refusal: string | null;
@@ -24,6 +25,7 @@ interface ProposalRow {
 const toProposal = (row: ProposalRow): Proposal => ({
   ...{ proposalId: String(row.id), userId: String(row.user_id), coins: toSafeInteger(row.amount) },
   ...{ writeId: externalIdIn("adjust", row.biz_id), reason: row.reason ?? "", keyId: row.key_id },
+  keyCreatedBy: row.key_created_by,
   ...{ state: stateOf(Number(row.state)), refusal: row.refusal },
   ...{ createTime: row.create_time.toISOString(), expiresTime: row.expires_time.toISOString() },
   ...{ decidedBy: row.decided_by, decidedTime: row.decided_time?.toISOString() ?? null },
@@ -37,8 +39,8 @@ export async function readProposals(
 ): Promise<Proposal[]> {
   const rows = await db.query<ProposalRow>(
     `SELECT o.id, o.biz_id, o.user_id, o.amount, o.key_id, o.reason, o.create_time, s.state, s.refusal, s.expires_time,
-       s.decided_by, s.decided_time, s.decision_reason
-     FROM t_money_order o JOIN t_money_state s ON s.order_id = o.id
+       s.decided_by, s.decided_time, s.decision_reason, k.created_by AS key_created_by
+     FROM t_money_order o JOIN t_money_state s ON s.order_id = o.id LEFT JOIN t_api_key k ON k.key_id = o.key_id
      WHERE o.proposed = 1 ${open ? "AND s.state = ? AND s.expires_time > UTC_TIMESTAMP(3)" : ""}
        ${cursor ? "AND o.id < ?" : ""} ORDER BY o.id DESC LIMIT ?`,
     [...(open ? [orderStates.proposed] : []), ...(cursor ? [cursor] : []), limit],

@@ -14,6 +14,10 @@ CREATE TABLE IF NOT EXISTS t_staff_person (
   -- The MAC of the setup code (services/staff/token-macs.ts), and until when it is valid.
   setup_hash BINARY(32) NULL,
   setup_expires_time DATETIME(3) NULL,
+  -- Who gave the last setup code: staff:<name>, or console:<name>, and so knows it. NULL: none was given.
+  setup_by VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  -- Until when the person decides on no proposal: services/staff/deciders.ts. NULL: there is no such time.
+  decides_from DATETIME(3) NULL,
   create_time DATETIME(3) NOT NULL,
   last_login_time DATETIME(3) NULL,
   KEY idx_role (role, state),

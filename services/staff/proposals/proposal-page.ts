@@ -3,19 +3,19 @@ import { limits } from "../../../config/limits.ts";
 import type { Queryable } from "../../../mixins/mysql/database.ts";
 import { call } from "../../contracts.ts";
 import type { Proposal as PlatformProposal } from "../../platform/money.contract.ts";
+import type { Decider } from "../deciders.ts";
 import type { ProposalView } from "../proposals.contract.ts";
 import { type Proposal, readProposals } from "./proposal-store.ts";
 
 /** The list of proposals: those of staff and those of API keys in one order. */
 
 /** Who asks. */
-interface Reader {
-  readonly person: string;
-  /** Whether the person's role decides on proposals. */
+interface Reader extends Pick<Decider, "near"> {
+  /** Whether the person decides on proposals, of others. */
   readonly decides: boolean;
 }
 
-function viewOf(proposal: Proposal, { person, decides }: Reader): ProposalView {
+function viewOf(proposal: Proposal, { near, decides }: Reader): ProposalView {
   const { id, instruction, userId, subject, state, refusal, reason } = proposal;
   const { createTime, expiresTime, decidedBy, decidedTime, decisionReason } = proposal;
   return {
@@ -25,7 +25,7 @@ function viewOf(proposal: Proposal, { person, decides }: Reader): ProposalView {
     anchorIds: "anchorIds" in instruction ? instruction.anchorIds : null,
     ...{ createTime: createTime.toISOString(), expiresTime: expiresTime?.toISOString() ?? null },
     ...{ state, refusal, decidedBy, decidedTime: decidedTime?.toISOString() ?? null, decisionReason },
-    mayDecide: decides && state === "open" && proposal.person !== person,
+    mayDecide: decides && state === "open" && !near.has(`staff:${proposal.person}`),
   };
 }
 
@@ -35,14 +35,17 @@ const stateNames = { proposed: "open", pending: "approved" } as const;
 export const stateOfOrder = (state: PlatformProposal["state"]): ProposalView["state"] =>
   state === "proposed" || state === "pending" ? stateNames[state] : state;
 
-function viewOfPlatform({ proposalId, writeId, keyId, ...proposal }: PlatformProposal, reader: Reader): ProposalView {
+function viewOfPlatform(
+  { proposalId, writeId, keyId, keyCreatedBy, ...proposal }: PlatformProposal,
+  { near, decides }: Reader,
+): ProposalView {
   const { userId, coins, reason, refusal, createTime, expiresTime, decidedBy, decidedTime, decisionReason } = proposal;
   const state = stateOfOrder(proposal.state);
   return {
     ...{ proposalId: `p${proposalId}`, kind: "platformAdjust", userId, subject: writeId, coins, reason },
     ...{ points: null, anchorIds: null, proposedBy: `key:${keyId}`, createTime, expiresTime },
     ...{ state, refusal, decidedBy: decidedBy?.replace(/^staff:/, "") ?? null, decidedTime, decisionReason },
-    mayDecide: reader.decides && state === "open",
+    mayDecide: decides && state === "open" && !(keyCreatedBy !== null && near.has(keyCreatedBy)),
   };
 }
 

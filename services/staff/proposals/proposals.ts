@@ -7,6 +7,7 @@ import { isDuplicateKey } from "../../../mixins/mysql/database.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import type { SealsState } from "../../../mixins/seals.mixin.ts";
 import { call } from "../../contracts.ts";
+import type { Decider } from "../deciders.ts";
 import type { MoneyMove, MoneyMoved, ProposalView } from "../proposals.contract.ts";
 import { carryOut, refusalOf } from "./carry-out.ts";
 import { isOf, keyOf, onceKeyOf, openKeyOf, subjectOf } from "./instruction.ts";
@@ -83,19 +84,20 @@ export class Proposals {
   }
 
   /**
-   * Approves or declines a proposal of this service; an approved one is carried out. Fails: proposalUnknown, ownProposal;
+   * Approves or declines a proposal of this service; an approved one is carried out. Fails: proposalUnknown, ownProposal
+   * (also of who is too near, see deciders.ts);
    * unavailable, where it is not known whether it was decided.
    */
   async decide(
     caller: Caller,
-    person: string,
+    { name: person, near }: Decider,
     { id, approve, reason }: { id: string; approve: boolean; reason: string | null },
   ): Promise<Decided> {
     const { mysql, logger } = this.staff;
     const proposal = await this.require(id);
     if (!proposal.proposed) throw fail("proposalUnknown", { proposalId: `s${id}` });
     // Names of persons are never used again, and a person has one, whatever the role and the session.
-    if (proposal.person === person) throw fail("ownProposal", { proposalId: `s${id}`, person });
+    if (near.has(`staff:${proposal.person}`)) throw fail("ownProposal", { proposalId: `s${id}`, person });
     const decided = await decideProposal(mysql, id, approve ? "approved" : "declined", { person, reason });
     const now = await this.require(id);
     if (decided) logger.info({ proposalId: `s${id}`, person, state: now.state }, "a proposal is decided on");

@@ -18,6 +18,7 @@ let doomed: NodeProcess | undefined;
 beforeAll(async () => {
   staffNode = await startNode("staff", [staff]);
   const neighbours = await startNeighbours(neighbourNames.filter((name) => name !== "staff"));
+  await staffNode.waitForServices(["wallet"], 10_000);
   ({ broker, base } = await startAdminGateway());
   doomed = await NodeProcess.start("admin-gateway", {
     nats: { url: process.env.NATS_URL as string },

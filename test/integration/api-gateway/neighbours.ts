@@ -8,9 +8,10 @@ import { apiKeyDigest } from "../../../services/api-keys.ts";
 import { apiScopes } from "../../../services/api-scopes.ts";
 import type { ActionName, ParamsOf, ResultOf } from "../../../services/contracts.ts";
 import type { GiftAnswer } from "../../../services/gift/gift.contract.ts";
+import { carriedOut } from "../../../services/staff/carried-out.contract.ts";
 import { contracts } from "../../support/contracts.ts";
 import { lookupAnswers } from "../../support/fake-lookups.ts";
-import { staffAnswers } from "../../support/fake-staff.ts";
+import { nameIn, staffAnswers } from "../../support/fake-staff.ts";
 import { eventually, startNode } from "../../support/system.ts";
 import { tokenOf } from "../../support/tokens.ts";
 import { workAnswers } from "../../support/work-answers.ts";
@@ -326,6 +327,12 @@ function fakeService(name: string): ServiceSchema {
         }
       });
       return { answers: await Promise.all(each) };
+    };
+  // The staff service has it carried out by the service that does it, for the session's person.
+  if (name === "staff")
+    actions.carryOut = (ctx: Context<ParamsOf<"staff.carryOut">>) => {
+      const { session, what, params } = ctx.params;
+      return asked(carriedOut[what].action, ctx, { ...params, operator: `staff:${nameIn(session)}` });
     };
   return { name, actions } as ServiceSchema;
 }

@@ -211,6 +211,37 @@ describe("a proposal", () => {
     expect(await balanceOf(userId)).toBe(0);
   });
 
+  test("is not decided on by who gave its person the last setup code, nor by who got theirs from its person", async () => {
+    const userId = await newUser(nodes);
+    const proposalId = await proposed(userId);
+    await addPerson("eve", "finance");
+    const eve = await sessionOf("eve");
+    const setUp = (name: string, by: string | null) =>
+      change("staff", "UPDATE t_staff_person SET setup_by = ? WHERE name = ?", [by, name]);
+    const mayDecide = async () =>
+      (await list(eve, { open: true })).list.find((one) => one.proposalId === proposalId)?.mayDecide;
+    try {
+      for (const [name, by] of [
+        ["eve", "staff:ada"],
+        ["ada", "staff:eve"],
+      ] as const) {
+        await setUp(name, by);
+        expect(await mayDecide()).toBe(false);
+        for (const approve of [true, false])
+          expect(await answerOf(decide(eve, proposalId, approve))).toBe("ownProposal");
+        await setUp(name, null);
+      }
+      expect(await balanceOf(userId)).toBe(0);
+      // Others who are set up by the same person, or at a console, are others.
+      for (const name of ["ada", "eve"]) await setUp(name, "staff:carol");
+      expect(await mayDecide()).toBe(true);
+      await setUp("eve", "console:ada");
+      expect(await decide(eve, proposalId)).toMatchObject({ state: "done" });
+    } finally {
+      await setUp("ada", null);
+    }
+  });
+
   test("that is declined moves nothing and counts no longer; nobody approves it afterwards", async () => {
     const userId = await newUser(nodes);
     const proposalId = await proposed(userId);
@@ -320,6 +351,37 @@ describe("a proposal of an API key", () => {
     expect((await list(bob)).list.find((one) => one.proposalId === proposalId)).toMatchObject({
       ...{ state: "done", decidedBy: expect.stringMatching(/^(ada|bob)$/), decisionReason: "looked at" },
     });
+  });
+
+  test("is not decided on by who made the key, nor by who is too near to them", async () => {
+    const userId = await newUser(nodes);
+    const { proposalId } = await propose(userId);
+    const keyId = nodes.apiKey.split("_")[1];
+    const madeBy = (operator: string) =>
+      change("platform", "UPDATE t_api_key SET created_by = ? WHERE key_id = ?", [operator, keyId]);
+    const setUpBy = (operator: string | null) =>
+      change("staff", "UPDATE t_staff_person SET setup_by = ? WHERE name = 'bob'", [operator]);
+    const mayDecide = async (session: string) =>
+      (await list(session, { open: true })).list.find((one) => one.proposalId === proposalId)?.mayDecide;
+    try {
+      await madeBy("staff:bob");
+      expect([await mayDecide(ada), await mayDecide(bob)]).toEqual([true, false]);
+      for (const approve of [true, false]) expect(await answerOf(decide(bob, proposalId, approve))).toBe("ownProposal");
+      await madeBy("staff:eve");
+      await setUpBy("staff:eve");
+      expect(await mayDecide(bob)).toBe(false);
+      expect(await answerOf(decide(bob, proposalId))).toBe("ownProposal");
+      // Who sets people up at a console may make their keys there too.
+      await madeBy("console:eve");
+      await setUpBy("console:eve");
+      expect(await mayDecide(bob)).toBe(true);
+      expect(await balanceOf(userId)).toBe(0);
+      await madeBy("staff:bob");
+      await eventually("it is done", async () => (await decide(ada, proposalId)).state === "done");
+    } finally {
+      await setUpBy(null);
+      await madeBy("alice");
+    }
   });
 
   test("that is declined moves nothing; pages have every proposal once", async () => {

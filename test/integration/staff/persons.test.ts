@@ -1,11 +1,21 @@
 import { randomBytes } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
+import { consoleName } from "../../../broker/bus/subjects.ts";
 import { failureName } from "../../../broker/failure.ts";
 import { call } from "../../../services/contracts.ts";
 import type { StaffRole } from "../../../services/staff-roles.ts";
 import { rows } from "../../support/books.ts";
-import { asOperator, enrolledPerson, staff, type TestPerson } from "../../support/staff.ts";
+import {
+  asOperator,
+  codeOf,
+  enrolledPerson,
+  goodPassword,
+  secretIn,
+  staff,
+  type TestPerson,
+} from "../../support/staff.ts";
 import { startNode, stopAll, waitForNode } from "../../support/system.ts";
+import { change } from "../platform/money-books.ts";
 
 /** Who may manage persons, what a staff role means at the next call, and that one admin stays. */
 
@@ -62,6 +72,56 @@ test("no other role than admin manages persons; finance reads the audit", async 
     const audit = await outcomeOf(call(door, "staff.audit", managed));
     expect([role, audit]).toEqual([role, role === "finance" ? "done" : "roleMissing"]);
   }
+});
+
+/** Sets the person up with the code; resolves to a session. */
+async function enrolled(name: string, code: string): Promise<string> {
+  const who = { name, code, address: "10.0.0.9" };
+  const { totpUri } = await call(door, "staff.enrolBegin", who);
+  const given = { ...who, password: goodPassword(), totp: codeOf(secretIn(totpUri)) };
+  return (await call(door, "staff.enrolFinish", given)).session;
+}
+
+test("who is added or reset, or gets a role that decides, decides 72 hours later on the page, and at once at a console", async () => {
+  const admin = await enrolledPerson(caller, "admin");
+  // There is no such proposal: who decides is told so.
+  const decide = (session: string) =>
+    outcomeOf(call(door, "staff.decide", { session, proposalId: "s999999999", approve: true }));
+  const waits = async (name: string) => {
+    const sql = `SELECT setup_by AS setupBy, TIMESTAMPDIFF(MINUTE, UTC_TIMESTAMP(3), decides_from) AS minutes
+      FROM t_staff_person WHERE name = ?`;
+    const [row] = await rows<{ setupBy: string; minutes: number | null }>("staff", sql, [name]);
+    return [row?.setupBy, row?.minutes === null ? null : Math.round(Number(row?.minutes) / 60)];
+  };
+  const atPage = manager(admin);
+  const atConsole = { operator: "anybody" };
+  const name = newName();
+
+  const added = await call(door, "staff.addPerson", { name, role: "finance", ...atPage });
+  expect(await waits(name)).toEqual([`staff:${admin.name}`, 72]);
+  expect(await decide(await enrolled(name, added.setupCode))).toBe("decidesLater");
+
+  const reset = await call(console_, "staff.resetPerson", { name, ...atConsole });
+  expect(await waits(name)).toEqual([consoleName(console_.nodeID), null]);
+  const session = await enrolled(name, reset.setupCode);
+  expect(await decide(session)).toBe("proposalUnknown");
+
+  await call(console_, "staff.setRole", { name, role: "viewer", ...atConsole });
+  expect(await decide(session)).toBe("roleMissing");
+  await call(console_, "staff.setRole", { name, role: "admin", ...atConsole });
+  expect(await decide(session)).toBe("proposalUnknown");
+  // From a role that decides to another one that does.
+  await call(door, "staff.setRole", { name, role: "finance", ...atPage });
+  expect(await decide(session)).toBe("proposalUnknown");
+  for (const role of ["support", "finance"] as const) await call(door, "staff.setRole", { name, role, ...atPage });
+  expect(await decide(session)).toBe("decidesLater");
+  expect(await waits(name)).toEqual([consoleName(console_.nodeID), 72]);
+  await change("staff", "UPDATE t_staff_person SET decides_from = UTC_TIMESTAMP(3) WHERE name = ?", [name]);
+  expect(await decide(session)).toBe("proposalUnknown");
+
+  const again = await call(door, "staff.resetPerson", { name, ...atPage });
+  expect(await waits(name)).toEqual([`staff:${admin.name}`, 72]);
+  expect(await decide(await enrolled(name, again.setupCode))).toBe("decidesLater");
 });
 
 test("what is done to persons is in the operators' audit, without the session that was shown", async () => {

@@ -63,6 +63,7 @@ export const failureCodes = {
   "keyUnknown": 501,
   "proposalUnknown": 501,
   "ownProposal": 501,
+  "decidesLater": 501,
   "refundUnknown": 501,
   "holdState": 501,
   "battleUnknown": 501,

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { serviceNames } from "../../../../broker/service-names.ts";
 import { projectRoot } from "../../../../config/root.ts";
 import { actionCallers, broadcastSenders, mayCall, maySend } from "../../../../services/access.ts";
+import { carriedOut } from "../../../../services/staff/carried-out.contract.ts";
 
 /** The code below a folder, without comments. */
 function codeOf(folder: string): string {
@@ -93,6 +94,14 @@ test("what moves coins has one caller each, and none of them faces users", () =>
   const byImServer = [...actionCallers.keys()].filter((action) => mayCall("im-server", action));
   const ofPeople = byImServer.filter((action) => /^(wallet|payment|gift|user)\./.test(action));
   expect(ofPeople).toEqual(["user.restrictionsSince"]);
+});
+
+test("what the staff service carries out for a person no door may do itself", () => {
+  for (const { action } of Object.values(carriedOut)) {
+    const others = (actionCallers.get(action) ?? []).filter((caller) => caller !== "console");
+    expect([action, others]).toEqual([action, ["staff"]]);
+  }
+  expect(actionCallers.get("staff.carryOut")).toEqual(["admin-gateway"]);
 });
 
 test("a role has the rights of its services together; what is no role, and what is not in the table, has none", () => {
