@@ -21,7 +21,13 @@ const neighbours = [
     name: "im-router",
     actions: { roomGifts: () => null, closeRoom: () => null, sendToUsers: () => ({ delivered: 1 }) },
   },
-  { name: "user", actions: { profile: () => ({ userId: anchor, nickName: "n", avatar: "" }) } },
+  {
+    name: "user",
+    actions: {
+      profile: () => ({ userId: anchor, nickName: "n", avatar: "" }),
+      bannedAmong: () => ({ userIds: [] }),
+    },
+  },
 ] as unknown as ServiceSchema[];
 
 let caller: ServiceBroker;
@@ -35,6 +41,7 @@ beforeAll(async () => {
   gifts = await Promise.all([startNode("gift-1", [gift]), startNode("gift-2", [gift])]);
   caller = await startNode("caller", []);
   await caller.waitForServices(["wallet", "im-router", "user"]);
+  for (const room of rooms) await room.waitForServices("user");
   for (const { nodeID } of rooms) await waitForNode(caller, "living-room", nodeID);
   for (const { nodeID } of gifts) await waitForNode(caller, "gift", nodeID);
   await recharge(caller, "order-giver", giver, 1_000);
