@@ -2,7 +2,8 @@ import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
 import { broadcast, call, type ParamsOf } from "../contracts.ts";
-import { clearGuest, guestsAmong, guestsOfAnchors, lockRoom, setGuest } from "./room-store.ts";
+import { guestsAmong, guestsOfAnchors } from "./guest-store.ts";
+import { clearGuest, lockRoom, setGuest } from "./room-store.ts";
 
 /**
  * The guest of a live room:

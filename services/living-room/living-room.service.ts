@@ -163,10 +163,8 @@ export default defineService<"living-room", RoomState>({
     const { mysql, outbox, broker, logger: log } = this;
     const anchorAwayMs = Math.round(config().ROOM_ANCHOR_AWAY_MINUTES * 60_000);
     const settings = { anchorAwayMs, ...(this.settings as object) } as MonitorSettings;
-    const closeUnusable = async (anchorIds: readonly string[]) => {
-      await unlinkBannedAmong(this, anchorIds);
-      await closeUnusableAmong(this, anchorIds);
-    };
+    const closeUnusable = (anchorIds: readonly string[]) =>
+      unlinkBannedAmong(this, anchorIds).then(() => closeUnusableAmong(this, anchorIds));
     this.monitor = new RoomMonitor({ mysql, outbox, broker, log, settings, closeUnusable });
   },
 

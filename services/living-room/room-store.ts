@@ -86,7 +86,7 @@ export async function lockRoom(tx: Transaction, roomId: number): Promise<LiveRoo
   return liveRoom(row);
 }
 
-interface Guest {
+export interface Guest {
   readonly roomId: number;
   readonly guestId: string;
   readonly battleId: string;
@@ -108,30 +108,6 @@ export async function clearGuest(db: Queryable, { roomId, battleId }: Omit<Guest
     WHERE id = ?`;
   await db.run(sql, [battleId, battleId, battleId, roomId]);
 }
-
-/** The battles by which these users are guests of live rooms. */
-export async function guestsAmong(db: Queryable, userIds: readonly string[]): Promise<Guest[]> {
-  const sql = "SELECT id, guest_id, battle_id FROM t_living_room WHERE guest_id IN (?)";
-  return (await db.query<GuestRow>(sql, [userIds])).map(guestOf);
-}
-
-/** The guests of these anchors' live rooms. */
-export async function guestsOfAnchors(db: Queryable, anchorIds: readonly string[]): Promise<Guest[]> {
-  const sql = "SELECT id, guest_id, battle_id FROM t_living_room WHERE anchor_id IN (?) AND guest_id IS NOT NULL";
-  return (await db.query<GuestRow>(sql, [anchorIds])).map(guestOf);
-}
-
-interface GuestRow {
-  readonly id: string | number;
-  readonly guest_id: string | number;
-  readonly battle_id: string | number;
-}
-
-const guestOf = ({ id, guest_id, battle_id }: GuestRow): Guest => ({
-  roomId: toSafeInteger(id),
-  guestId: String(guest_id),
-  battleId: String(battle_id),
-});
 
 export async function moveToRecords(tx: Transaction, roomId: number, by?: ClosedBy): Promise<void> {
   const kept = "id, anchor_id, type, room_name, covert_img, watch_num, good_num, start_time, external_id";

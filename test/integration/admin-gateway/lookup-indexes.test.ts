@@ -2,9 +2,9 @@ import { databaseName } from "../../../config/config.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import { giftNameOf, storyOfRecord } from "../../../services/gift/story-store.ts";
+import { guestsAmong, guestsOfAnchors } from "../../../services/living-room/guest-store.ts";
 import livingRoom from "../../../services/living-room/living-room.service.ts";
 import { roomById, roomsByExternalId, roomsOfAnchor } from "../../../services/living-room/lookup-store.ts";
-import { guestsAmong, guestsOfAnchors } from "../../../services/living-room/room-store.ts";
 import payment from "../../../services/payment/payment.service.ts";
 import {
   ordersOfTransaction,
