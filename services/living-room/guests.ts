@@ -31,7 +31,7 @@ export async function linkGuest(rooms: Rooms, { roomId, guestId, battleId }: Lin
     if (!(await setGuest(tx, { roomId, guestId, battleId }))) throw fail("alreadyLinked", { roomId, battleId });
   });
   const banned = await call(rooms.broker, "user.bannedAmong", { userIds: [guestId] });
-  if (banned.userIds.length > 0) {
+  if (banned.userIds.includes(guestId)) {
     await unlinkGuest(rooms, { roomId, battleId });
     throw fail("banned", { userId: guestId, roomId });
   }
