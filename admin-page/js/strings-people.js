@@ -188,6 +188,10 @@ export const peopleStrings = Object.freeze({
   banDone: ["已封禁，约一秒内在所有节点生效。", "The user is banned, on every node within about a second."],
   restrictEffectUntil: ["到 {time} 自动解除。", "It ends by itself at {time}."],
   restrictEffectPick: ["请选择到何时。", "Choose until when."],
+  restrictEffectEverRoom: [
+    "直播间内最长 30 天，之后自动解除。",
+    "In one room it lasts 30 days at the most, and ends by itself.",
+  ],
   restrictEffectEver: ["没有期限，须手动解除。", "It has no end until somebody lifts it."],
   liftTitle: ["解除限制", "Lift the restriction"],
   liftYes: ["解除", "Lift"],

@@ -10,6 +10,7 @@ export const storyStrings = Object.freeze({
   state_invalid: ["已失效", "invalid"],
   state_refunded: ["已退款", "refunded"],
   state_deadLetter: ["在死信中", "in the dead letters"],
+  state_givenUp: ["已放弃处理", "given up for ever"],
   state_succeeded: ["成功", "succeeded"],
   state_failed: ["失败", "failed"],
   state_unknown: ["未知", "not known"],

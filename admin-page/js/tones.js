@@ -4,7 +4,7 @@ const PAY = ["wait", "wait", "good", "plain", "plain", "bad"];
 const GIFT = { accepted: "wait", succeeded: "good", failed: "bad" };
 const ORDER = {
   ...{ waiting: "wait", paying: "wait", paid: "good", cancelled: "plain", invalid: "plain", refunded: "bad" },
-  ...{ deadLetter: "bad", succeeded: "good", failed: "bad", unknown: "plain" },
+  ...{ deadLetter: "bad", givenUp: "bad", succeeded: "good", failed: "bad", unknown: "plain" },
 };
 const STEP = { done: "good", failed: "bad", missing: "bad", waiting: "wait", notKept: "plain" };
 const PROPOSAL = { open: "wait", approved: "wait", done: "good", refused: "bad", declined: "plain", expired: "plain" };

@@ -16,6 +16,8 @@ export const lookupLimits = Object.freeze({
   restrictionsShown: 20,
   /** Of one order: the moves that persons asked for, the newest ones. */
   storyProposals: 50,
+  /** Its dead letters on which persons decided, the latest ones. */
+  storyDeadLetters: 20,
   /** The sender's refunds for which a gift's coins are attributed, the first ones after the gift. */
   refundsAttributed: 5,
   /** Messages that are read to find an order: of each stream of the queue, of the dead letters, and of the events. */

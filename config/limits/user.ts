@@ -79,6 +79,8 @@ export const userLimits = Object.freeze({
   /** Mutes by an anchor and her moderators that are in force in one room. */
   roomMutesInForce: 1_000,
   roomMuteMinutes: 7 * 24 * 60,
+  /** A mute or a ban in one room lasts no longer. Rooms are single broadcasts, and nodes hold what is in force. */
+  roomRestrictionMs: 30 * 24 * 3_600_000,
   restrictionReasonChars: 200,
   /** The users of one call who may be banned. */
   bannedPerCall: 500,

@@ -53,6 +53,7 @@ export class FrontDoor {
   private readonly awaited = new AwaitedBodies();
   private inFlight = 0;
   private draining = false;
+  private drained: Promise<void> | undefined;
   private whenIdle: () => void = () => {};
 
   constructor(options: Options) {
@@ -162,8 +163,16 @@ export class FrontDoor {
     return false;
   }
 
-  /** New requests are answered 503 from now on. Resolves once the running ones have ended, or the time is over. */
-  async drain(timeoutMs: number): Promise<void> {
+  /**
+   * New requests are answered 503 from now on. Resolves once the running ones have ended, or the time is over; a repeat with
+   * the first call, whose time alone counts.
+   */
+  drain(timeoutMs: number): Promise<void> {
+    this.drained ??= this.idleWithin(timeoutMs);
+    return this.drained;
+  }
+
+  private async idleWithin(timeoutMs: number): Promise<void> {
     this.draining = true;
     if (this.inFlight === 0) return;
     let timer: NodeJS.Timeout | undefined;

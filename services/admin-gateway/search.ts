@@ -42,6 +42,17 @@ async function roomsOf(ctx: CallingContext, q: string): Promise<StaffRoom[] | un
   return [...(byId ? [byId] : []), ...others];
 }
 
+/** Gift searches its queue and the dead letters for what it has no record of: only for what payment does not have. */
+async function ordersOf(ctx: CallingContext, q: string) {
+  const payment = payOrder.test(q) ? await unlessAway(call(ctx, "payment.findOrders", { q })) : null;
+  const isPayment = payment != null && payment.list.length > 0;
+  const gift =
+    giftOrder.test(q) && !isPayment
+      ? await foundUnlessAway(call(ctx, "gift.orderStory", { orderId: q }), "giftOrderUnknown")
+      : null;
+  return [payment, gift] as const;
+}
+
 const states = ["waiting", "paying", "paid", "cancelled", "invalid", "refunded"];
 
 const userHit = ({ userId, nickName, externalId, phoneEnd }: FoundUser): Hit => ({
@@ -55,21 +66,18 @@ const roomHit = ({ roomId, roomName, live, externalRoomId }: StaffRoom): Hit => 
 });
 
 /**
- * Everything that the text may stand for: a user, a gift, a payment, a room. Each service looks by an index. `mayPhone`:
- * whether the person may see phones. `more`: more phones have this end than are shown. `incomplete`: the services that did
- * not answer.
+ * Everything that the text may stand for: a user, a gift, a payment, a room. Each service looks by an index; see
+ * `ordersOf`. `mayPhone`: whether the person may see phones. `more`: more phones have this end than are shown.
+ * `incomplete`: the services that did not answer.
  */
 export async function search(
   ctx: CallingContext,
   q: string,
   mayPhone: boolean,
 ): Promise<{ list: Hit[]; more: boolean; incomplete: ServiceName[] }> {
-  const [user, gift, payment, rooms] = await Promise.all([
+  const [user, [payment, gift], rooms] = await Promise.all([
     unlessAway(call(ctx, "user.find", { q, mayPhone })),
-    giftOrder.test(q)
-      ? foundUnlessAway(call(ctx, "gift.orderStory", { orderId: q }), "giftOrderUnknown")
-      : Promise.resolve(null),
-    payOrder.test(q) ? unlessAway(call(ctx, "payment.findOrders", { q })) : Promise.resolve(null),
+    ordersOf(ctx, q),
     roomsOf(ctx, q),
   ]);
   const list: Hit[] = [

@@ -144,7 +144,7 @@ export function serveEndpoint(endpoint: Endpoint): Serve {
     // A body may take `limits.http.requestTimeoutMs`; a logout meanwhile was answered.
     if (login) {
       gateway.logins.requireUnrevoked(login);
-      requireUnbanned(gateway, login);
+      if (!endpoint.checksBanItself) requireUnbanned(gateway, login);
     }
     const passes = () => count(gateway, endpoint.path, caller.userId, user);
     const data = await countingFailures(gateway, endpoint, caller.address, () =>

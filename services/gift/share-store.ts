@@ -91,9 +91,12 @@ export async function listShares(
     values.push(anchorId);
   }
   if (cursor !== undefined) {
-    const place = `anchor_id, ${order}`;
-    where.push(`(${place}) > (SELECT ${place} FROM t_anchor_share WHERE id = ?)`);
-    values.push(cursor);
+    const [place] = await db.query<Row>(`SELECT ${columns} FROM t_anchor_share WHERE id = ?`, [cursor]);
+    if (!place) return [];
+    const { anchor_id, from_time, create_time } = place;
+    // The table has no two rows with the same three. An index serves these ranges, and not the comparison of tuples.
+    where.push("(anchor_id > ? OR (anchor_id = ? AND (from_time > ? OR (from_time = ? AND create_time > ?))))");
+    values.push(anchor_id, anchor_id, from_time, from_time, create_time);
   }
   const rows = await db.query<Row & { id: string }>(
     `SELECT id, ${columns} FROM t_anchor_share WHERE ${where.join(" AND ")} ORDER BY anchor_id, ${order} LIMIT ?`,

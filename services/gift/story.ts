@@ -18,8 +18,8 @@ import { giftNameOf, storyOfRecord } from "./story-store.ts";
 
 /**
  * Where an order is: in the books; else in the queue or in the dead letters. The settler writes the books before a
- * message leaves the queue, and a dead letter before it does. So what is found in none of them was settled in between,
- * and the books are asked again.
+ * message leaves the queue, and a dead letter before it does. So what is in neither the queue nor the dead letters may be
+ * settled in between, and the books are asked again, whether Redis knows it or not.
  */
 
 type Searching = Pick<Service, "logger"> & Pick<GiftState, "mysql" | "redis" | "jetstream" | "signatures">;
@@ -32,8 +32,11 @@ const madeOf = (orderId: string): GiftOrderStory["madeOf"] => (orderId[14] === "
  * with unavailable.
  */
 export async function giftOrderStory(service: Searching, orderId: string): Promise<GiftOrderStory> {
-  const story = (await settledStory(service, orderId)) ?? (await waitingStory(service, orderId));
-  const found = story ?? (await settledStory(service, orderId));
+  const settled = await settledStory(service, orderId);
+  if (settled) return settled;
+  const waiting = await waitingStory(service, orderId);
+  if (waiting?.queue || waiting?.deadLetter) return waiting;
+  const found = (await settledStory(service, orderId)) ?? waiting;
   if (!found) throw fail("giftOrderUnknown", { orderId });
   return found;
 }
@@ -53,7 +56,11 @@ async function settledStory(service: Searching, orderId: string): Promise<GiftOr
   return { ...recorded, madeOf: madeOf(orderId), queue: null, deadLetter: null, event };
 }
 
-/** The event of a settled gift, which is published right after its record is written. */
+/**
+ * The event of a settled gift, which is published right after its record is written: among the first ones from the
+ * record's time on, and where the clocks differ from a margin before it on. That it is missing, or was dropped, the
+ * messages with the margin say.
+ */
 async function eventOf(
   { jetstream: { manager } }: Searching,
   orderId: string,
@@ -63,13 +70,17 @@ async function eventOf(
   const settled: FilteredStream = { stream, subject: `${natsPrefix()}event.gift.settled` };
   const fromMs = settledMs - limits.lookup.eventMarginMs;
   const span = await spanOf(manager, stream);
-  const begin = await sequenceAt(manager, settled, span, fromMs);
   const isIt = (message: StoredMsg) => settledOrders(message).includes(orderId);
-  const { found, ended } = await firstWhere(manager, settled, begin, { most: limits.lookup.eventsRead, isIt });
+  const lookFrom = async (ms: number) => {
+    const begin = await sequenceAt(manager, settled, span, ms);
+    return firstWhere(manager, settled, begin, { most: limits.lookup.eventsRead, isIt });
+  };
+  const first = await lookFrom(settledMs);
+  const { found, ended } = first.found ? first : await lookFrom(fromMs);
   if (found) return { state: "done", sequence: found.seq, time: found.time.toISOString() };
   const isDropped = span.firstMs === undefined || span.firstMs > fromMs;
   const isRecent = Date.now() - settledMs < limits.lookup.eventAwaitedMs;
-  if (ended && isRecent) return { ...noEvent, state: "waiting" };
+  if (first.ended && isRecent) return { ...noEvent, state: "waiting" };
   return { ...noEvent, state: ended && !isDropped ? "missing" : "notKept" };
 }
 

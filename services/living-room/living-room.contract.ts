@@ -117,9 +117,10 @@ export const livingRoomActions = {
   }>(),
   /**
    * Links a viewer as the room's guest: she receives gifts in it beside the anchor. Durable when it returns, in force on
-   * every node within a second. It ends by `unlinkGuest` or with the room. A repeat with the same battle and guest
+   * every node within a second. It ends by `unlinkGuest`, with the room, or where the guest is banned everywhere. A repeat with the same battle and guest
    * changes nothing. Fails: roomNotLive; alreadyLinked, where another battle's guest is linked, and after `unlinkGuest`
-   * of this battle or a newer one; invalidParam, where the guest is the anchor.
+   * of this battle or a newer one; invalidParam, where the guest is the anchor; banned, where the guest is so
+   * everywhere; unavailable.
    */
   linkGuest: action({ roomId: id, guestId: userId, battleId }).returns<null>(),
   /**

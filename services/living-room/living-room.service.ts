@@ -15,6 +15,7 @@ import { eventStream } from "../streams.ts";
 import { closedSince, closeRoom } from "./broadcasting.ts";
 import { closeIfUnusable, closeUnusableAmong } from "./frozen-anchors.ts";
 import { guestActions } from "./guest-actions.ts";
+import { unlinkBanned, unlinkBannedAmong } from "./guests.ts";
 import { countLiveRooms } from "./live-room-count-store.ts";
 import { livingRoomActions } from "./living-room.contract.ts";
 import { moderatorActions } from "./moderators.ts";
@@ -126,11 +127,13 @@ export default defineService<"living-room", RoomState>({
       },
       { inFlight: limits.room.closingsInFlight, fromBooks: checkedAnyway },
     ),
-    /** Closes the room of an anchor who was banned everywhere. */
+    /** Closes the room of an anchor who was banned everywhere, and unlinks a guest who was. */
     userRestricted: onEvent(
       "user.restricted",
       async function ({ data, requestId }) {
-        if (data.kind === "ban" && data.roomId === null) await closeIfUnusable(this, data.userId, requestId);
+        if (data.kind !== "ban" || data.roomId !== null) return;
+        await unlinkBanned(this, data.userId);
+        await closeIfUnusable(this, data.userId, requestId);
       },
       { inFlight: limits.room.closingsInFlight, fromBooks: checkedAnyway },
     ),
@@ -160,7 +163,8 @@ export default defineService<"living-room", RoomState>({
     const { mysql, outbox, broker, logger: log } = this;
     const anchorAwayMs = Math.round(config().ROOM_ANCHOR_AWAY_MINUTES * 60_000);
     const settings = { anchorAwayMs, ...(this.settings as object) } as MonitorSettings;
-    const closeUnusable = (anchorIds: readonly string[]) => closeUnusableAmong(this, anchorIds);
+    const closeUnusable = (anchorIds: readonly string[]) =>
+      unlinkBannedAmong(this, anchorIds).then(() => closeUnusableAmong(this, anchorIds));
     this.monitor = new RoomMonitor({ mysql, outbox, broker, log, settings, closeUnusable });
   },
 

@@ -34,7 +34,7 @@ interface Parts extends OutboxState {
   broker: ServiceBroker;
   log: Log;
   settings: MonitorSettings;
-  /** Closes the rooms of those of these anchors whose accounts are unusable. */
+  /** Closes the rooms of those of these anchors whose accounts are unusable, and unlinks guests of them who are banned. */
   closeUnusable: (anchorIds: readonly string[]) => Promise<void>;
 }
 

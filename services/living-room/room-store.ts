@@ -86,7 +86,7 @@ export async function lockRoom(tx: Transaction, roomId: number): Promise<LiveRoo
   return liveRoom(row);
 }
 
-interface Guest {
+export interface Guest {
   readonly roomId: number;
   readonly guestId: string;
   readonly battleId: string;

@@ -5,7 +5,7 @@ import { broadcast } from "../contracts.ts";
 import type { ActionDefinitions } from "../define-service.ts";
 import { pageOfRestrictions, restrictionsFrom } from "./restriction-store.ts";
 import type { restrictionActions as contract, Restriction } from "./restrictions.contract.ts";
-import { bannedAmong, factOf, liftById, muteInRoom, place, requireFree, unmuteInRoom } from "./restrictions.ts";
+import { bannedAmong, factOf, liftById, muteInRoom, placeOnce, requireFree, unmuteInRoom } from "./restrictions.ts";
 
 type State = Service & MysqlState & OutboxState;
 
@@ -24,10 +24,10 @@ async function announce({ broker, logger }: Service, list: readonly Restriction[
 export const restrictionActions: ActionDefinitions<State, typeof contract> = {
   restrict: {
     async handler(ctx) {
-      const { userId, kind, roomId = null, until, reason, operator: by } = ctx.params;
+      const { userId, kind, roomId = null, until, reason, writeId = null, operator: by } = ctx.params;
       const end = until === undefined ? null : Date.parse(until);
-      const about = { userId, kind, roomId, until: end, reason, by, requestId: ctx.requestID };
-      const placed = await place(this, about);
+      const about = { userId, kind, roomId, until: end, reason, by, writeId, requestId: ctx.requestID };
+      const placed = await placeOnce(this, about);
       await announce(this, [placed]);
       this.logger.info({ ...placed, requestId: ctx.requestID }, "a user is restricted");
       return placed;

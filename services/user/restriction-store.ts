@@ -23,6 +23,8 @@ export interface NewRestriction {
   readonly until: number | null;
   readonly reason: string;
   readonly by: string;
+  /** At most one restriction has it; `null`: none. */
+  readonly writeId: string | null;
 }
 
 /** The database's time, ms since 1970. */
@@ -31,15 +33,15 @@ export async function databaseNow(db: Queryable): Promise<number> {
   return (row as { now: Date }).now.getTime();
 }
 
-/** Returns its id. */
+/** Returns its id. Fails with a duplicate key where another one has its `writeId`. */
 export async function insertRestriction(
   tx: Transaction,
-  { userId, kind, roomId, until, reason, by }: NewRestriction,
+  { userId, kind, roomId, until, reason, by, writeId }: NewRestriction,
 ): Promise<string> {
   const { insertId } = await tx.run(
-    `INSERT INTO t_restriction (user_id, kind, room_id, until_time, reason, placed_by, create_time)
-     VALUES (?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
-    [userId, kindNumbers[kind], roomId ?? 0, until === null ? forEver : new Date(until), reason, by],
+    `INSERT INTO t_restriction (user_id, kind, room_id, until_time, reason, placed_by, write_id, create_time)
+     VALUES (?, ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
+    [userId, kindNumbers[kind], roomId ?? 0, until === null ? forEver : new Date(until), reason, by, writeId],
   );
   return String(insertId);
 }
@@ -98,6 +100,11 @@ const inForce = "r.until_time > UTC_TIMESTAMP(3) AND l.restriction_id IS NULL";
 /** A restriction with its lifting, in force or not. */
 export async function restrictionById(db: Queryable, restrictionId: string): Promise<Restriction | undefined> {
   const [row] = await db.query<Row>(`SELECT ${columns} ${withLifts} WHERE r.id = ?`, [restrictionId]);
+  return row && shown(row);
+}
+
+export async function restrictionOfWrite(db: Queryable, writeId: string): Promise<Restriction | undefined> {
+  const [row] = await db.query<Row>(`SELECT ${columns} ${withLifts} WHERE r.write_id = ?`, [writeId]);
   return row && shown(row);
 }
 
@@ -186,10 +193,10 @@ function pageInForce(db: Queryable, afterId: string): Promise<FeedRow[]> {
   return db.query<FeedRow>(
     `SELECT UTC_TIMESTAMP(3) AS now, found.* FROM (SELECT 1 AS one) AS always LEFT JOIN (
        SELECT r.id, r.user_id, r.kind, r.room_id, r.until_time, 0 AS lifted ${withLifts}
-       WHERE ${inForce} AND r.until_time >= ? AND (r.until_time > ? OR r.id > ?)
+       WHERE ${inForce} AND ((r.until_time = ? AND r.id > ?) OR r.until_time > ?)
        ORDER BY r.until_time, r.id LIMIT ?
      ) AS found ON TRUE ORDER BY found.until_time, found.id`,
-    [from, from, id, limits.user.feedRowsPerPage],
+    [from, id, from, limits.user.feedRowsPerPage],
   );
 }
 
@@ -201,8 +208,8 @@ function pageOfChanges(db: Queryable, { since, afterId }: FeedPlace): Promise<Fe
          l.restriction_id IS NOT NULL AS lifted
        FROM t_restriction_change c JOIN t_restriction r ON r.id = c.restriction_id
        LEFT JOIN t_restriction_lift l ON l.restriction_id = r.id
-       WHERE c.create_time >= ? AND (c.create_time > ? OR c.id > ?) ORDER BY c.create_time, c.id LIMIT ?
+       WHERE (c.create_time = ? AND c.id > ?) OR c.create_time > ? ORDER BY c.create_time, c.id LIMIT ?
      ) AS found ON TRUE ORDER BY found.change_time, found.change_id`,
-    [from, from, afterId, limits.user.feedRowsPerPage],
+    [from, afterId, from, limits.user.feedRowsPerPage],
   );
 }

@@ -50,8 +50,10 @@ const reason = text(0, limits.user.restrictionReasonChars).default("");
 export const restrictionActions = {
   /**
    * Staff. Mutes or bans a user, in one room or everywhere, until a time or for ever; durable when it returns, in force
-   * on every node within a second. It adds to what is in force. Fails: userUnknown; invalidParam, where `until` is not
-   * in the future by the database's clock; unavailable.
+   * on every node within a second. In a room it lasts `limits.user.roomRestrictionMs` at
+   * the most. It adds to what is in force; a repeat with the same `writeId` is the same
+   * restriction. Fails: userUnknown; invalidParam, where `until` is not in the future by the database's clock;
+   * idempotencyConflict, where the `writeId` was used for other params; unavailable.
    */
   restrict: action({
     userId,
@@ -59,6 +61,7 @@ export const restrictionActions = {
     roomId: id.optional(),
     until: isoTime.optional(),
     reason: given,
+    writeId: z.uuid().optional(),
     operator,
   }).returns<Restriction>(),
   /** Staff. Lifts a restriction; a repeat changes nothing. Fails: restrictionUnknown, unavailable. */

@@ -13,6 +13,7 @@ import {
   mutesInForceIn,
   type NewRestriction,
   restrictionById,
+  restrictionOfWrite,
 } from "./restriction-store.ts";
 import type { Restriction, RestrictionFact } from "./restrictions.contract.ts";
 import { profileOf } from "./user-store.ts";
@@ -48,6 +49,16 @@ export const factOf = (shown: Restriction): RestrictionFact => ({
   lifted: shown.liftedTime !== null,
 });
 
+/** A repeat: the call that wrote it may have ended before it had nodes read what it committed late. */
+async function readAgain({ mysql }: Store, known: Restriction): Promise<Restriction> {
+  const write = async (tx: Transaction) => {
+    await again(tx, known);
+    return [known];
+  };
+  await writingForFeed(mysql, write, again);
+  return known;
+}
+
 const again = (tx: Transaction, { restrictionId }: Restriction) => insertChange(tx, restrictionId);
 
 /** Places a restriction; durable when it returns. Fails: userUnknown, invalidParam, unavailable, and as `check`. */
@@ -58,7 +69,9 @@ export async function place(store: Store, { until, check, requestId, ...placed }
       if (!(await profileOf(tx, placed.userId))) throw fail("userUnknown", { userId: placed.userId });
       await check?.(tx);
       const now = await databaseNow(tx);
-      const end = typeof until === "object" && until !== null ? now + until.minutes * 60_000 : until;
+      const wanted = typeof until === "object" && until !== null ? now + until.minutes * 60_000 : until;
+      const latest = now + limits.user.roomRestrictionMs;
+      const end = placed.roomId === null ? wanted : Math.min(wanted ?? latest, latest);
       if (end !== null && end <= now) throw fail("invalidParam", { field: "until" });
       const restrictionId = await insertRestriction(tx, { ...placed, until: end });
       await insertChange(tx, restrictionId);
@@ -75,6 +88,30 @@ export async function place(store: Store, { until, check, requestId, ...placed }
   return restriction as Restriction;
 }
 
+/** The same; a repeat with the same `writeId` is the same restriction. Fails too: idempotencyConflict. */
+export async function placeOnce(store: Store, placed: Placed): Promise<Restriction> {
+  const { writeId } = placed;
+  if (writeId === null) return place(store, placed);
+  const first = await restrictionOfWrite(store.mysql, writeId);
+  if (first) return sameWrite(store, first, placed);
+  try {
+    return await place(store, placed);
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error;
+    return sameWrite(store, (await restrictionOfWrite(store.mysql, writeId)) as Restriction, placed);
+  }
+}
+
+function sameWrite(store: Store, first: Restriction, { userId, kind, roomId, until, reason, by }: Placed) {
+  const untilMs = first.until === null ? null : Date.parse(first.until);
+  // In a room it may end earlier than was asked for.
+  const isCut = roomId !== null && (until === null || (typeof until === "number" && until > (untilMs ?? until)));
+  const isSame = first.userId === userId && first.kind === kind && first.roomId === roomId;
+  if (!isSame || !(untilMs === until || isCut) || first.reason !== reason || first.by !== by)
+    throw fail("idempotencyConflict", { restrictionId: first.restrictionId });
+  return readAgain(store, first);
+}
+
 /** Fails: muted, banned. */
 export async function requireFree(db: Parameters<typeof inForceOf>[0], userId: string, roomId: number): Promise<void> {
   const found = await inForceOf(db, [userId], roomId);
@@ -89,6 +126,7 @@ export function muteInRoom(
   const { minutes, ...placed } = mute;
   return place(store, {
     ...placed,
+    writeId: null,
     kind: "mute",
     until: { minutes },
     async check(tx) {
@@ -135,13 +173,13 @@ async function lift(store: Store, lifts: readonly Lift[], requestId: string | nu
 export async function liftById(store: Store, one: Lift, requestId: string | null): Promise<Restriction> {
   const known = await restrictionById(store.mysql, one.restrictionId);
   if (!known) throw fail("restrictionUnknown", { restrictionId: one.restrictionId });
-  if (known.liftedTime !== null) return known;
+  if (known.liftedTime !== null) return readAgain(store, known);
   try {
     return (await lift(store, [one], requestId))[0] as Restriction;
   } catch (error) {
     // Another call was first.
     if (!isDuplicateKey(error)) throw error;
-    return (await restrictionById(store.mysql, one.restrictionId)) as Restriction;
+    return readAgain(store, (await restrictionById(store.mysql, one.restrictionId)) as Restriction);
   }
 }
 

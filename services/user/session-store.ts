@@ -78,9 +78,9 @@ export async function revocationsFrom(db: Queryable, { since, afterId }: FeedPla
   const rows = await db.query<RevocationRow>(
     `SELECT UTC_TIMESTAMP(3) AS now, found.* FROM (SELECT 1 AS one) AS always LEFT JOIN (
        SELECT id, user_id, session_id, issued_until_ms, expires_time, create_time FROM t_revocation
-       WHERE create_time >= ? AND (create_time > ? OR id > ?) ORDER BY create_time, id LIMIT ?
+       WHERE (create_time = ? AND id > ?) OR create_time > ? ORDER BY create_time, id LIMIT ?
      ) AS found ON TRUE ORDER BY found.create_time, found.id`,
-    [from, from, afterId, limits.user.feedRowsPerPage],
+    [from, afterId, from, limits.user.feedRowsPerPage],
   );
   const found = rows.filter(({ id }) => id !== null);
   const list = found.map((row) => ({

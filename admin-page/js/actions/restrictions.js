@@ -42,6 +42,15 @@ export function restrict(user, kind, { roomId = "", until: former, after }) {
   const room = numberField({
     ...{ name: "roomId", label: "restrictRoom", hint: "restrictRoomHint", required: false, value: roomId, min: 1 },
   });
+  // Of one dialog: sent again after a failure, it is the same restriction, with the same end.
+  const writeId = crypto.randomUUID?.() ?? undefined;
+  const ends = new Map();
+  const endSent = (values) => {
+    const { length: chosen } = values;
+    if (chosen === OWN_TIME) return until(values);
+    if (!ends.has(chosen)) ends.set(chosen, until(values));
+    return ends.get(chosen);
+  };
   const until = ({ length: chosen, until: at }) => {
     if (chosen === FOR_EVER) return undefined;
     return chosen === OWN_TIME ? at : new Date(Date.now() + Number(chosen) * MINUTE_MS).toISOString();
@@ -53,11 +62,12 @@ export function restrict(user, kind, { roomId = "", until: former, after }) {
       own.row.hidden = values.length !== OWN_TIME;
       const where = values.roomId === undefined ? "Everywhere" : "Room";
       const end = until(values);
-      return [[`${kind}Effect${where}`, { id: values.roomId }], endEffect(values.length, end), `${kind}EffectKept`];
+      return [[`${kind}Effect${where}`, { id: values.roomId }], endEffect(values, end), `${kind}EffectKept`];
     },
     run: (values) => {
-      const end = until(values);
+      const end = endSent(values);
       return call("restriction/add", {
+        ...(writeId && { writeId }),
         ...{ userId: user.userId, kind, reason: values.reason },
         ...(values.roomId === undefined ? {} : { roomId: values.roomId }),
         ...(end === undefined ? {} : { until: end }),
@@ -70,9 +80,10 @@ export function restrict(user, kind, { roomId = "", until: former, after }) {
   });
 }
 
-function endEffect(length, end) {
+function endEffect({ length, roomId }, end) {
   if (end) return ["restrictEffectUntil", { time: () => time(end) }];
-  return length === FOR_EVER ? "restrictEffectEver" : "restrictEffectPick";
+  if (length !== FOR_EVER) return "restrictEffectPick";
+  return roomId === undefined ? "restrictEffectEver" : "restrictEffectEverRoom";
 }
 
 export function lift(restriction, after) {

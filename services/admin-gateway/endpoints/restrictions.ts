@@ -28,11 +28,11 @@ export const restrictionEndpoints = [
     summary: "Mutes or bans a user, in a room or everywhere, until a time or for ever",
     description:
       "In force on every node within a second. What was accepted before still settles. A ban everywhere closes the live " +
-      "room of an anchor. A room is one broadcast: her next one is another room.",
+      "room of an anchor. A room is one broadcast: her next one is another room, and in a room it lasts 30 days at the most. Send a `writeId` (UUID): then the same request again is the same restriction.",
     right: "restrict",
     params: fromHttp(restrictionActions.restrict, "operator"),
     result: shownRestriction,
-    failures: ["userUnknown"],
+    failures: ["userUnknown", "idempotencyConflict"],
     run: (ctx, params, { operator }) => call(ctx, "user.restrict", { ...params, operator }),
   }),
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { fromHttp, shownUserId } from "../../http-fields.ts";
 import { paymentStaffActions } from "../../payment/staff.contract.ts";
 import { gatherStory } from "../story/gather.ts";
-import { proposalsOf } from "../story/proposals-of.ts";
+import { staffPartOf } from "../story/staff-part.ts";
 import { stepNames, stepStates } from "../story/story.ts";
 import { staffEndpoint } from "./endpoint.ts";
 
@@ -38,7 +38,9 @@ export const storyEndpoints = [
       roomId: z.int().nullable(),
       title: z.string(),
       state: z.string().meta({
-        description: "Of a gift waiting, deadLetter, succeeded or failed; of a payment a state of order; or unknown.",
+        description:
+          "Of a gift waiting, deadLetter, succeeded or failed; of a payment a state of order; givenUp, where a person gave " +
+          "its dead letter up for ever; or unknown.",
       }),
       steps: z.array(shownStep),
       proposals: z.array(shownProposal),
@@ -48,6 +50,6 @@ export const storyEndpoints = [
       cut: z.boolean().meta({ description: "There is more than the steps have." }),
     }),
     failures: ["giftOrderUnknown"],
-    run: (ctx, { orderId }, { session }) => gatherStory(ctx, orderId, proposalsOf(ctx, orderId, session)),
+    run: (ctx, { orderId }, { session }) => gatherStory(ctx, orderId, staffPartOf(ctx, orderId, session)),
   }),
 ];

@@ -1,5 +1,6 @@
 import type { GiftOrderStory } from "../../gift/staff.contract.ts";
 import type { StoryTrade, WalletStory } from "../../wallet/staff.contract.ts";
+import { letterSteps, stateByLetters } from "./letters.ts";
 import { holdSteps, inOrder, proposalStep, type Step, type Story, type StoryParts } from "./story.ts";
 
 /** The story of a gift: accepted, charged, recorded, event, frame or notice; and what became of it later. Pure. */
@@ -58,8 +59,9 @@ function shownSteps({ state, event }: GiftOrderStory, frame: StoryParts["frame"]
   return frame === null ? [{ ...step, state: isToCome ? "waiting" : "notKept", data: {} }] : [];
 }
 
-function deadLetterSteps({ deadLetter }: GiftOrderStory): Step[] {
-  if (!deadLetter) return [];
+/** Where a person has begun to decide on it, the step of the decision tells of it. */
+function deadLetterSteps({ deadLetter }: GiftOrderStory, letters: StoryParts["letters"]): Step[] {
+  if (!deadLetter || letters?.some(({ id, time }) => id === deadLetter.id && time === deadLetter.time)) return [];
   const { id, time, reason } = deadLetter;
   return [{ what: "deadLetter", time, state: "failed", service: "gift", data: { id, reason } }];
 }
@@ -76,17 +78,22 @@ function refundedWithSteps({ refundedWith }: WalletStory): Step[] {
  * the ledger has.
  */
 export function giftStory(parts: StoryParts): Story {
-  const { orderId, gift, wallet, frame, proposals } = parts;
+  const { orderId, gift, wallet, frame, proposals, letters } = parts;
   const trade = chargeOf(wallet, orderId);
   const isSettled = gift?.record != null;
-  const own = gift ? [acceptedStep(gift), ...deadLetterSteps(gift)] : [];
+  // In the queue or in the dead letters it may still be handled, whatever became of an earlier message of it.
+  const isThere = isSettled || gift?.queue != null || gift?.deadLetter != null;
+  const decided = isThere ? undefined : stateByLetters(letters);
+  const isOver = decided === "givenUp";
+  const own = gift ? [acceptedStep(gift), ...deadLetterSteps(gift, letters)] : [];
   // The ledger has a charge of which the gift service knows nothing.
   const lost: Step[] =
-    gift === null ? [{ what: "recorded", time: null, state: "missing", service: "gift", data: {} }] : [];
+    gift === null && trade ? [{ what: "recorded", time: null, state: "missing", service: "gift", data: {} }] : [];
   const steps = [
     ...own,
-    ...(wallet ? [chargedStep(trade, isSettled)] : []),
-    ...(gift ? [recordedStep(gift), ...eventSteps(gift), ...shownSteps(gift, frame)] : lost),
+    ...letterSteps(letters),
+    ...(wallet && (trade || (gift && !isOver)) ? [chargedStep(trade, isSettled)] : []),
+    ...(gift && !isOver ? [recordedStep(gift), ...eventSteps(gift), ...shownSteps(gift, frame)] : lost),
     ...(wallet ? [...refundedWithSteps(wallet), ...holdSteps(wallet)] : []),
     ...(proposals ?? []).map(proposalStep),
   ];
@@ -105,7 +112,7 @@ export function giftStory(parts: StoryParts): Story {
     receiverId: gift?.receiverId ?? trade?.counterpartyId ?? null,
     roomId: gift?.roomId ?? null,
     title: gift ? `${gift.giftName ?? `#${gift.giftId}`} × ${gift.count}` : "",
-    state: gift?.state ?? "unknown",
+    state: decided ?? gift?.state ?? "unknown",
     steps: gift ? steps : inOrder(steps),
     proposals: [...(proposals ?? [])],
     incomplete: away,

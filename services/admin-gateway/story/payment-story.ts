@@ -1,5 +1,6 @@
 import type { PayOrderStory } from "../../payment/staff.contract.ts";
 import type { StoryTrade, WalletStory } from "../../wallet/staff.contract.ts";
+import { letterSteps, stateByLetters } from "./letters.ts";
 import { holdSteps, inOrder, proposalStep, type Step, type StepState, type Story, type StoryParts } from "./story.ts";
 
 /** The story of a payment: created, notices, paid, message, credited; marks, refund, debt, holds, differences. Pure. */
@@ -209,7 +210,7 @@ function ledgerSteps(wallet: WalletStory): Step[] {
 }
 
 /** The story of a payment, of which payment, the ledger, or both have something. */
-export function paymentStory({ orderId, payment, wallet, proposals }: StoryParts): Story {
+export function paymentStory({ orderId, payment, wallet, proposals, letters }: StoryParts): Story {
   const steps = payment ? stepsOf(payment, wallet) : wallet ? ledgerSteps(wallet) : [];
   const away: Story["incomplete"] = [
     ...(payment === undefined ? (["payment"] as const) : []),
@@ -223,8 +224,8 @@ export function paymentStory({ orderId, payment, wallet, proposals }: StoryParts
     receiverId: null,
     roomId: null,
     title: payment ? (payment.order.productName ?? `#${payment.order.productId}`) : "",
-    state: payment ? stateOf(payment.order.status) : "unknown",
-    steps: inOrder([...steps, ...(proposals ?? []).map(proposalStep)]),
+    state: payment ? stateOf(payment.order.status) : (stateByLetters(letters) ?? "unknown"),
+    steps: inOrder([...steps, ...letterSteps(letters), ...(proposals ?? []).map(proposalStep)]),
     proposals: [...(proposals ?? [])],
     incomplete: away,
     cut: (payment?.cut ?? false) || (wallet?.cut ?? false),

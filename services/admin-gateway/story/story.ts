@@ -1,6 +1,7 @@
 import type { ServiceName } from "../../../broker/service-names.ts";
 import type { GiftOrderStory } from "../../gift/staff.contract.ts";
 import type { PayOrderStory } from "../../payment/staff.contract.ts";
+import type { HandledDeadLetter } from "../../staff/dead-letters.contract.ts";
 import type { WalletStory } from "../../wallet/staff.contract.ts";
 
 /**
@@ -54,7 +55,10 @@ export interface Story {
   receiverId: string | null;
   roomId: number | null;
   title: string;
-  /** Of a gift: waiting, deadLetter, succeeded, failed. Of a payment: a state of order. `unknown`: see `incomplete`. */
+  /**
+   * Of a gift: waiting, deadLetter, succeeded, failed. Of a payment: a state of order. `givenUp`: a person gave its dead
+   * letter up. `unknown`: see `incomplete`.
+   */
   state: string;
   steps: Step[];
   proposals: StoryProposal[];
@@ -73,6 +77,8 @@ export interface StoryParts {
   /** The frame of a gift that succeeded; left out where it was not asked for. */
   readonly frame?: { seq: number; epoch: string } | null | undefined;
   readonly proposals: readonly StoryProposal[] | undefined;
+  /** Those on which persons have decided, the latest first. */
+  readonly letters: readonly HandledDeadLetter[] | undefined;
 }
 
 /** A step of a proposal. */

@@ -65,6 +65,11 @@ interface Definition<A extends Access, Params extends z.ZodRawShape, Result exte
   failures?: readonly FailureName[];
   /** The `data` of a 503 after which the request may have been carried out (`failShowing`). */
   unsure?: z.ZodType;
+  /**
+   * `run` refuses who is banned everywhere. A request that may repeat what was accepted before the ban must not be told
+   * `banned` without a look at what it repeats: that is a certain no.
+   */
+  checksBanItself?: true;
   perMinute?: CallsPerMinute;
   failuresPerMinute?: FailuresPerMinute;
   run(
@@ -77,6 +82,7 @@ interface Definition<A extends Access, Params extends z.ZodRawShape, Result exte
 /** One POST endpoint of the users' API. */
 export interface Endpoint extends EndpointForm {
   readonly access: Access;
+  readonly checksBanItself: boolean;
   readonly perMinute: CallsPerMinute;
   readonly failuresPerMinute: FailuresPerMinute | undefined;
   /**
@@ -97,6 +103,7 @@ export function endpoint<A extends Access, Params extends z.ZodRawShape, Result 
     result,
     failures = [],
     unsure,
+    checksBanItself = false,
     perMinute = {},
     failuresPerMinute,
     run,
@@ -112,6 +119,7 @@ export function endpoint<A extends Access, Params extends z.ZodRawShape, Result 
     result,
     failures,
     unsure,
+    checksBanItself,
     perMinute,
     failuresPerMinute,
     async handle(ctx, fields, caller, passes) {

@@ -46,6 +46,7 @@ export const giftEndpoints = [
     result: z.object({ orderId: z.string() }),
     unsure: z.object({ orderId: z.string() }),
     failures: giftFailures,
+    checksBanItself: true,
     run: (ctx, params, { userId }) => sendGift(ctx, { ...params, userId }),
   }),
 

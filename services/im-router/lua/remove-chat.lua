@@ -22,8 +22,9 @@ for i = 1, #frames, 2 do
       if ARGV[a] == sender then return 2 end
     end
     local other = ARGV[2] .. '"seq":' .. seq .. ',"epoch":"' .. epoch .. '"' .. ARGV[3]
-    redis.call('ZREM', KEYS[2], frame)
+    -- Added first: a key that loses its last member is gone, and its expiry with it.
     redis.call('ZADD', KEYS[2], seq, other)
+    redis.call('ZREM', KEYS[2], frame)
     redis.call('HINCRBY', KEYS[1], 'bytes', #other - #frame)
     return 1
   end

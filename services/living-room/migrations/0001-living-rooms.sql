@@ -28,6 +28,7 @@ CREATE TABLE IF NOT EXISTS t_living_room (
   UNIQUE KEY uk_anchor_id (anchor_id),
   UNIQUE KEY uk_external_id (external_id),
   KEY idx_type (type, id),
+  KEY idx_guest_id (guest_id),
   KEY idx_away_since (away_since)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 

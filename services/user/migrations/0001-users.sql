@@ -102,7 +102,10 @@ CREATE TABLE IF NOT EXISTS t_restriction (
   reason VARCHAR(200) NOT NULL,
   -- `staff:NAME`, or the user id of the anchor or of her moderator.
   placed_by VARCHAR(100) NOT NULL,
+  -- Of the call that placed it: a repeat is the same restriction.
+  write_id CHAR(36) NULL,
   create_time DATETIME(3) NOT NULL,
+  UNIQUE KEY uk_write_id (write_id),
   KEY idx_user_id (user_id, until_time),
   KEY idx_room_id (room_id, until_time),
   KEY idx_until_time (until_time, id)

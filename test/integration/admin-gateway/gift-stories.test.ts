@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
 import { connect, headers, type NatsConnection } from "nats";
-import { fail } from "../../../broker/failure.ts";
+import { fail, failureName } from "../../../broker/failure.ts";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { databaseName, natsPrefix } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { gatherStory } from "../../../services/admin-gateway/story/gather.ts";
@@ -70,7 +71,7 @@ function accepted(senderId: string, over: Partial<AcceptedGift> = {}): AcceptedG
 const subjectOf = ({ senderId }: AcceptedGift) => `gift.send.${partitionOf(senderId)}`;
 const send = (gifts: readonly AcceptedGift[]) => publish(subjectOf(gifts[0] as AcceptedGift), groupOf(gifts));
 const story = (orderId: string, staff: "here" | "away" = "here"): Promise<Story> =>
-  gatherStory(caller as never, orderId, Promise.resolve(staff === "here" ? [] : undefined));
+  gatherStory(caller as never, orderId, Promise.resolve(staff === "here" ? { proposals: [], letters: [] } : undefined));
 const shown = ({ steps }: Story) => steps.map(({ what, state }) => `${what} ${state}`);
 const stepOf = ({ steps }: Story, what: string) => steps.find((step) => step.what === what);
 /** The story once a step of it is as wanted. */
@@ -114,6 +115,18 @@ test("a gift that succeeded is followed from the queue to the frame, with the ti
   const said = [published?.name, JSON.stringify(event.json())];
   expect(said).toEqual(["gift.settled", expect.stringContaining(other.orderId)]);
   expect(stepOf(told, "event")?.time).toBe(event.time.toISOString());
+});
+
+test("the event of a gift is found among many that were published shortly before it", async () => {
+  const user = await funded(10);
+  const subject = `${natsPrefix()}event.gift.settled`;
+  const other = JSON.stringify({ data: { gifts: [] } });
+  const before = limits.lookup.eventsRead + 20;
+  await Promise.all(Array.from({ length: before }, () => nats.jetstream().publish(subject, other)));
+  const one = accepted(user);
+  await send([one]);
+  const told = await storyWhere(one.orderId, "frame", "done");
+  expect(shown(told)).toEqual(settledTale);
 });
 
 test("a frame that the room's history has dropped is not kept, and neither is an event that the stream has dropped", async () => {
@@ -192,8 +205,9 @@ test("a dead letter is found by its order, with its reason and the time of its a
   await expect(story(forged.orderId)).rejects.toMatchObject({ type: "giftOrderUnknown" });
 });
 
-test("an order that no service has is unknown", async () => {
+test("an order that no service has is unknown, and not certainly so while staff is away", async () => {
   await expect(story(randomUUID())).rejects.toMatchObject({ type: "giftOrderUnknown" });
+  expect(await story(randomUUID(), "away").catch(failureName)).toBe("unavailable");
 });
 
 test("a service that is away is named; what it has is not shown as if it had not happened", async () => {

@@ -2,6 +2,7 @@ import { databaseName } from "../../../config/config.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import gift from "../../../services/gift/gift.service.ts";
 import { giftNameOf, storyOfRecord } from "../../../services/gift/story-store.ts";
+import { guestsAmong, guestsOfAnchors } from "../../../services/living-room/guest-store.ts";
 import livingRoom from "../../../services/living-room/living-room.service.ts";
 import { roomById, roomsByExternalId, roomsOfAnchor } from "../../../services/living-room/lookup-store.ts";
 import payment from "../../../services/payment/payment.service.ts";
@@ -70,7 +71,7 @@ const fillers: Record<string, string[]> = {
   "living-room": [
     fill("t_living_room", {
       ...{ id: "n", anchor_id: "n", type: "1", room_name: "'r'", external_id: "CONCAT('x', n)" },
-      ...{ start_time: now, update_time: now },
+      ...{ start_time: now, update_time: now, guest_id: "10000 + n", battle_id: "n" },
     }),
     fill("t_living_room_record", {
       ...{ id: "10000 + n", anchor_id: "1 + n MOD 200", type: "1", room_name: "'r'" },
@@ -150,6 +151,10 @@ const looks: Record<string, [service: string, look: Look][]> = {
   "the rooms of an anchor": [
     ["living-room", (db) => roomsOfAnchor(db, page)],
     ["living-room", (db) => roomsOfAnchor(db, { ...page, cursor: "10900" })],
+  ],
+  "guests of live rooms": [
+    ["living-room", (db) => guestsAmong(db, ["10007"])],
+    ["living-room", (db) => guestsOfAnchors(db, ["7", "8"])],
   ],
   "rooms by the platform's id": [["living-room", (db) => roomsByExternalId(db, "x7")]],
   "the record of a gift": [["gift", (db) => storyOfRecord(db, "o7")]],

@@ -1,6 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import { endpoints } from "../../../services/api-gateway/endpoints/all.ts";
 import { broadcast } from "../../../services/contracts.ts";
+import { orderIdOf } from "../../../services/gift-order-id.ts";
 import type { RestrictionFact } from "../../../services/user/restrictions.contract.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 import { tokenOf } from "../../support/tokens.ts";
@@ -35,13 +36,15 @@ const ask = (userId: string, path: string, body: object = {}) =>
 const answersWith = (userId: string, code: number) =>
   eventually(`code ${code}`, async () => (await ask(userId, "home/initPage")).code === code, 1_000);
 
-test("who is banned gets 10014 from every endpoint with a login within a second, and nothing is called; but logs out", async () => {
+test("who is banned gets 10014 from every endpoint with a login but gift/send within a second, and nothing is called; but logs out", async () => {
   const userId = newUser();
   await answersWith(userId, 200);
   await tell(fact(userId));
   await answersWith(userId, 10014);
   forget();
-  for (const { path, access } of endpoints.filter((endpoint) => endpoint.access === "login")) {
+  const refusing = endpoints.filter((endpoint) => endpoint.access === "login" && !endpoint.checksBanItself);
+  expect(endpoints.filter((one) => one.checksBanItself).map(({ path }) => path)).toEqual(["/live/api/gift/send"]);
+  for (const { path, access } of refusing) {
     const answer = await send(`${base}${path}`, { headers: as(userId), body: validParams[path] });
     expect([path, access, answer.status, answer.code, answer.data]).toEqual([path, "login", 200, 10014, null]);
   }
@@ -87,6 +90,17 @@ test("a banned sender's gift reaches the gift service as such, of a user and of 
   expect(calls.find(({ action }) => action === "gift.send")?.params).toMatchObject({ userId, isBanned: true });
 });
 
+test("a gift of who is banned everywhere reaches the gift service as such: a repeat of what it accepted is that order", async () => {
+  const userId = newUser();
+  await tell(fact(userId));
+  await answersWith(userId, 10014);
+  const gift = { giftId: 22, roomId: 5, receiverId: "77", count: 1, requestId: `request-${++ids}` };
+  const orderId = orderIdOf(userId, gift.requestId);
+  answers["gift.send"] = () => ({ orderId });
+  expect(await ask(userId, "gift/send", gift)).toMatchObject({ status: 200, code: 200, data: { orderId } });
+  expect(calls.at(-1)).toMatchObject({ action: "gift.send", params: { userId, isBanned: true } });
+});
+
 test("roomRole tells the role, and until when the caller is muted in the room", async () => {
   const userId = newUser();
   const role = async () => (await ask(userId, "living/roomRole", { roomId: 5 })).data;
@@ -128,6 +142,14 @@ test("a gateway that has not read who is banned answers 503 to every login, and 
     (await late.call("api-gateway.health", {}, { nodeID: late.nodeID })) as Record<string, unknown>;
   await eventually("the revocations are read", async () => (await health()).revocations === true);
   expect((await send(there, { headers: as(newUser()), body: {} })).status).toBe(503);
+  // The gift may repeat one that was accepted: the 503 names the order, where the client may have its id.
+  const [sender, requestId] = [newUser(), `request-${++ids}`];
+  const gift = { giftId: 22, roomId: 5, receiverId: "77", count: 1 };
+  const sendThere = (body: object) =>
+    send(`http://127.0.0.1:${port}/live/api/gift/send`, { headers: as(sender), body });
+  const named = { status: 503, data: { orderId: orderIdOf(sender, requestId) } };
+  expect(await sendThere({ ...gift, requestId })).toMatchObject(named);
+  expect(await sendThere(gift)).toMatchObject({ status: 503, data: null });
   expect((await health()).restrictions).toMatch(/not read yet/);
   known?.();
   await eventually("let in", async () => (await send(there, { headers: as(newUser()), body: {} })).status === 200);

@@ -23,7 +23,10 @@ const neighbours = [
   },
   {
     name: "user",
-    actions: { profile: () => ({ userId: anchor, nickName: "n", avatar: "" }), bannedAmong: () => ({ userIds: [] }) },
+    actions: {
+      profile: () => ({ userId: anchor, nickName: "n", avatar: "" }),
+      bannedAmong: () => ({ userIds: [] }),
+    },
   },
 ] as unknown as ServiceSchema[];
 
@@ -38,6 +41,7 @@ beforeAll(async () => {
   gifts = await Promise.all([startNode("gift-1", [gift]), startNode("gift-2", [gift])]);
   caller = await startNode("caller", []);
   await caller.waitForServices(["wallet", "im-router", "user"]);
+  for (const room of rooms) await room.waitForServices("user");
   for (const { nodeID } of rooms) await waitForNode(caller, "living-room", nodeID);
   for (const { nodeID } of gifts) await waitForNode(caller, "gift", nodeID);
   await recharge(caller, "order-giver", giver, 1_000);

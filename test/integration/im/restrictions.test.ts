@@ -257,6 +257,8 @@ describe("chat that is removed", () => {
     expect(log.filter((frame) => frame.includes(`"${content}"`))).toEqual([]);
     const bytes = log.reduce((sum, frame) => sum + Buffer.byteLength(frame), 0);
     expect(Number(await redis.hget(`im:room:${roomId}`, "bytes"))).toBe(bytes);
+    // Also where it was the only frame: a history without an expiry would stay for ever.
+    expect(await redis.pttl(`im:room:${roomId}:frames`)).toBeGreaterThan(0);
     await speaker.leave();
   });
 

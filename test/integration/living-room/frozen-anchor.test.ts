@@ -117,6 +117,27 @@ test("a banned user cannot go live, and a live room is closed once its anchor is
   expect((await start(anchorId)).roomId).toBeGreaterThan(roomId);
 });
 
+test("a guest who is banned receives no more gifts, also without an event; and a banned user is linked nowhere", async () => {
+  const [anchorId, guestId, other] = [newAnchor(), newAnchor(), newAnchor()];
+  const { roomId } = await start(anchorId);
+  const guestOf = async () => (await call(caller, "living-room.find", { roomId }))?.guestId;
+  const link = (userId: string, battleId: string) =>
+    call(caller, "living-room.linkGuest", { roomId, guestId: userId, battleId });
+  await link(guestId, "71");
+  await eventually("she is linked", async () => (await guestOf()) === guestId);
+  banned = [guestId];
+  try {
+    await eventually("she is unlinked", async () => (await guestOf()) === undefined);
+    expect(await isLive(roomId)).toBe(true);
+    expect(await link(guestId, "71").catch(failureName)).toBe("alreadyLinked");
+    expect(await link(guestId, "72").catch(failureName)).toBe("banned");
+    await link(other, "73");
+    await eventually("another one is linked", async () => (await guestOf()) === other);
+  } finally {
+    banned = [];
+  }
+});
+
 test("an invalid account cannot go live either", async () => {
   const anchorId = newAnchor();
   const books = new Database(databaseName("wallet"));

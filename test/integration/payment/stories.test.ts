@@ -22,7 +22,7 @@ const nodes = useProviderNodes();
 
 /** The gift service cannot be asked here, and payment knows the order: nothing is missing. */
 const story = ({ orderId }: Pick<PlacedOrder, "orderId">): Promise<Story> =>
-  gatherStory(nodes.gateway as never, orderId, Promise.resolve([]));
+  gatherStory(nodes.gateway as never, orderId, Promise.resolve({ proposals: [], letters: [] }));
 const shown = ({ steps }: Story) => steps.map(({ what, state }) => `${what} ${state}`);
 const stepsOf = ({ steps }: Story, what: string) => steps.filter((step) => step.what === what);
 const refund = (orderId: string) =>

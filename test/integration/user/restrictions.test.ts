@@ -1,12 +1,15 @@
+import { randomUUID } from "node:crypto";
 import type { ServiceBroker as Broker } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
-import { Database } from "../../../mixins/mysql/database.ts";
+import { Database, type Transaction } from "../../../mixins/mysql/database.ts";
 import { call, type ParamsOf } from "../../../services/contracts.ts";
 import notification from "../../../services/notification/notification.service.ts";
 import type { FeedPage, FeedPlace } from "../../../services/row-feed.ts";
+import { restrictionsFrom } from "../../../services/user/restriction-store.ts";
 import type { RestrictionFact } from "../../../services/user/restrictions.contract.ts";
+import { revocationsFrom } from "../../../services/user/session-store.ts";
 import user from "../../../services/user/user.service.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 
@@ -57,6 +60,18 @@ async function feed(since: number): Promise<RestrictionFact[]> {
   }
   return list;
 }
+/** How many rows of tables and indexes a statement reads one after the other. */
+async function rowsRead(work: (tx: Transaction) => Promise<unknown>): Promise<number> {
+  return database.transaction(async (tx) => {
+    const count = async () => {
+      const rows = await tx.query<{ Value: string }>("SHOW SESSION STATUS LIKE 'Handler_read_%next'");
+      return rows.reduce((sum, { Value }) => sum + Number(Value), 0);
+    };
+    const before = await count();
+    await work(tx);
+    return (await count()) - before;
+  });
+}
 const now = async () => (await call(caller, "user.restrictionsSince", { since: 1 }, on(1))).now;
 
 test("a restriction is durable, in the lists of both nodes, an event, and in force until it is lifted, once", async () => {
@@ -76,6 +91,48 @@ test("a restriction is durable, in the lists of both nodes, an event, and in for
   expect((await about()).list).toEqual([lifted]);
   expect([(await about(1)).list, (await about(0)).list]).toEqual([[], [lifted]]);
   expect(await eventsOf(restrictionId)).toEqual(["event.user.restricted", "event.user.unrestricted"]);
+});
+
+test("the same call again, also at the same moment, is one restriction, which nodes read again; another one is refused", async () => {
+  const [userId, writeId, since] = [await newUser(), randomUUID(), await now()];
+  const until = new Date((await now()) + 1_500).toISOString();
+  const once = (more = {}, node: 0 | 1 = 0) => restrict(userId, { writeId, until, ...more }, node);
+  const [placed, same] = await Promise.all([once(), once({}, 1)]);
+  expect(same).toEqual(placed);
+  expect(await eventsOf(placed.restrictionId)).toEqual(["event.user.restricted"]);
+  const conflicts = [{ kind: "ban" as const }, { reason: "other" }, { until: undefined }, { userId: "4242" }];
+  for (const other of conflicts) expect(await once(other).catch(failureName)).toBe("idempotencyConflict");
+  await eventually("it is over", async () => (await now()) > Date.parse(until));
+  expect(await once()).toEqual(placed);
+  expect((await call(caller, "user.restrictions", { userId })).list).toEqual([placed]);
+  const reads = (await feed(since)).filter((fact) => fact.userId === userId);
+  expect(reads.map(({ restrictionId }) => restrictionId)).toEqual(Array(3).fill(placed.restrictionId));
+});
+
+test("in a room a restriction ends after 30 days at the most, elsewhere it may have no end", async () => {
+  const [userId, roomId, writeId] = [await newUser(), newRoom(), randomUUID()];
+  const inDays = async (days: number) => new Date((await now()) + days * 24 * 3_600_000).toISOString();
+  const lastsMs = ({ until, createTime }: { until: string | null; createTime: string }) =>
+    Date.parse(until as string) - Date.parse(createTime);
+  const most = limits.user.roomRestrictionMs;
+  const placed = await restrict(userId, { roomId, writeId });
+  expect(Math.abs(lastsMs(placed) - most)).toBeLessThan(5_000);
+  expect(await restrict(userId, { roomId, writeId })).toEqual(placed);
+  expect(Math.abs(lastsMs(await restrict(userId, { roomId, until: await inDays(90) })) - most)).toBeLessThan(5_000);
+  const [short, long] = [await inDays(1), await inDays(90)];
+  expect((await restrict(userId, { roomId, until: short })).until).toBe(short);
+  expect((await restrict(userId, { until: long })).until).toBe(long);
+  expect((await restrict(userId)).until).toBeNull();
+});
+
+test("a repeated lift has nodes read it again: the first call may have ended before it did", async () => {
+  const userId = await newUser();
+  const { restrictionId } = await restrict(userId);
+  await lift(restrictionId);
+  const read = async () => (await feed(1)).filter((fact) => fact.restrictionId === restrictionId);
+  const before = (await read()).length;
+  await lift(restrictionId, 1);
+  expect((await read()).slice(before)).toEqual([expect.objectContaining({ restrictionId, lifted: true })]);
 });
 
 test("two lifts of one restriction at the same moment are one fact and one event", async () => {
@@ -121,6 +178,34 @@ test("lists page by cursor, of a user and of a room", async () => {
 });
 
 describe("the feed", () => {
+  test("reads changes and revocations behind a place at what they bring, also where many were written at one moment", async () => {
+    const { restrictionId, userId } = await restrict(await newUser());
+    const [at, many] = ["2026-01-02 03:04:05.678", limits.user.feedRowsPerPage];
+    const rows = (row: (n: number) => string) => Array.from({ length: many }, (_, n) => row(n)).join();
+    await database.run(
+      `INSERT INTO t_restriction_change (restriction_id, create_time) VALUES ${rows(() => `(${restrictionId}, '${at}')`)}`,
+    );
+    await database.run(
+      `INSERT INTO t_revocation (user_id, session_id, issued_until_ms, expires_time, create_time)
+       VALUES ${rows((n) => `(${userId}, ${n + 1}, 1, UTC_TIMESTAMP(3) + INTERVAL 1 HOUR, '${at}')`)}`,
+    );
+    const lastOf = async (table: string) =>
+      (await database.query<{ id: string }>(`SELECT MAX(id) AS id FROM ${table} WHERE create_time = ?`, [at]))[0]?.id;
+    const place = async (table: string) => ({
+      since: Date.UTC(2026, 0, 2, 3, 4, 5, 678),
+      afterId: String(Number(await lastOf(table)) - 5),
+    });
+    const [changes, revocations] = [await place("t_restriction_change"), await place("t_revocation")];
+    expect((await restrictionsFrom(database, changes)).list.slice(0, 5)).toMatchObject(
+      Array(5).fill({ restrictionId }),
+    );
+    expect(await rowsRead((tx) => restrictionsFrom(tx, changes))).toBeLessThan(many);
+    expect((await revocationsFrom(database, revocations)).list).toHaveLength(5);
+    expect(await rowsRead((tx) => revocationsFrom(tx, revocations))).toBeLessThan(100);
+    await database.run("DELETE FROM t_restriction_change WHERE create_time = ?", [at]);
+    await database.run("DELETE FROM t_revocation WHERE user_id = ?", [userId]);
+  });
+
   test("has what is in force at first, and then what was placed or lifted", async () => {
     const [kept, gone] = [await newUser(), await newUser()];
     const since = await now();
@@ -133,7 +218,7 @@ describe("the feed", () => {
       userId: kept,
       kind: "ban",
       roomId: 7,
-      until: null,
+      until: Date.parse(stays.until as string),
       lifted: false,
     };
     expect(about(await feed(0))).toEqual([fact]);
@@ -158,6 +243,13 @@ describe("the feed", () => {
     expect((await call(caller, "user.restrictionsSince", { since: 0 }, on(1))).list).toHaveLength(
       limits.user.feedRowsPerPage,
     );
+    // A page costs what it brings, and not the rows before it, although all of them end at the same moment.
+    const [first] = await database.query<{ id: string; end: Date }>(
+      "SELECT id, until_time AS end FROM t_restriction WHERE user_id = ? ORDER BY id DESC LIMIT 1 OFFSET 5",
+      [userId],
+    );
+    const place = { since: 0, afterId: `${first?.end.getTime()}:${first?.id}` };
+    expect(await rowsRead((tx) => restrictionsFrom(tx, place))).toBeLessThan(100);
     // Facts are never deleted, but these are no facts.
     await database.run("DELETE FROM t_restriction WHERE user_id = ?", [userId]);
   });

@@ -22,7 +22,7 @@ function contextOf(answers: Record<string, Handler> = {}) {
 const [giftOrder, payOrder] = ["7b7c0a9e-7c7f-4a44-9a8e-1d4f0c6b8f10", "019abc12-7c7f-7a44-9a8e-1d4f0c6b8f10"];
 
 test.each([
-  [giftOrder, ["user.find", "gift.orderStory", "payment.findOrders", "living-room.roomsOfExternal"]],
+  [giftOrder, ["user.find", "payment.findOrders", "living-room.roomsOfExternal"]],
   [payOrder, ["user.find", "payment.findOrders", "living-room.roomsOfExternal"]],
   ["5678", ["user.find", "living-room.roomForStaff", "living-room.roomsOfExternal"]],
   ["42000012345", ["user.find", "payment.findOrders", "living-room.roomForStaff", "living-room.roomsOfExternal"]],
@@ -34,12 +34,25 @@ test.each([
   expect(asked.toSorted()).toEqual(services.toSorted());
 });
 
+test("gift is asked for an order that payment does not have, or that it cannot be asked about", async () => {
+  const away = () => {
+    throw fail("unavailable");
+  };
+  for (const answer of [() => ({ list: [] }), away]) {
+    const { ctx, asked } = contextOf({ "payment.findOrders": answer });
+    expect((await search(ctx, giftOrder, true)).list.map(({ kind }) => kind)).toContain("gift");
+    expect(asked).toContain("gift.orderStory");
+  }
+});
+
 test("hits are users, gifts, payments and rooms, each with what tells it apart; a room is found once", async () => {
-  const { ctx } = contextOf();
-  const { list, incomplete, more } = await search(ctx, giftOrder, true);
+  const { list: ofGift } = await search(contextOf({ "payment.findOrders": () => ({ list: [] }) }).ctx, giftOrder, true);
+  expect(ofGift.slice(1, 2)).toEqual([
+    { kind: "gift", id: giftOrder, title: "皇冠 × 1", state: "succeeded", detail: "" },
+  ]);
+  const { list, incomplete, more } = await search(contextOf().ctx, giftOrder, true);
   expect(list).toEqual([
     { kind: "user", id: "77", title: "n", state: null, detail: "…5678" },
-    { kind: "gift", id: giftOrder, title: "皇冠 × 1", state: "succeeded", detail: "" },
     { kind: "payment", id: "pay-order-1", title: "60", state: "paid", detail: "" },
     { kind: "room", id: "5", title: "r", state: "live", detail: "" },
   ]);

@@ -1,8 +1,10 @@
+import { natsPrefix } from "../../../config/config.ts";
 import { giftStory } from "../../../services/admin-gateway/story/gift-story.ts";
 import { paymentStory } from "../../../services/admin-gateway/story/payment-story.ts";
 import type { Story, StoryParts, StoryProposal } from "../../../services/admin-gateway/story/story.ts";
 import type { GiftOrderStory } from "../../../services/gift/staff.contract.ts";
 import type { PayOrderStory } from "../../../services/payment/staff.contract.ts";
+import type { HandledDeadLetter } from "../../../services/staff/dead-letters.contract.ts";
 import type { StoryTrade, WalletStory } from "../../../services/wallet/staff.contract.ts";
 
 /** How the parts of an order's story are put together; who answered them is in the integration tests. */
@@ -31,7 +33,13 @@ const waiting: GiftOrderStory = {
   queue: { stream: "GIFTS-1", sequence: 40, before: 3 },
 };
 const gift = (parts: Partial<StoryParts>): Story =>
-  giftStory({ orderId: "o-1", gift: settled, payment: null, wallet: nothing, proposals: [], ...parts });
+  giftStory({ orderId: "o-1", gift: settled, payment: null, wallet: nothing, proposals: [], letters: [], ...parts });
+
+const letter = (more: Partial<HandledDeadLetter>): HandledDeadLetter => ({
+  ...{ handledId: "1", id: 3, time: at(4), channel: "gift-settler", subject: `${natsPrefix()}gift.send.1` },
+  ...{ deadReason: "odd", orderId: "o-1", forged: false, size: 80, decision: "giveUp", state: "done", by: "ada" },
+  ...{ reason: "twice", beginTime: at(8), doneTime: at(9), body: null, ...more },
+});
 
 describe("the story of a gift", () => {
   test("that succeeded is accepted, charged, recorded, published and shown, each with what it says and when", () => {
@@ -84,6 +92,41 @@ describe("the story of a gift", () => {
       "frame waiting",
     ]);
     expect(stepOf(story, "deadLetter")).toMatchObject({ time: at(4), data: { id: 3, reason: "odd" } });
+  });
+
+  test("whose dead letter was given up is over, whether anybody remembers it or not, and nothing of it is to come", () => {
+    const given = letter({});
+    const step = { what: "deadLetter", time: at(4), state: "failed", service: "staff" };
+    const data = { id: 3, reason: "odd", decision: "giveUp", by: "ada", doneTime: at(9), decisionReason: "twice" };
+    const gone = gift({ gift: null, letters: [given] });
+    expect(gone).toMatchObject({ kind: "gift", state: "givenUp", steps: [{ ...step, data }] });
+    const recalled = gift({ gift: { ...waiting, queue: null }, letters: [given] });
+    expect([recalled.state, ...shown(recalled)]).toEqual(["givenUp", "accepted done", "deadLetter failed"]);
+    const charged = gift({ gift: null, letters: [given], wallet: { ...nothing, trades: [tradeOf({})] } });
+    expect([charged.state, ...shown(charged).toSorted()]).toEqual([
+      ...["givenUp", "charged done", "deadLetter failed", "recorded missing"],
+    ]);
+  });
+
+  test("whose dead letter was put back is where its service says, with the decision as a step", () => {
+    const back = letter({ decision: "replay" });
+    expect(gift({ gift: waiting, letters: [back] }).state).toBe("waiting");
+    const story = gift({ letters: [back], wallet: { ...nothing, trades: [tradeOf({})] }, frame: null });
+    expect([story.state, ...shown(story).slice(0, 3)]).toEqual([
+      ...["succeeded", "accepted done", "deadLetter done", "charged done"],
+    ]);
+  });
+
+  test("on whose dead letter somebody has begun to decide has one step of it, which waits", () => {
+    const dead = { ...waiting, queue: null, state: "deadLetter", deadLetter: { id: 3, time: at(4), reason: "odd" } };
+    const story = gift({ gift: dead as GiftOrderStory, letters: [letter({ state: "begun", doneTime: null })] });
+    expect(story.state).toBe("deadLetter");
+    expect(shown(story).filter((step) => step.startsWith("deadLetter"))).toEqual(["deadLetter waiting"]);
+  });
+
+  test("of which only a reader's dead letter is left is not given up by that", () => {
+    const read = letter({ subject: `${natsPrefix()}event.gift.settled`, channel: "rank" });
+    expect(gift({ gift: null, letters: [read] }).state).toBe("unknown");
   });
 
   test("that was paid with refunded coins names the refunded order and what was decided about the share", () => {
@@ -150,6 +193,7 @@ const payment = (parts: Partial<StoryParts>): Story =>
     payment: paid,
     wallet: { ...nothing, trades: [credit] },
     proposals: [],
+    letters: [],
     ...parts,
   });
 const without = { ...paid, messages: [] };
@@ -159,6 +203,15 @@ const refund: PayOrderStory["refund"] = {
 };
 
 describe("the story of a payment", () => {
+  test("has the decision about the dead letter of its message, also where nobody else knows it", () => {
+    const given = letter({ subject: `${natsPrefix()}pay.recharge`, channel: "wallet" });
+    const story = payment({ wallet: nothing, letters: [given] });
+    expect(shown(story)).toEqual(expect.arrayContaining(["deadLetter failed", "credited missing"]));
+    expect(story.state).toBe("paid");
+    const alone = payment({ payment: null, wallet: nothing, letters: [given] });
+    expect([alone.state, ...shown(alone)]).toEqual(["givenUp", "deadLetter failed"]);
+  });
+
   test("that was paid is created, told of, paid, sent to the wallet and credited, by the times", () => {
     const story = payment({});
     const steps = ["created done", "paid done", "notice done", "message done", "event done", "credited done"];
