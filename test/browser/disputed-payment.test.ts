@@ -46,7 +46,8 @@ async function dispute(): Promise<Dispute> {
   ]);
   expect((await settledOrders(gifts)).map(({ status }) => status)).toEqual(["succeeded", "succeeded"]);
   const close = async () => {
-    await Promise.all([first.ask("living/closeLiving"), second.ask("living/closeLiving")]);
+    await first.ask("living/closeLiving", { roomId });
+    await second.ask("living/closeLiving", { roomId: secondRoom });
   };
   return { payer, first, second, orderId, roomId, close };
 }
@@ -177,7 +178,7 @@ async function proposalsWait(page: Page, count: number): Promise<void> {
         .first()
         .waitFor();
     await finance.page.goBack();
-    await rowWith(finance.page, "proposals", "stolen card").getByTestId("proposal-id").click();
+    await rowWith(finance.page, "proposals", "the bank confirms it").getByTestId("proposal-id").click();
     await rowWith(finance.page, "audit", "proposals/approve").filter({ hasText: finance.name }).waitFor();
     await finance.page.goBack();
 
