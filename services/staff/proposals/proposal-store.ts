@@ -128,9 +128,9 @@ export type Ended =
   | { readonly state: "done"; readonly outcome: string | null }
   | { readonly state: "refused"; readonly refusal: string };
 
-/** Stores what became of an approved move; one that has ended stays as it is. */
-export async function endProposal(db: Queryable, id: string, ended: Ended): Promise<void> {
-  await db.run(
+/** Stores what became of an approved move, and returns whether it did; one that has ended stays as it is. */
+export async function endProposal(db: Queryable, id: string, ended: Ended): Promise<boolean> {
+  const { affectedRows } = await db.run(
     `UPDATE t_staff_proposal_state SET state = ?, outcome = ?, refusal = ?, open_key = NULL, next_try_time = NULL,
        update_time = UTC_TIMESTAMP(3) WHERE proposal_id = ? AND state IN (?)`,
     [
@@ -140,6 +140,7 @@ export async function endProposal(db: Queryable, id: string, ended: Ended): Prom
       ...[id, statesBefore(ended.state)],
     ],
   );
+  return affectedRows === 1;
 }
 
 /** Ends proposals on which nobody decided in time; returns how many, at most `limits.proposals.perRound`. */
@@ -182,8 +183,11 @@ export function stillCounted(db: Queryable): Promise<{ id: string; move_id: stri
   );
 }
 
+/** Notes that a move is off the sums, if it ended without moving anything. */
 export async function noteUncounted(db: Queryable, id: string): Promise<void> {
-  await db.run("UPDATE t_staff_proposal_state SET counted = 0 WHERE proposal_id = ?", [id]);
+  await db.run("UPDATE t_staff_proposal_state SET counted = 0 WHERE proposal_id = ? AND state IN (?)", [
+    ...[id, unmovedStates],
+  ]);
 }
 
 interface Filter {

@@ -1,3 +1,4 @@
+import { fail } from "../../../broker/failure.ts";
 import { call, type ParamsOf, type ResultOf } from "../../../services/contracts.ts";
 import { carryOut } from "../../../services/staff/proposals/carry-out.ts";
 import { proposalStates } from "../../../services/staff/proposals/proposal-state.ts";
@@ -100,6 +101,24 @@ describe("a move below the bound", () => {
     expect(await adjust(bob, userId, 450)).toMatchObject({ state: "done" });
     expect(await answerOf(adjust(ada, userId, -400, 0, adjustId))).toBe("balanceShort");
     expect(await balanceOf(userId)).toBe(450);
+  });
+
+  test("that is done stays done and counts, also where an attempt is refused after it", async () => {
+    const userId = await newUser(nodes);
+    const adjustId = newId();
+    const answer = await adjust(ada, userId, 400, 0, adjustId);
+    const [row] = (await list(vera, { subject: adjustId })).list;
+    const proposal = await proposalById(staffOn(0).mysql, row?.proposalId.slice(1) ?? "");
+    if (!proposal) throw new Error("no proposal");
+    const [staff] = nodes.staffs;
+    const late = {
+      // The services have moved on meanwhile, and refuse the repeat.
+      call: (name: string, params: unknown) =>
+        name === "platform.adjustByStaff" ? Promise.reject(fail("balanceShort")) : staff.call(name, params),
+    };
+    expect(await staffOn(0).proposals.carryOut(late as typeof staff, proposal)).toMatchObject(answer);
+    expect(await proposalRow(`s${proposal.id}`)).toMatchObject({ state: proposalStates.done, counted: 1 });
+    expect(await adjust(bob, userId, bound - 399)).toMatchObject({ state: "proposed" });
   });
 
   test("of many that ask for one refund at once is one refund", async () => {
@@ -258,6 +277,30 @@ describe("a proposal", () => {
     ]);
     await eventually("it is done", async () => (await proposalRow(proposalId))?.state === proposalStates.done);
     expect(await tradesOf(userId)).toEqual([[3, bound + 1]]);
+  });
+
+  test("that is approved is carried out, also while nothing can be taken off the sums", async () => {
+    const [first, second] = [await newUser(nodes), await newUser(nodes)];
+    const [expiring, approved] = [await proposed(first), await proposed(second)];
+    const { mysql } = staffOn(0);
+    await decideProposal(mysql, approved.slice(1), "approved", { person: "bob", reason: null });
+    const hanging = Promise.withResolvers<boolean>();
+    const hang = ([0, 1] as const).map((at) =>
+      jest.spyOn(staffOn(at).proposals, "stopCounting").mockReturnValue(hanging.promise),
+    );
+    try {
+      await mysql.run(
+        `UPDATE t_staff_proposal_state SET expires_time = UTC_TIMESTAMP(3),
+           next_try_time = IF(state = ?, UTC_TIMESTAMP(3), next_try_time) WHERE proposal_id IN (?)`,
+        [proposalStates.approved, [expiring.slice(1), approved.slice(1)]],
+      );
+      await eventually("it is done", async () => (await proposalRow(approved))?.state === proposalStates.done);
+    } finally {
+      for (const spy of hang) spy.mockRestore();
+      hanging.resolve(false);
+    }
+    await eventually("the other counts no longer", async () => Number((await proposalRow(expiring))?.counted) === 0);
+    expect([await balanceOf(first), await balanceOf(second)]).toEqual([0, bound + 1]);
   });
 
   test("whose node died after its refund is done, not refused, and moved its money once", async () => {
