@@ -187,8 +187,8 @@ export const walletActions = {
   holdIncome: action(holdOrder.shape).returns<AffectedIncome>(),
   releaseHold: action(holdOrder.shape).returns<AffectedIncome>(),
   /**
-   * Staff: holds back any part of an anchor's free income, once for each `holdId`, never more than is free as rolled up. A
-   * repeat changes nothing. Fails: balanceShort, which leaves no trace; idempotencyConflict, where the id has another
+   * Staff: holds back any part of an anchor's free income, once for each `holdId`, never more than is free as rolled up. An
+   * id keeps its first outcome for ever, also a refusal. Fails: balanceShort; idempotencyConflict, where the id has another
    * anchor or amount.
    */
   holdFree: action({ userId, points: id, holdId: externalReference, reason, operator }).returns<FreeHold>(),

@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS t_income_posting (
   -- 0 gifts (earned, rolled up), 1 hold, 2 release, 3 payout.
   kind TINYINT NOT NULL,
   points BIGINT NOT NULL,
-  -- 0 rejected (a payout beyond the free income; nothing moved), 1 valid.
+  -- 0 rejected (a payout or hold beyond the free income; nothing moved), 1 valid.
   status TINYINT NOT NULL DEFAULT 1,
   -- gifts:<round>:<anchor>, hold:<order>:<anchor>, release:<order>:<anchor>, free-hold:<hold id>,
   -- free-release:<hold id>, payout:<payout id>, platform:payout:<payout id>.
@@ -87,7 +87,7 @@ CREATE TABLE IF NOT EXISTS t_income_posting (
   KEY idx_anchor (anchor_id, id),
   KEY idx_order (order_id),
   CONSTRAINT ck_posting_direction CHECK ((kind IN (0, 2) AND points > 0) OR (kind IN (1, 3) AND points < 0)),
-  CONSTRAINT ck_posting_rejected CHECK (status = 1 OR (status = 0 AND kind = 3))
+  CONSTRAINT ck_posting_rejected CHECK (status = 1 OR (status = 0 AND (kind = 3 OR (kind = 1 AND order_id IS NULL))))
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- Income that is not posted yet: one row for each committed batch of gifts. The transaction that posts it deletes the row,
