@@ -23,7 +23,7 @@ import { time } from "./format.js";
  * @param {Said} options.yes the word on the button
  * @param {boolean} [options.danger]
  * @param {(values: object) => Promise<object>} options.run sends it. Pressed again after a failure it is sent again, so
- *   its ids are made before the dialog opens
+ *   its ids are made before the dialog opens (act-id.js)
  * @param {(answer: object, values: object) => {text: Said | Said[], undo?: {say: Said, open: () => void}, note?: Said,
  *   show?: Node}} options.done `undo` is a button, `note` the words where there is none
  * @param {(answer: object) => void} [options.after] the view's part, when it was done
