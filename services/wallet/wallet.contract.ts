@@ -181,8 +181,8 @@ export const walletActions = {
   affectedGifts: action({ orderId, cursor, limit, operator }).returns<AffectedGifts>(),
   /**
    * Operators: holds back the shares of these gifts (`holdIncome`), or releases the hold for ever (`releaseHold`), of
-   * every anchor or of the named ones. A repeat changes nothing. Fails: refundUnknown; holdState, where no share may
-   * make the move and none has made it.
+   * every anchor or of the named ones. A repeat changes nothing; one of the same `moveId` succeeds also where the shares
+   * have moved on since. Fails: refundUnknown; holdState, where no share may make the move and none has made it.
    */
   holdIncome: action(holdOrder.shape).returns<AffectedIncome>(),
   releaseHold: action(holdOrder.shape).returns<AffectedIncome>(),

@@ -48,7 +48,7 @@ export async function carryOut(
     case "releaseHold": {
       const { orderId, anchorIds } = instruction;
       const action = instruction.kind === "hold" ? "wallet.holdIncome" : "wallet.releaseHold";
-      return { ...(await call(caller, action, { orderId, anchorIds, reason, operator })) };
+      return { ...(await call(caller, action, { orderId, anchorIds, reason, operator, moveId })) };
     }
     case "holdFree": {
       const { userId, points, holdId } = instruction;

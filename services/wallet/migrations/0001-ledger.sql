@@ -101,6 +101,14 @@ CREATE TABLE IF NOT EXISTS t_anchor_income_pending (
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
+-- The moves of staff that held back or released shares of a refunded order, written with what they did: a repeat does
+-- nothing, also where the shares have moved on since.
+CREATE TABLE IF NOT EXISTS t_wallet_carried_out (
+  move_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  order_id VARCHAR(64) NOT NULL,
+  create_time DATETIME(3) NOT NULL
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
 -- The gifts that a posting of kind hold is of: `coins` coins of the gift, from `coins_from` on, and the anchor's share of
 -- them in points. A coin of a gift is held for one order at the most.
 CREATE TABLE IF NOT EXISTS t_income_hold_gift (

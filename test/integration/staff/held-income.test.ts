@@ -2,7 +2,17 @@ import { call } from "../../../services/contracts.ts";
 import { expectBooksBalanced } from "../../support/books.ts";
 import { eventually } from "../../support/system.ts";
 import { giftOf, settle } from "../wallet/traffic.ts";
-import { addPerson, answerOf, bound, type Move, newUser, paidOrder, sessionOf, useMoneyNodes } from "./money-nodes.ts";
+import {
+  addPerson,
+  answerOf,
+  bound,
+  type Move,
+  newUser,
+  paidOrder,
+  proposalRow,
+  sessionOf,
+  useMoneyNodes,
+} from "./money-nodes.ts";
 
 /** Anchors' income that staff holds, gives back and pays out. */
 
@@ -134,5 +144,11 @@ describe("the shares of a refunded order", () => {
       ]),
     );
     expect(await answerOf(move(ada, { kind: "hold", orderId, anchorId: first, reason }))).toBe("holdState");
+    // A repeat of the hold that was carried out succeeds and holds nothing; nobody else may hold what was released.
+    const moveId = (await proposalRow(hold.proposalId))?.move_id ?? "";
+    const again = { orderId, anchorIds: [first], reason, operator: "staff:ada" };
+    expect(await answerOf(call(nodes.staffs[0], "wallet.holdIncome", { ...again, moveId }))).toBe("done");
+    expect(await answerOf(call(nodes.staffs[0], "wallet.holdIncome", again))).toBe("holdState");
+    expect((await states()).get(first)).toBe("released");
   });
 });
