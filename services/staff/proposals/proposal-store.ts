@@ -2,7 +2,7 @@ import { limits } from "../../../config/limits.ts";
 import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import type { Sealing } from "../../../mixins/seals/seal-chains.ts";
 import { sealedLedgers } from "../../book-seals.ts";
-import { type Instruction, instruction, proposalKinds } from "./instruction.ts";
+import { type Instruction, instruction, type ProposalKind, proposalKinds } from "./instruction.ts";
 import { type ProposalState, proposalStates, stateOf, statesBefore, unmovedStates } from "./proposal-state.ts";
 
 /** SQL of the moves of staff. */
@@ -76,6 +76,19 @@ async function oneProposal(db: Queryable, where: string, value: string): Promise
 export const proposalById = (db: Queryable, id: string) => oneProposal(db, "p.id", id);
 export const proposalOfOnceKey = (db: Queryable, key: string) => oneProposal(db, "p.once_key", key);
 export const proposalOfOpenKey = (db: Queryable, key: string) => oneProposal(db, "s.open_key", key);
+
+/** The newest move of this kind about this subject that a person had carried out lately (`limits.proposals.repeatMs`). */
+export async function latelyDone(
+  db: Queryable,
+  { kind, subject, person }: { kind: ProposalKind; subject: string; person: string },
+): Promise<Proposal | undefined> {
+  const [row] = await db.query<Row>(
+    `SELECT ${columns} FROM ${tables} WHERE p.subject = ? AND p.kind = ? AND p.person = ? AND s.state = ?
+       AND s.update_time > UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND ORDER BY p.id DESC LIMIT 1`,
+    [subject, proposalKinds.indexOf(kind), person, proposalStates.done, limits.proposals.repeatMs * 1_000],
+  );
+  return row && toProposal(row);
+}
 
 /** Writes a move, and returns its id. Fails with a duplicate key where there is one of its keys. */
 export async function insertProposal(tx: Transaction, proposal: NewProposal, sealing: Sealing): Promise<string> {

@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Context, Service, ServiceBroker } from "moleculer";
-import { fail, isUnavailable } from "../../../broker/failure.ts";
+import { fail, isFailure, isUnavailable } from "../../../broker/failure.ts";
 import { isFailureName } from "../../../config/errors.ts";
 import { limits } from "../../../config/limits.ts";
 import { isDuplicateKey } from "../../../mixins/mysql/database.ts";
@@ -16,6 +16,7 @@ import {
   type Ended,
   endProposal,
   insertProposal,
+  latelyDone,
   noteUncounted,
   type Proposal,
   proposalById,
@@ -54,7 +55,10 @@ export class Proposals {
     const { mysql, seals } = this.staff;
     const known = await this.known(move);
     if (known) return this.answerOf(calling, known);
-    const prepared = await prepare(calling, move, `staff:${person}`);
+    const prepared = await prepare(calling, move, `staff:${person}`).catch((error: unknown) =>
+      this.earlier(error, person, move),
+    );
+    if ("state" in prepared) return this.answerOf(calling, prepared);
     if ("result" in prepared) return { state: "done", result: prepared.result };
     const { instruction, userId, accounts } = prepared;
     const moveId = randomUUID();
@@ -166,6 +170,19 @@ export class Proposals {
     const known = onceKey === null ? undefined : await proposalOfOnceKey(mysql, onceKey);
     if (known && !isOf(known.instruction, move)) throw fail("idempotencyConflict", { id: known.subject });
     return known;
+  }
+
+  /**
+   * Of an order that does not allow a refund or release any more: the move that is under way, or that this person had
+   * carried out minutes ago, whose answer was lost.
+   * @throws error where there is none
+   */
+  private async earlier(error: unknown, person: string, move: MoneyMove): Promise<Proposal> {
+    if (!isFailure(error, "payOrderState") || (move.kind !== "refund" && move.kind !== "release")) throw error;
+    const about = { kind: move.kind, subject: move.orderId, person };
+    const earlier = (await this.known(move)) ?? (await latelyDone(this.staff.mysql, about));
+    if (!earlier) throw error;
+    return earlier;
   }
 
   private async answerOf(caller: Caller, proposal: Proposal): Promise<MoneyMoved> {

@@ -124,8 +124,17 @@ describe("a move below the bound", () => {
   test("of many that ask for one refund at once is one refund", async () => {
     const { orderId, userId, ...order } = await paidOrder(nodes, await newUser(nodes));
     const answers = await Promise.all(Array.from({ length: 8 }, (_, at) => answerOf(refund(sam, orderId, at))));
-    expect(answers.filter((one) => one === "done").length).toBeGreaterThan(0);
-    expect(answers.every((one) => one === "done" || one === "payOrderState")).toBe(true);
+    // Who asks again gets the outcome, since an answer may be lost; another person hears how the order is.
+    expect(new Set(answers)).toEqual(new Set(["done"]));
+    expect(await refund(sam, orderId, 1)).toMatchObject({ state: "done", result: { orderId, status: 5 } });
+    expect(await answerOf(refund(ada, orderId))).toBe("payOrderState");
+    await change(
+      "staff",
+      `UPDATE t_staff_proposal_state SET update_time = update_time - INTERVAL 1 HOUR
+       WHERE proposal_id IN (SELECT id FROM t_staff_proposal WHERE subject = ?)`,
+      [orderId],
+    );
+    expect(await answerOf(refund(sam, orderId))).toBe("payOrderState");
     expect(await statusOf(nodes.providers, { orderId, userId, ...order })).toBe(5);
     await eventually("the coins are gone", async () => (await balanceOf(userId)) === 0);
     expect(await tradesOf(userId)).toEqual([
