@@ -76,6 +76,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_anchor_income_pending: "all",
     t_income_posting: "add",
     t_income_hold_gift: "add",
+    t_wallet_carried_out: "add",
   },
   payment: {
     ...base,

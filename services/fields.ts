@@ -79,8 +79,11 @@ export const reason = text(1, limits.payment.reasonChars);
 /** A business id of a gift or a payment. */
 export const orderId = z.string().regex(/^[\w-]{1,64}$/);
 
-/** A proposal of staff, by the service that carries it out. */
-export const proposalId = z.string().regex(/^s[1-9]\d{0,18}$/);
+/**
+ * A move of staff, for the services that carry it out: the random id in its sealed row, which no other move ever has. The
+ * numbers of rows come again after a restore of the staff database.
+ */
+export const moveId = z.uuid();
 
 /**
  * An id that the platform gives to an order of its own: 1 to 64 visible ASCII characters, no blank. The unique keys of

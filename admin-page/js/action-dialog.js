@@ -24,7 +24,7 @@ import { time } from "./format.js";
  * @param {Said} options.yes the word on the button
  * @param {boolean} [options.danger]
  * @param {(values: object) => Promise<object>} options.run sends it. Pressed again after a failure it is sent again, so
- *   its ids are made before the dialog opens
+ *   its ids are made before the dialog opens (act-id.js)
  * @param {(answer: object, values: object) => {text: Said | Said[], undo?: {say: Said, open: () => void}, note?: Said,
  *   show?: Node, link?: {href: string, say: Said}}} options.done `undo` is a button, `note` the words where there is
  *   none, `link` leads to where more is to be seen

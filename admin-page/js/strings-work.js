@@ -184,6 +184,7 @@ export const workStrings = Object.freeze({
 
   book_checkFailed: ["核对失败", "a check fails"],
   book_moveNotApproved: ["大额资金操作没有他人批准", "a move above the bound was approved by nobody else"],
+  book_moveDiffers: ["人工资金操作与账本不一致", "a move by staff and the books differ"],
   book_rowUnsealed: ["账目没有签封", "a row has no seal"],
   book_rowChanged: ["账目签封后被改动", "a row was changed"],
   book_rowRemoved: ["账目签封后被删除", "a row was removed"],

@@ -162,7 +162,7 @@ async function incomeLedgerProblems(connection: Connection, { wallet }: Books): 
   const off = await one(
     connection,
     `SELECT COUNT(*) AS anchors FROM ${wallet}.t_anchor_income i LEFT JOIN
-       (SELECT anchor_id, SUM(IF(kind = 0, points, 0)) AS earned, SUM(IF(kind IN (1, 2), -points, 0)) AS held,
+       (SELECT anchor_id, SUM(IF(kind = 0, points, 0)) AS earned, SUM(IF(kind IN (1, 2) AND status = 1, -points, 0)) AS held,
           SUM(IF(kind = 3 AND status = 1, -points, 0)) AS paid_out FROM ${wallet}.t_income_posting GROUP BY anchor_id) p
        ON p.anchor_id = i.user_id
      WHERE i.earned_points <> COALESCE(p.earned, 0) OR i.held_points <> COALESCE(p.held, 0)
@@ -188,7 +188,8 @@ async function holdProblems(connection: Connection, { wallet }: Books): Promise<
   );
   const sums = await one(
     connection,
-    `SELECT (SELECT COALESCE(SUM(-points), 0) FROM ${wallet}.t_income_posting WHERE kind = 1) AS held,
+    `SELECT (SELECT COALESCE(SUM(-points), 0) FROM ${wallet}.t_income_posting
+          WHERE kind = 1 AND order_id IS NOT NULL) AS held,
        (SELECT COALESCE(SUM(points), 0) FROM ${wallet}.t_income_hold_gift) AS gifts`,
   );
   return [

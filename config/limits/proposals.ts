@@ -9,6 +9,8 @@ export const proposalsLimits = Object.freeze({
   everyMs: 1_000,
   perRound: 50,
   leaseMs: 30_000,
+  /** How long who had a refund or release carried out gets its outcome where it is asked for again. */
+  repeatMs: 10 * 60_000,
   /** The bytes of an answer that is kept with its move. */
   outcomeBytes: 8_000,
   /** With a move that has been approved for longer and is not carried out the service is degraded. */

@@ -16,6 +16,7 @@ import { sealRowsCheck } from "./checks/seal-rows.ts";
 import type { SealSource } from "./checks/seal-source.ts";
 import { sharesCheck } from "./checks/shares-store.ts";
 import { staffMovesCheck } from "./checks/staff-moves-store.ts";
+import { staffOrdersCheck, staffOutcomesCheck } from "./checks/staff-orders-store.ts";
 import { catalogueCheck, giftTermsCheck, orderTermsCheck } from "./checks/terms-store.ts";
 import { type Difference, keyOf } from "./differences.ts";
 
@@ -70,6 +71,8 @@ export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOpti
     orderedPayoutsCheck(books),
     platformOrdersCheck(books, underWayMs),
     staffMovesCheck(books, underWayMs),
+    staffOrdersCheck(books),
+    staffOutcomesCheck(books),
     catalogueCheck(books, keys),
     orderTermsCheck(books, keys),
     giftTermsCheck(books, keys),

@@ -46,8 +46,12 @@ export const differenceKinds = {
     "look for its business id in the log of platform and wallet nodes; the ledger decides: find who changed t_money_state",
   ],
   moveNotApproved: [
-    "a move of money by staff has no approval of another person that is in the audit, or was not carried out for minutes",
-    "look for its id in the audit of the staff and in the log of staff nodes; find who changed t_staff_proposal_state",
+    "a move of money by staff, or a proposal of an API key, has no approval of another person that is in the audit, or was not carried out for minutes",
+    "look for its id in the audit of the staff and in the log of staff nodes; find who changed its state in t_staff_proposal_state or t_money_state",
+  ],
+  moveDiffers: [
+    "an adjustment by staff has no move of these coins, or a move that is done is not in the books",
+    "freeze the account, look for the move in the log of staff and platform nodes, and find who wrote the row",
   ],
   orderNotCredited: ["a paid order has no credit", "look for it in the dead letters of PAY and in t_pay_parked"],
   refundWithoutOrder: ["coins were taken back without a refunded order", "find who sent the refund"],

@@ -89,27 +89,27 @@ export async function orderForOperators(context: PaymentContext, orderId: string
 interface Decision {
   readonly orderId: string;
   readonly reason: string;
-  /** The proposal that is carried out: once, also where the order has moved on since. */
-  readonly proposalId?: string;
+  /** The move of staff that is carried out: once, also where the order has moved on since. */
+  readonly moveId?: string;
 }
 
 /**
  * Refunds a paid order, once. When this returns, the message that takes back the coins and the request for the money
- * are stored. A paid order that is not credited has no coins to take back. A repeat of a proposal does nothing. Fails:
+ * are stored. A paid order that is not credited has no coins to take back. A repeat of a move does nothing. Fails:
  * payOrderUnknown; payOrderState, also where the order's row is not as payment wrote it: then it is parked as
  * refundChanged.
  */
 export async function refundOrder(
   context: PaymentContext,
-  { orderId, reason, proposalId }: Decision,
+  { orderId, reason, moveId }: Decision,
   requestId: string | null,
 ): Promise<Order> {
   const { order, result } = await context.mysql.transaction(async (tx) => {
     const paid = await lockOrder(tx, orderId);
     if (!paid) throw fail("payOrderUnknown", { orderId });
-    if (proposalId && (await wasCarriedOut(tx, proposalId, orderId))) return { order: paid, result: "repeated" };
+    if (moveId && (await wasCarriedOut(tx, moveId, orderId))) return { order: paid, result: "repeated" };
     const result = await markRefunded(context, tx, paid, { reason, origin: "operator" }, requestId);
-    if (proposalId && result === "refunded") await noteCarriedOut(tx, proposalId, orderId);
+    if (moveId && result === "refunded") await noteCarriedOut(tx, moveId, orderId);
     return { order: paid, result };
   });
   if (result === "repeated") return order;
@@ -129,20 +129,19 @@ export async function refundOrder(
  */
 export async function releaseOrder(
   context: PaymentContext,
-  { orderId, proposalId }: Omit<Decision, "reason">,
+  { orderId, moveId }: Omit<Decision, "reason">,
   requestId: string | null,
 ): Promise<Order> {
   const { order, unsent } = await context.mysql.transaction(async (tx) => {
     const held = await lockOrder(tx, orderId);
     if (!held) throw fail("payOrderUnknown", { orderId });
-    if (proposalId && (await wasCarriedOut(tx, proposalId, orderId)))
-      return { order: held, unsent: "repeated" as const };
+    if (moveId && (await wasCarriedOut(tx, moveId, orderId))) return { order: held, unsent: "repeated" as const };
     if (held.state !== "paid" || !(await unparkOrder(tx, orderId, ["creditHeld", "creditChanged"])))
       throw fail("payOrderState", { orderId, state: held.state });
     const why = await sendCredit(context, tx, held, requestId);
     if (why) await parkOrder(tx, orderId, why, "");
     if (why !== "creditChanged") await unparkOrder(tx, orderId, moneyGone, held.transactionId ?? "");
-    if (proposalId && why !== "creditChanged") await noteCarriedOut(tx, proposalId, orderId);
+    if (moveId && why !== "creditChanged") await noteCarriedOut(tx, moveId, orderId);
     return { order: held, unsent: why };
   });
   if (unsent === "repeated") return order;

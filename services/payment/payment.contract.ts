@@ -8,9 +8,9 @@ import {
   id,
   integer,
   kind,
+  moveId,
   operator,
   orderId,
-  proposalId,
   reason,
   userId,
 } from "../fields.ts";
@@ -121,17 +121,17 @@ export const paymentActions = {
   findOrder: action({ orderId, operator }).returns<PayOrder & { userId: string; parked: string[] }>(),
   /**
    * Operators: refunds a paid order, once. When this returns, taking back its coins and returning its money are on
-   * their way. A repeat changes nothing and fails with payOrderState, but one of the same `proposalId` succeeds;
+   * their way. A repeat changes nothing and fails with payOrderState, but one of the same `moveId` succeeds;
    * findOrder shows the order as refunded. Fails: payOrderUnknown; payOrderState, also of an order whose row is not as payment wrote it.
    */
-  refund: action({ orderId, reason, operator, proposalId: proposalId.optional() }).returns<PayOrder>(),
+  refund: action({ orderId, reason, operator, moveId: moveId.optional() }).returns<PayOrder>(),
   /**
    * Operators: credits a paid order whose credit is held since its payment was refunded, wholly or in part
-   * (`creditHeld`), or whose row is repaired (`creditChanged`), once; a repeat of the same `proposalId` succeeds. When this
+   * (`creditHeld`), or whose row is repaired (`creditChanged`), once; a repeat of the same `moveId` succeeds. When this
    * returns, its coins are on their way.
    * Fails: payOrderUnknown; payOrderState, also of an order whose row is not as payment wrote it.
    */
-  releaseOrder: action({ orderId, reason, operator, proposalId: proposalId.optional() }).returns<PayOrder>(),
+  releaseOrder: action({ orderId, reason, operator, moveId: moveId.optional() }).returns<PayOrder>(),
   /**
    * Stores lines of a day's bill that somebody downloaded, for `reconcile`; they are stored when this returns. Lines
    * from 0 on replace those of earlier calls. Fails: invalidParam (no such provider).

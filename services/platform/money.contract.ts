@@ -8,8 +8,8 @@ import {
   id,
   integer,
   limit,
+  moveId,
   operator,
-  proposalId,
   reason,
   text,
   userId,
@@ -102,11 +102,11 @@ export const moneyActions = {
   /** Takes such a move off the sums, since it moved nothing. A repeat changes nothing. */
   uncountStaffMove: action({ moveId: z.uuid() }).returns<null>(),
   /**
-   * Carries out an adjustment of the staff service, once for each proposal, above the bound too: the staff service counted
+   * Carries out an adjustment of the staff service, once for each move, above the bound too: the staff service counted
    * it and has its approval. Fails as `adjust` does, but for the key.
    */
   adjustByStaff: action({
-    ...{ proposalId, userId, coins: adjustedCoins, reason: adjustReason, operator },
+    ...{ moveId, userId, coins: adjustedCoins, reason: adjustReason, operator },
   }).returns<Moved>(),
   /**
    * Approves a proposal of an API key, which the wallet then carries out, or declines it. `operator`: who decides; `near`:

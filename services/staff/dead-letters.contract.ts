@@ -45,8 +45,8 @@ export const staffDeadLetterActions = {
   /**
    * Puts a dead letter back into its stream, where it is handled again, once. A repeat after `unavailable` is safe.
    * `keyIsBack`: of one with an unknown key, once the nodes know the key again. Fails: notLoggedIn, roleMissing,
-   * deadLetterGone, deadLetterRefused (it is forged, was cut, or its consumer does not read its origin: give it up),
-   * unavailable (it may be back).
+   * deadLetterGone, deadLetterRefused (it is forged, was cut, or its consumer does not read its origin: give it up; or
+   * giving it up has begun: it is given up), unavailable (it may be back).
    */
   replayDeadLetter: action({ ...decided, keyIsBack: z.boolean().default(false) }).returns<HandledDeadLetter>(),
   /**

@@ -68,7 +68,8 @@ export const proposalActions = {
    * Carries out a move, or writes it as a proposal where, with it, more than FOUR_EYES_COINS was moved by hand on one
    * account in 24 hours. It is written before anything moves; from then on it is carried out once, also where nobody asks
    * again. After an `unavailable` it is not known whether it is written: repeat it. A given id (adjustId, payoutId, holdId)
-   * keeps its outcome for ever; a move about an order or hold whose proposal is open gets that one. Fails: userUnknown,
+   * keeps its outcome for ever; a move about an order or hold whose proposal is open gets that one, and a refund or release
+   * that the same person had carried out minutes ago its outcome. Fails: userUnknown,
    * payOrderUnknown, payOrderState, refundUnknown, holdState, balanceShort, idempotencyConflict, invalidParam.
    */
   moveMoney: action({ session, move: moneyMove }).returns<MoneyMoved>(),

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
-import { externalReference, id, operator, orderId, reason, userId } from "../fields.ts";
+import { externalReference, id, moveId, operator, orderId, reason, userId } from "../fields.ts";
 
 /** Anchors' income as other services see it. Units as in wallet.contract.ts. */
 
@@ -93,6 +93,7 @@ export const holdOrder = z.object({
   orderId,
   anchorId: userId.optional(),
   anchorIds: z.array(userId).min(1).max(limits.wallet.heldAnchorsPerCall).optional(),
+  moveId: moveId.optional(),
   reason,
   operator,
 });

@@ -181,14 +181,14 @@ export const walletActions = {
   affectedGifts: action({ orderId, cursor, limit, operator }).returns<AffectedGifts>(),
   /**
    * Operators: holds back the shares of these gifts (`holdIncome`), or releases the hold for ever (`releaseHold`), of
-   * every anchor or of the named ones. A repeat changes nothing. Fails: refundUnknown; holdState, where no share may
-   * make the move and none has made it.
+   * every anchor or of the named ones. A repeat changes nothing; one of the same `moveId` succeeds also where the shares
+   * have moved on since. Fails: refundUnknown; holdState, where no share may make the move and none has made it.
    */
   holdIncome: action(holdOrder.shape).returns<AffectedIncome>(),
   releaseHold: action(holdOrder.shape).returns<AffectedIncome>(),
   /**
-   * Staff: holds back any part of an anchor's free income, once for each `holdId`, never more than is free as rolled up. A
-   * repeat changes nothing. Fails: balanceShort, which leaves no trace; idempotencyConflict, where the id has another
+   * Staff: holds back any part of an anchor's free income, once for each `holdId`, never more than is free as rolled up. An
+   * id keeps its first outcome for ever, also a refusal. Fails: balanceShort; idempotencyConflict, where the id has another
    * anchor or amount.
    */
   holdFree: action({ userId, points: id, holdId: externalReference, reason, operator }).returns<FreeHold>(),

@@ -80,7 +80,7 @@ const incomeContradictions: Readonly<Record<string, string>> = {
   "totals that are not the sums of the anchor's postings": `SELECT a.id, i.*, p.* FROM
        (SELECT user_id AS id FROM t_anchor_income UNION SELECT anchor_id FROM t_income_posting WHERE status = 1) a
      LEFT JOIN t_anchor_income i ON i.user_id = a.id
-     LEFT JOIN (SELECT anchor_id, SUM(IF(kind = 0, points, 0)) AS earned, SUM(IF(kind IN (1, 2), -points, 0)) AS held,
+     LEFT JOIN (SELECT anchor_id, SUM(IF(kind = 0, points, 0)) AS earned, SUM(IF(kind IN (1, 2) AND status = 1, -points, 0)) AS held,
          SUM(IF(kind = 3 AND status = 1, -points, 0)) AS paid_out FROM t_income_posting GROUP BY anchor_id) p
        ON p.anchor_id = a.id
      WHERE COALESCE(i.earned_points, 0) <> COALESCE(p.earned, 0) OR COALESCE(i.held_points, 0) <> COALESCE(p.held, 0)
@@ -112,7 +112,7 @@ const holdContradictions: Readonly<Record<string, string>> = {
      LEFT JOIN t_income_posting h ON h.biz_id = g.hold_biz_id AND h.kind = 1 WHERE h.id IS NULL`,
   "a release that is not its hold's opposite": `SELECT r.biz_id FROM t_income_posting r
      LEFT JOIN t_income_posting h ON h.biz_id = IF(r.order_id IS NULL, CONCAT('free-hold:', SUBSTRING(r.biz_id, 14)),
-       CONCAT('hold:', r.order_id, ':', r.anchor_id)) AND h.points = -r.points AND h.anchor_id = r.anchor_id
+       CONCAT('hold:', r.order_id, ':', r.anchor_id)) AND h.points = -r.points AND h.anchor_id = r.anchor_id AND h.status = 1
      WHERE r.kind = 2 AND (h.id IS NULL OR r.biz_id <> IF(r.order_id IS NULL,
        CONCAT('free-release:', SUBSTRING(r.biz_id, 14)), CONCAT('release:', r.order_id, ':', r.anchor_id)))`,
   "a held share of a gift that is not such a share": `SELECT g.id FROM ${lines}

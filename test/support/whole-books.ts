@@ -142,7 +142,7 @@ async function checkShares(query: Query): Promise<void> {
   const [sums] = await query<Record<"gifts" | "earned" | "platform" | "held" | "paid_out", string>>(
     `SELECT COALESCE(SUM(-num * 100), 0) AS gifts, COALESCE(SUM(counterparty_income_points), 0) AS earned,
        COALESCE(SUM(-num * 100 - counterparty_income_points), 0) AS platform,
-       (SELECT COALESCE(SUM(-points), 0) FROM t_income_posting WHERE kind IN (1, 2)) AS held,
+       (SELECT COALESCE(SUM(-points), 0) FROM t_income_posting WHERE kind IN (1, 2) AND status = 1) AS held,
        (SELECT COALESCE(SUM(-points), 0) FROM t_income_posting WHERE kind = 3 AND status = 1) AS paid_out
      FROM ${trades} WHERE type = 0 AND status = 1`,
   );

@@ -1,7 +1,9 @@
 /**
- * Money by hand. Each dialog makes its business id when it opens: pressed again after a failure, the same act is sent
- * again and is carried out once. Above the bound the answer is a proposal (action-dialog.js).
+ * Money by hand. Each dialog makes its business id when it opens: pressed again after a failure whose outcome is not
+ * known, the same act is sent again and is carried out once (act-id.js). Above the bound the answer is a proposal
+ * (action-dialog.js).
  */
+import { actId } from "../act-id.js";
 import { openAction } from "../action-dialog.js";
 import { call, newId } from "../api.js";
 import { numberField, reasonField, textField } from "../fields.js";
@@ -43,13 +45,13 @@ export function release({ orderId, coinNum }, after) {
 
 /** @param {{coins?: number}} [options] filled in where an adjustment is taken back */
 export function adjust(user, after, { coins: given = "" } = {}) {
-  const adjustId = newId("adj");
+  const act = actId(() => newId("adj"));
   openMove({
     ...{ testid: "adjust", title: "adjustTitle", yes: "adjustYes", danger: true, after },
     about: [...aboutUser(user), ...(user.account ? [["balance", coins(user.account.balance)]] : [])],
     fields: [numberField({ name: "coins", label: "adjustCoins", hint: "adjustHint", value: given }), reasonField()],
     effects: ({ coins: amount }) => [...adjustEffects(amount), "moneyBound"],
-    run: (values) => call("wallet/adjust", { userId: user.userId, ...values, adjustId }),
+    run: (values) => act.send((adjustId) => call("wallet/adjust", { userId: user.userId, ...values, adjustId })),
     done: (_answer, { coins: amount }) => ({
       text: ["adjustDone", { n: () => coins(amount) }],
       undo: { say: "adjustBack", open: () => adjust(withoutAccount(user), after, { coins: -amount }) },
@@ -87,16 +89,16 @@ export function payout(user, after) {
 }
 
 export function holdFree(user, after) {
-  const holdId = newId("hold");
+  const act = actId(() => newId("hold"));
   openMove({
     ...{ testid: "hold-free", title: "holdFreeTitle", yes: "holdFreeYes", danger: true, after },
     about: [...aboutUser(user), ["incomeFree", points(user.income?.incomePoints)]],
     fields: [numberField({ name: "points", label: "holdPoints", hint: "pointsHint", min: 1 }), reasonField()],
     effects: ({ points: amount }) => [["holdFreeEffect", { n: () => points(amount) }], "moneyBound"],
-    run: (values) => call("income/holdFree", { userId: user.userId, ...values, holdId }),
+    run: (values) => act.send((holdId) => call("income/holdFree", { userId: user.userId, ...values, holdId })),
     done: (_answer, { points: amount }) => ({
-      text: ["holdFreeDone", { n: () => points(amount), id: holdId }],
-      undo: { say: "releaseFreeYes", open: () => releaseFree(user, after, holdId) },
+      text: ["holdFreeDone", { n: () => points(amount), id: act.id }],
+      undo: { say: "releaseFreeYes", open: () => releaseFree(user, after, act.id) },
     }),
   });
 }

@@ -18,7 +18,7 @@ const toDifference = ({ biz_id, anchor_id, why }: PostingRow): Difference => ({
 });
 
 /**
- * Every hold is the sum of its gifts, of an order that is refunded, or a hold of free income, which has neither; every
+ * Every valid hold is the sum of its gifts, of an order that is refunded, or a hold of free income, which has neither; every
  * release is the opposite of its hold.
  */
 export function holdsCheck(db: Queryable): Check {
@@ -33,7 +33,7 @@ export function holdsCheck(db: Queryable): Check {
                IF(EXISTS (SELECT 1 FROM t_income_hold_gift g WHERE g.hold_biz_id = p.biz_id), 'it has gifts', NULL)
              WHEN p.kind = 2 AND p.order_id IS NULL AND p.biz_id LIKE 'free-release:%' THEN
                IF(EXISTS (SELECT 1 FROM t_income_posting b WHERE b.biz_id = CONCAT('free-hold:', SUBSTRING(p.biz_id, 14))
-                 AND b.kind = 1 AND b.anchor_id = p.anchor_id AND b.points = -p.points), NULL, 'it has no hold of these points')
+                 AND b.kind = 1 AND b.status = 1 AND b.anchor_id = p.anchor_id AND b.points = -p.points), NULL, 'it has no hold of these points')
              WHEN p.kind IN (1, 2) AND o.id IS NULL THEN 'its order is not refunded'
              WHEN p.kind = 1 AND p.biz_id <> CONCAT('hold:', p.order_id, ':', p.anchor_id) THEN 'it has another id'
              WHEN p.kind = 1 AND -p.points <> COALESCE((SELECT SUM(g.points) FROM t_income_hold_gift g

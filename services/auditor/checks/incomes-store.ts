@@ -33,7 +33,7 @@ export function totalsCheck(db: Queryable): Check {
       const end = await userPageEnd(db, "t_anchor_income", from);
       const rows = await db.query<TotalsRow>(
         `SELECT i.user_id, i.earned_points, i.held_points, i.paid_out_points,
-           (SELECT CONCAT(SUM(IF(p.kind = 0, p.points, 0)), ',', SUM(IF(p.kind IN (1, 2), -p.points, 0)), ',',
+           (SELECT CONCAT(SUM(IF(p.kind = 0, p.points, 0)), ',', SUM(IF(p.kind IN (1, 2) AND p.status = 1, -p.points, 0)), ',',
               SUM(IF(p.kind = 3 AND p.status = 1, -p.points, 0)))
             FROM t_income_posting p WHERE p.anchor_id = i.user_id) AS sums
          FROM t_anchor_income i WHERE i.user_id > ? AND i.user_id <= ? ${since ? "AND i.update_time >= ?" : ""}`,

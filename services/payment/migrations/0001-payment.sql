@@ -161,9 +161,9 @@ CREATE TABLE IF NOT EXISTS t_pay_refund (
   KEY idx_create_time (create_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- The proposals of staff that were carried out (a refund, a release), written with what they did: a repeat does nothing.
+-- The moves of staff that were carried out (a refund, a release), written with what they did: a repeat does nothing.
 CREATE TABLE IF NOT EXISTS t_pay_carried_out (
-  proposal_id VARCHAR(24) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  move_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   order_id VARCHAR(64) NOT NULL,
   create_time DATETIME(3) NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

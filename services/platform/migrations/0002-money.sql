@@ -11,7 +11,7 @@ CREATE TABLE IF NOT EXISTS t_money_order (
   amount BIGINT NOT NULL,
   -- 1 where it began as a proposal, which a person of staff must approve.
   proposed TINYINT NOT NULL,
-  -- Of an adjustment by staff: "staff", and its business id is platform:adjust:staff:<proposal id>.
+  -- Of an adjustment by staff: "staff", and its business id is platform:adjust:staff:<move id>.
   key_id CHAR(12) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   reason VARCHAR(200) NULL,
   -- The order as signed for the wallet, or as a proposal.

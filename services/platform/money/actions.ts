@@ -53,8 +53,8 @@ export const moneyHandlers: ActionDefinitions<Service & MoneyState, typeof money
   },
   adjustByStaff: {
     operator: true,
-    async handler({ params: { proposalId, userId, coins, reason } }) {
-      const content = { kind: "adjust", externalId: `${staffIds}${proposalId}`, userId, amount: coins } as const;
+    async handler({ params: { moveId, userId, coins, reason } }) {
+      const content = { kind: "adjust", externalId: `${staffIds}${moveId}`, userId, amount: coins } as const;
       const placed = await this.moneyOrders.place({ ...content, reason, keyId: staffKey });
       if (placed.status !== "done") throw new Error("an adjustment by staff is no proposal of this service");
       return { userId, balanceAfter: placed.balanceAfter };

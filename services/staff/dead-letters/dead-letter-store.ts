@@ -19,6 +19,16 @@ export interface NewHandling {
   readonly leaseMs: number;
 }
 
+/** A decision that is under way. */
+export interface Begun {
+  readonly id: string;
+  /** How often a decision on the letter has begun. */
+  readonly attempt: number;
+  readonly decision: LetterDecision;
+  /** An earlier attempt at the same decision has begun, and may have taken effect or still take effect. */
+  readonly again: boolean;
+}
+
 interface Row {
   id: string;
   letter_id: string;
@@ -48,7 +58,7 @@ const viewOf = (row: Row): HandledDeadLetter => ({
   state: row.state === "done" ? "done" : "begun",
   ...{ by: row.person, reason: row.reason, beginTime: row.create_time.toISOString() },
   doneTime: row.done_time?.toISOString() ?? null,
-  body: row.data === null ? null : shownBody(row.data).body,
+  body: row.decision === "giveUp" && row.data !== null ? shownBody(row.data).body : null,
 });
 
 const leaseEnd = "TIMESTAMPADD(MICROSECOND, ? * 1000, UTC_TIMESTAMP(3))";
@@ -56,8 +66,8 @@ const leaseEnd = "TIMESTAMPADD(MICROSECOND, ? * 1000, UTC_TIMESTAMP(3))";
 /** Foreign publishers may have written any text of any length. */
 const fitting = (text: string, chars: number) => text.toWellFormed().slice(0, chars).toWellFormed();
 
-/** Adds the first decision on a dead letter and returns its id; `undefined` where somebody has decided before. */
-export async function addHandling(db: Queryable, handling: NewHandling): Promise<string | undefined> {
+/** Adds the first decision on a dead letter; `undefined` where somebody has decided before. */
+export async function addHandling(db: Queryable, handling: NewHandling): Promise<Begun | undefined> {
   const { letter, decision, person, reason, data, leaseMs } = handling;
   const about = [
     ...[letter.id, new Date(letter.time), fitting(letter.channel, 100), fitting(letter.subject, 300)],
@@ -70,7 +80,7 @@ export async function addHandling(db: Queryable, handling: NewHandling): Promise
        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'begun', ?, ?, ?, UTC_TIMESTAMP(3), ${leaseEnd})`,
       [...about, decision, data, person, reason, leaseMs],
     );
-    return String(insertId);
+    return { id: String(insertId), attempt: 1, decision, again: false };
   } catch (error) {
     if (isDuplicateKey(error)) return undefined;
     throw error;
@@ -79,61 +89,72 @@ export async function addHandling(db: Queryable, handling: NewHandling): Promise
 
 /**
  * Begins a decision on a dead letter on which somebody has decided before, if `may` says `begin` of what is known; the
- * row is locked meanwhile. Returns what `may` said, and the id.
+ * row is locked meanwhile. Bytes that are there stay. Returns what `may` said where it is not `begin`.
  */
 export function beginAgain<Verdict extends string>(
   db: Pick<Database, "transaction">,
   { letter, decision, person, reason, data, leaseMs }: NewHandling,
   may: (known: Handling) => Verdict | "begin",
-): Promise<{ id: string; verdict: Verdict | "begin" }> {
+): Promise<Begun | Verdict> {
   return db.transaction(async (tx) => {
-    const [row] = await tx.query<{ id: string; state: HandlingState; decision: LetterDecision; leased: number }>(
-      `SELECT id, state, decision, lease_until > UTC_TIMESTAMP(3) AS leased FROM t_staff_dead_letter
+    const [row] = await tx.query<Pick<Row, "id" | "state" | "decision"> & { attempt: number; leased: number }>(
+      `SELECT id, state, decision, attempt, lease_until > UTC_TIMESTAMP(3) AS leased FROM t_staff_dead_letter
        WHERE letter_id = ? AND letter_time = ? FOR UPDATE`,
       [letter.id, new Date(letter.time)],
     );
     if (!row) throw new Error(`the decision on dead letter ${letter.id} is gone: its rows are never removed`);
-    const id = String(row.id);
     const verdict = may({ state: row.state, decision: row.decision, leased: Number(row.leased) === 1 });
-    if (verdict !== "begin") return { id, verdict };
+    if (verdict !== "begin") return verdict;
+    const [id, attempt] = [String(row.id), Number(row.attempt) + 1];
     await tx.run(
-      `UPDATE t_staff_dead_letter SET state = 'begun', decision = ?, data = ?, person = ?, reason = ?,
-         create_time = UTC_TIMESTAMP(3), lease_until = ${leaseEnd} WHERE id = ?`,
-      [decision, data, person, reason, leaseMs, id],
+      `UPDATE t_staff_dead_letter SET state = 'begun', decision = ?, data = COALESCE(?, data), attempt = ?, person = ?,
+         reason = ?, create_time = UTC_TIMESTAMP(3), lease_until = ${leaseEnd} WHERE id = ?`,
+      [decision, data, attempt, person, reason, leaseMs, id],
     );
-    return { id, verdict };
+    return { id, attempt, decision, again: row.state === "begun" };
   });
 }
 
-/** Notes what became of a decision; the move must be allowed, and a repeat changes nothing. */
-export async function endHandling(db: Queryable, id: string, state: "done" | "freed"): Promise<void> {
+/** Notes that a decision is carried out, by whichever attempt at it; a repeat changes nothing. */
+export async function endDone(db: Queryable, { id, decision }: Pick<Begun, "id" | "decision">): Promise<void> {
   await db.run(
-    `UPDATE t_staff_dead_letter SET state = ?, done_time = ${state === "done" ? "UTC_TIMESTAMP(3)" : "NULL"}
-     WHERE id = ? AND state IN (?)`,
-    [state, id, statesBefore(state)],
+    `UPDATE t_staff_dead_letter SET state = 'done', done_time = UTC_TIMESTAMP(3)
+     WHERE id = ? AND decision = ? AND state IN (?)`,
+    [id, decision, statesBefore("done")],
   );
 }
 
-/** The one who began is no longer at it, and it is not known whether it was carried out: anybody may go on at once. */
-export async function endLease(db: Queryable, id: string): Promise<void> {
+/** Notes that a decision was certainly not carried out, if no later attempt has begun. */
+export async function endFreed(db: Queryable, { id, attempt }: Begun): Promise<void> {
+  await db.run("UPDATE t_staff_dead_letter SET state = 'freed' WHERE id = ? AND attempt = ? AND state IN (?)", [
+    ...[id, attempt, statesBefore("freed")],
+  ]);
+}
+
+/**
+ * The one who began is no longer at it, and it is not known whether it was carried out: the same decision may go on at
+ * once. If a later attempt has begun, its time stays.
+ */
+export async function endLease(db: Queryable, { id, attempt }: Begun): Promise<void> {
   await db.run(
-    "UPDATE t_staff_dead_letter SET lease_until = UTC_TIMESTAMP(3) WHERE id = ? AND lease_until > UTC_TIMESTAMP(3)",
-    [id],
+    `UPDATE t_staff_dead_letter SET lease_until = UTC_TIMESTAMP(3)
+     WHERE id = ? AND attempt = ? AND lease_until > UTC_TIMESTAMP(3)`,
+    [id, attempt],
   );
 }
 
-/** The id of a decision that was begun and not ended, and whose time is over; of a letter that may be gone. */
+/** A decision that was begun and not ended, and whose time is over; of a letter that may be gone. */
 export async function findUnended(
   db: Queryable,
   letterId: number,
   decision: LetterDecision,
-): Promise<string | undefined> {
+): Promise<Pick<Begun, "id" | "decision"> | undefined> {
   const [row] = await db.query<{ id: string }>(
     `SELECT id FROM t_staff_dead_letter WHERE letter_id = ? AND state = 'begun' AND decision = ?
        AND lease_until <= UTC_TIMESTAMP(3) ORDER BY id DESC LIMIT 1`,
     [letterId, decision],
   );
-  return row && String(row.id);
+  return row && { id: String(row.id), decision };
 }
 
 /** A decision by its id, also one that was freed. */

@@ -7,8 +7,10 @@ import type { DeadLetterView } from "../../provisioner/provisioner.contract.ts";
 import type { HandledDeadLetter, LetterDecision } from "../dead-letters.contract.ts";
 import {
   addHandling,
+  type Begun,
   beginAgain,
-  endHandling,
+  endDone,
+  endFreed,
   endLease,
   findHandled,
   findUnended,
@@ -42,16 +44,21 @@ async function find({ broker }: Staff, { id, decision, requestId }: Wanted): Pro
   return { letter, data: Buffer.from(dataBase64, "base64") };
 }
 
-/** The id of the decision, which is durable. Fails: deadLetterGone, deadLetterRefused. */
-async function begin({ mysql }: Staff, handling: NewHandling): Promise<string> {
+/** What is said of a letter on which the other decision has begun. */
+const otherBegan: Readonly<Record<LetterDecision, string>> = {
+  replay: "giving it up has begun, and may be done: give it up",
+  giveUp: "a replay of it has begun, and may be done: replay it",
+};
+
+/** The decision, which is durable. Fails: deadLetterGone, deadLetterRefused. */
+async function begin({ mysql }: Staff, handling: NewHandling): Promise<Begun> {
   const { letter, decision } = handling;
   const added = await addHandling(mysql, handling);
   if (added !== undefined) return added;
-  const { id, verdict } = await beginAgain(mysql, handling, (known) => mayBegin(known, decision));
-  if (verdict === "gone") throw fail("deadLetterGone", { id: letter.id });
-  if (verdict === "replayFirst")
-    throw fail("deadLetterRefused", { id: letter.id, why: "a replay of it has begun, and may be done: replay it" });
-  return id;
+  const begun = await beginAgain(mysql, handling, (known) => mayBegin(known, decision));
+  if (begun === "gone") throw fail("deadLetterGone", { id: letter.id });
+  if (begun === "other") throw fail("deadLetterRefused", { id: letter.id, why: otherBegan[decision] });
+  return begun;
 }
 
 async function carryOut({ broker }: Staff, { letter: { id, time } }: Found, wanted: Wanted): Promise<void> {
@@ -61,12 +68,12 @@ async function carryOut({ broker }: Staff, { letter: { id, time } }: Found, want
   else await call(broker, "provisioner.removeDeadLetter", { id, time }, options);
 }
 
-async function ended({ mysql }: Staff, id: string): Promise<HandledDeadLetter> {
-  await endHandling(mysql, id, "done");
-  return (await findHandled(mysql, id)) as HandledDeadLetter;
+async function ended({ mysql }: Staff, handling: Pick<Begun, "id" | "decision">): Promise<HandledDeadLetter> {
+  await endDone(mysql, handling);
+  return (await findHandled(mysql, handling.id)) as HandledDeadLetter;
 }
 
-/** Whether an error says for certain that nothing was done to the letter. */
+/** Whether an error says for certain that this attempt did nothing to the letter. */
 function isCertain(error: unknown): boolean {
   const name = failureName(error);
   return name === undefined ? reachedNobody(error) : name !== "unavailable";
@@ -74,8 +81,8 @@ function isCertain(error: unknown): boolean {
 
 /**
  * Carries out a person's decision on a dead letter, once. It is written before anything happens. Where the node dies, or
- * the outcome is not known, the same decision again goes on from there: a replay of what is back already is recognized
- * by its business id. Fails: deadLetterGone, deadLetterRefused, unavailable.
+ * the outcome is not known, the same decision again goes on from there, and no other one: a replay of what is back already
+ * is recognized by its business id. Fails: deadLetterGone, deadLetterRefused, unavailable.
  */
 export async function handleDeadLetter(staff: Staff, wanted: Wanted): Promise<HandledDeadLetter> {
   const { id, decision, person, reason } = wanted;
@@ -93,7 +100,11 @@ export async function handleDeadLetter(staff: Staff, wanted: Wanted): Promise<Ha
   try {
     await carryOut(staff, found, wanted);
   } catch (error) {
-    const settle = isCertain(error) ? endHandling(staff.mysql, handling, "freed") : endLease(staff.mysql, handling);
+    // An earlier attempt took effect meanwhile.
+    if (handling.again && isFailure(error, "deadLetterGone")) return ended(staff, handling);
+    // Of an earlier attempt this one's refusal says nothing.
+    const nothingDone = isCertain(error) && !handling.again;
+    const settle = nothingDone ? endFreed(staff.mysql, handling) : endLease(staff.mysql, handling);
     await settle.catch((err: unknown) =>
       staff.logger.warn({ err, id, handling }, "a decision on a dead letter stays begun: it may be repeated later"),
     );

@@ -5,7 +5,7 @@ import type { LetterDecision } from "../dead-letters.contract.ts";
  *
  * - `begun`: a person decided; it may be carried out.
  * - `done`: it is carried out, and the dead letter is gone.
- * - `freed`: it was certainly not carried out: anybody may decide again.
+ * - `freed`: it was certainly not carried out, by no attempt: anybody may decide again.
  */
 export type HandlingState = "begun" | "done" | "freed";
 
@@ -29,12 +29,13 @@ export interface Handling {
 
 /**
  * Whether a decision may begin on a dead letter that is there, on which somebody has decided before. `gone`: somebody is
- * at it, or has done it. `replayFirst`: a replay has begun, and the message may be in its stream: who gave it up would
- * say that it is not handled, although it is.
+ * at it, or has done it. `other`: the other decision has begun and may still take effect, at any time. After a replay the
+ * message may be in its stream: who gave it up would say that it is not handled, although it is. While it is given up it
+ * may be removed at any moment: who replayed it would say that it is handled, although it is not.
  */
-export function mayBegin(known: Handling, decision: LetterDecision): "begin" | "gone" | "replayFirst" {
+export function mayBegin(known: Handling, decision: LetterDecision): "begin" | "gone" | "other" {
   if (!moves[known.state].includes("begun")) return "gone";
   if (known.state === "freed") return "begin";
   if (known.leased) return "gone";
-  return known.decision === "replay" && decision === "giveUp" ? "replayFirst" : "begin";
+  return known.decision === decision ? "begin" : "other";
 }

@@ -17,12 +17,13 @@ CREATE TABLE IF NOT EXISTS t_staff_proposal (
   reason VARCHAR(200) NOT NULL,
   -- 1 where another person had to approve it.
   proposed TINYINT NOT NULL,
-  -- Under which it counts for four eyes at the platform service.
+  -- Its id at the services that count it for four eyes and carry it out: random, so that it never comes again.
   move_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   -- Of an adjustment, payout or hold of free income: its kind and given id, for ever.
   once_key VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NULL,
   create_time DATETIME(3) NOT NULL,
   UNIQUE KEY uk_once (once_key),
+  UNIQUE KEY uk_move (move_id),
   KEY idx_subject (subject),
   CONSTRAINT ck_coins CHECK (coins >= 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;

@@ -14,7 +14,9 @@ CREATE TABLE IF NOT EXISTS t_staff_dead_letter (
   decision VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   -- begun, done or freed: services/staff/dead-letters/handling-state.ts.
   state VARCHAR(10) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  -- Every byte of one that is given up.
+  -- How often a decision has begun.
+  attempt INT UNSIGNED NOT NULL DEFAULT 1,
+  -- Every byte of one that was to be given up.
   data MEDIUMBLOB NULL,
   person VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   reason VARCHAR(200) NOT NULL,

@@ -16,7 +16,7 @@ export function refusalOf(error: unknown): FailureName | undefined {
   return name !== undefined && refusals.has(name) ? name : undefined;
 }
 
-type Carried = Pick<Proposal, "id" | "person" | "reason" | "instruction">;
+type Carried = Pick<Proposal, "moveId" | "person" | "reason" | "instruction">;
 
 /**
  * Has an approved move carried out by the service that can, which does it once: a repeat succeeds and moves nothing. The
@@ -24,22 +24,21 @@ type Carried = Pick<Proposal, "id" | "person" | "reason" | "instruction">;
  */
 export async function carryOut(
   caller: Pick<Context, "call"> | Pick<ServiceBroker, "call">,
-  { id, person, reason, instruction }: Carried,
+  { moveId, person, reason, instruction }: Carried,
 ): Promise<Record<string, unknown>> {
   const operator = `staff:${person}`;
-  const proposalId = `s${id}`;
   switch (instruction.kind) {
     case "refund": {
       const { orderId } = instruction;
-      return { ...(await call(caller, "payment.refund", { orderId, reason, operator, proposalId })) };
+      return { ...(await call(caller, "payment.refund", { orderId, reason, operator, moveId })) };
     }
     case "release": {
       const { orderId } = instruction;
-      return { ...(await call(caller, "payment.releaseOrder", { orderId, reason, operator, proposalId })) };
+      return { ...(await call(caller, "payment.releaseOrder", { orderId, reason, operator, moveId })) };
     }
     case "adjust": {
       const { userId, coins } = instruction;
-      return { ...(await call(caller, "platform.adjustByStaff", { proposalId, userId, coins, reason, operator })) };
+      return { ...(await call(caller, "platform.adjustByStaff", { moveId, userId, coins, reason, operator })) };
     }
     case "payout": {
       const { userId, points, payoutId } = instruction;
@@ -49,7 +48,7 @@ export async function carryOut(
     case "releaseHold": {
       const { orderId, anchorIds } = instruction;
       const action = instruction.kind === "hold" ? "wallet.holdIncome" : "wallet.releaseHold";
-      return { ...(await call(caller, action, { orderId, anchorIds, reason, operator })) };
+      return { ...(await call(caller, action, { orderId, anchorIds, reason, operator, moveId })) };
     }
     case "holdFree": {
       const { userId, points, holdId } = instruction;

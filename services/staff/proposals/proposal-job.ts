@@ -14,9 +14,20 @@ async function round({ broker, logger, mysql }: Service & MysqlState, proposals:
   const { perRound } = limits.proposals;
   const expired = await expireProposals(mysql);
   if (expired > 0) logger.info({ proposals: expired }, "proposals expired: nobody decided on them in time");
-  for (const { id, move_id: moveId } of await stillCounted(mysql)) await proposals.stopCounting(broker, { id, moveId });
+  // What was approved comes first: a call that takes something off the sums may wait for its time-out.
+  const more = await carryOutDue({ broker, logger, mysql }, proposals);
+  for (const { id, move_id: moveId } of await stillCounted(mysql))
+    if (!(await proposals.stopCounting(broker, { id, moveId }))) break;
+  return more || expired === perRound;
+}
+
+/** Returns whether there may be more that is due. */
+async function carryOutDue(
+  { broker, logger, mysql }: Pick<Service & MysqlState, "broker" | "logger" | "mysql">,
+  proposals: Proposals,
+): Promise<boolean> {
   const due = await dueProposals(mysql);
-  if (due.length === 0) return expired === perRound;
+  if (due.length === 0) return false;
   const ids = due.map(({ id }) => id);
   await postponeProposals(mysql, ids);
   const results = await Promise.allSettled(due.map((proposal) => proposals.carryOut(broker, proposal)));
@@ -24,7 +35,7 @@ async function round({ broker, logger, mysql }: Service & MysqlState, proposals:
   logger.info({ moves: due.length - failed.length, first: `s${ids[0]}` }, "moves of staff are carried out");
   if (failed.length > 0)
     logger.warn({ err: failed[0]?.reason, moves: failed.length }, "moves of staff are not carried out: tried again");
-  return failed.length === 0 && due.length === perRound;
+  return failed.length === 0 && due.length === limits.proposals.perRound;
 }
 
 /**

@@ -2,7 +2,7 @@ import { limits } from "../../../config/limits.ts";
 import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import type { Sealing } from "../../../mixins/seals/seal-chains.ts";
 import { sealedLedgers } from "../../book-seals.ts";
-import { type Instruction, instruction, proposalKinds } from "./instruction.ts";
+import { type Instruction, instruction, type ProposalKind, proposalKinds } from "./instruction.ts";
 import { type ProposalState, proposalStates, stateOf, statesBefore, unmovedStates } from "./proposal-state.ts";
 
 /** SQL of the moves of staff. */
@@ -80,6 +80,19 @@ export const proposalOfOnceKey = (db: Queryable, key: string) => oneProposal(db,
 /** The move that has this key while it has not ended: at most one at a time. */
 export const proposalOfOpenKey = (db: Queryable, key: string) => oneProposal(db, "s.open_key", key);
 
+/** The newest move of this kind about this subject that a person had carried out lately (`limits.proposals.repeatMs`). */
+export async function latelyDone(
+  db: Queryable,
+  { kind, subject, person }: { kind: ProposalKind; subject: string; person: string },
+): Promise<Proposal | undefined> {
+  const [row] = await db.query<Row>(
+    `SELECT ${columns} FROM ${tables} WHERE p.subject = ? AND p.kind = ? AND p.person = ? AND s.state = ?
+       AND s.update_time > UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND ORDER BY p.id DESC LIMIT 1`,
+    [subject, proposalKinds.indexOf(kind), person, proposalStates.done, limits.proposals.repeatMs * 1_000],
+  );
+  return row && toProposal(row);
+}
+
 /** Writes a move, and returns its id. Fails with a duplicate key where there is one of its keys. */
 export async function insertProposal(tx: Transaction, proposal: NewProposal, sealing: Sealing): Promise<string> {
   const { instruction: content, userId, subject, coins, person, reason, proposed, moveId, onceKey, openKey } = proposal;
@@ -131,9 +144,9 @@ export type Ended =
   | { readonly state: "done"; readonly outcome: string | null }
   | { readonly state: "refused"; readonly refusal: string };
 
-/** Stores what became of an approved move; one that has ended stays as it is. */
-export async function endProposal(db: Queryable, id: string, ended: Ended): Promise<void> {
-  await db.run(
+/** Stores what became of an approved move, and returns whether it did; one that has ended stays as it is. */
+export async function endProposal(db: Queryable, id: string, ended: Ended): Promise<boolean> {
+  const { affectedRows } = await db.run(
     `UPDATE t_staff_proposal_state SET state = ?, outcome = ?, refusal = ?, open_key = NULL, next_try_time = NULL,
        update_time = UTC_TIMESTAMP(3) WHERE proposal_id = ? AND state IN (?)`,
     [
@@ -143,6 +156,7 @@ export async function endProposal(db: Queryable, id: string, ended: Ended): Prom
       ...[id, statesBefore(ended.state)],
     ],
   );
+  return affectedRows === 1;
 }
 
 /** Ends proposals on which nobody decided in time; returns how many, at most `limits.proposals.perRound`. */
@@ -185,9 +199,11 @@ export function stillCounted(db: Queryable): Promise<{ id: string; move_id: stri
   );
 }
 
-/** Its move counts for four eyes no longer: the platform service has taken it off. */
+/** Notes that a move is off the sums, if it ended without moving anything. */
 export async function noteUncounted(db: Queryable, id: string): Promise<void> {
-  await db.run("UPDATE t_staff_proposal_state SET counted = 0 WHERE proposal_id = ?", [id]);
+  await db.run("UPDATE t_staff_proposal_state SET counted = 0 WHERE proposal_id = ? AND state IN (?)", [
+    ...[id, unmovedStates],
+  ]);
 }
 
 interface Filter {

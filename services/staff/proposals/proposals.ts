@@ -1,6 +1,6 @@
 import { randomUUID } from "node:crypto";
 import type { Context, Service, ServiceBroker } from "moleculer";
-import { fail, isUnavailable } from "../../../broker/failure.ts";
+import { fail, isFailure, isUnavailable } from "../../../broker/failure.ts";
 import { isFailureName } from "../../../config/errors.ts";
 import { limits } from "../../../config/limits.ts";
 import { isDuplicateKey } from "../../../mixins/mysql/database.ts";
@@ -17,6 +17,7 @@ import {
   type Ended,
   endProposal,
   insertProposal,
+  latelyDone,
   noteUncounted,
   type Proposal,
   proposalById,
@@ -29,6 +30,10 @@ type Caller = Pick<Context, "call"> | Pick<ServiceBroker, "call">;
 
 /** What became of a decision. */
 export type Decided = Pick<ProposalView, "state" | "refusal">;
+
+type Outcome =
+  | Extract<Ended, { state: "refused" }>
+  | (Extract<Ended, { state: "done" }> & { result: Record<string, unknown> });
 
 /** The second attempt is for a key that another node wrote between our read and our write. */
 const maxAttempts = 2;
@@ -51,7 +56,10 @@ export class Proposals {
     const { mysql, seals } = this.staff;
     const known = await this.known(move);
     if (known) return this.answerOf(calling, known);
-    const prepared = await prepare(calling, move, `staff:${person}`);
+    const prepared = await prepare(calling, move, `staff:${person}`).catch((error: unknown) =>
+      this.earlier(error, person, move),
+    );
+    if ("state" in prepared) return this.answerOf(calling, prepared);
     if ("result" in prepared) return { state: "done", result: prepared.result };
     const { instruction, userId, accounts } = prepared;
     const moveId = randomUUID();
@@ -113,31 +121,37 @@ export class Proposals {
 
   /**
    * Has an approved move carried out, and stores what became of it; of one that was refused it resolves to the refusal. It
-   * may be repeated. Fails with the error after which it is tried again.
+   * may be repeated, also at the same time: the first outcome stays, and the others resolve to it. Fails with the error
+   * after which it is tried again.
    */
-  async carryOut(caller: Caller, proposal: Proposal): Promise<Ended & { result?: Record<string, unknown> }> {
+  async carryOut(caller: Caller, proposal: Proposal): Promise<Outcome> {
     const { mysql, logger } = this.staff;
     const { id, userId, instruction } = proposal;
-    try {
-      const result = await carryOut(caller, proposal);
-      const text = JSON.stringify(result);
-      const outcome = Buffer.byteLength(text) > limits.proposals.outcomeBytes ? null : text;
-      await endProposal(mysql, id, { state: "done", outcome });
-      return { state: "done", outcome, result };
-    } catch (error) {
-      const refusal = refusalOf(error);
-      if (refusal === undefined) throw error;
-      const ended: Ended = { state: "refused", refusal };
-      await endProposal(mysql, id, ended);
-      logger.info({ proposalId: `s${id}`, kind: instruction.kind, userId, refusal }, "a move of staff is refused");
+    const about = { proposalId: `s${id}`, kind: instruction.kind, userId };
+    const outcome = await outcomeOf(caller, proposal);
+    if (await endProposal(mysql, id, outcome)) {
+      if (outcome.state === "done") return outcome;
+      logger.info({ ...about, refusal: outcome.refusal }, "a move of staff is refused");
       await this.stopCounting(caller, proposal);
-      return ended;
+      return outcome;
     }
+    const kept = await this.require(id);
+    if (kept.state !== outcome.state)
+      logger.error(
+        { ...about, kept: kept.state, outcome: outcome.state },
+        "a move of staff has two outcomes: look at it",
+      );
+    if (kept.state === "refused") return { state: "refused", refusal: kept.refusal ?? "" };
+    if (kept.state !== "done") throw new Error(`move s${id} was carried out and is ${kept.state}`);
+    if (outcome.state === "done") return outcome;
+    return { state: "done", outcome: kept.outcome, result: resultOf(kept.outcome) };
   }
 
-  /** Takes a move that ended without moving anything off the sums. Where that fails the job does it. */
-  async stopCounting(caller: Caller, { id, moveId }: Pick<Proposal, "id" | "moveId">): Promise<void> {
-    if (await this.uncount(caller, moveId)) await noteUncounted(this.staff.mysql, id);
+  /** Takes a move that ended without moving anything off the sums, and returns whether it did. Where not, the job does it. */
+  async stopCounting(caller: Caller, { id, moveId }: Pick<Proposal, "id" | "moveId">): Promise<boolean> {
+    const uncounted = await this.uncount(caller, moveId);
+    if (uncounted) await noteUncounted(this.staff.mysql, id);
+    return uncounted;
   }
 
   private async uncount(caller: Caller, moveId: string): Promise<boolean> {
@@ -160,12 +174,25 @@ export class Proposals {
     return known;
   }
 
+  /**
+   * Of an order that does not allow a refund or release any more: the move that is under way, or that this person had
+   * carried out minutes ago, whose answer was lost.
+   * @throws error where there is none
+   */
+  private async earlier(error: unknown, person: string, move: MoneyMove): Promise<Proposal> {
+    if (!isFailure(error, "payOrderState") || (move.kind !== "refund" && move.kind !== "release")) throw error;
+    const about = { kind: move.kind, subject: move.orderId, person };
+    const earlier = (await this.known(move)) ?? (await latelyDone(this.staff.mysql, about));
+    if (!earlier) throw error;
+    return earlier;
+  }
+
   private async answerOf(caller: Caller, proposal: Proposal): Promise<MoneyMoved> {
     const { id, state, refusal, outcome } = proposal;
     const about = { proposalId: `s${id}`, expiresTime: proposal.expiresTime?.toISOString() ?? null };
     if (state === "open") return { state: "proposed", ...about };
     if (state === "declined" || state === "expired") return { state, ...about };
-    if (state === "done") return { state, result: outcome === null ? {} : JSON.parse(outcome) };
+    if (state === "done") return { state, result: resultOf(outcome) };
     if (state === "refused") throw failAs(refusal, about.proposalId);
     const ended = await this.carryOut(caller, proposal).catch((err: unknown) => {
       const { logger } = this.staff;
@@ -176,7 +203,7 @@ export class Proposals {
     });
     if (ended === undefined) return { state: "approved", ...about };
     if (ended.state === "refused") throw failAs(ended.refusal, about.proposalId);
-    return { state: "done", result: ended.result ?? {} };
+    return { state: "done", result: ended.result };
   }
 
   private async require(id: string): Promise<Proposal> {
@@ -185,6 +212,21 @@ export class Proposals {
     return proposal;
   }
 }
+
+/** What an attempt to carry out a move came to. Fails with the error after which it is tried again. */
+async function outcomeOf(caller: Caller, proposal: Proposal): Promise<Outcome> {
+  try {
+    const result = await carryOut(caller, proposal);
+    const text = JSON.stringify(result);
+    return { state: "done", outcome: Buffer.byteLength(text) > limits.proposals.outcomeBytes ? null : text, result };
+  } catch (error) {
+    const refusal = refusalOf(error);
+    if (refusal === undefined) throw error;
+    return { state: "refused", refusal };
+  }
+}
+
+const resultOf = (outcome: string | null): Record<string, unknown> => (outcome === null ? {} : JSON.parse(outcome));
 
 /** The failure that a refused move keeps. */
 function failAs(refusal: string | null, proposalId: string): Error {

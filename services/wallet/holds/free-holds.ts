@@ -14,10 +14,10 @@ type Wallet = Pick<WalletState, "mysql" | "seals">;
 /** The next attempts are for an id that another transaction wrote between our read and our write. */
 const maxAttempts = 3;
 
-/** The hold of an id; `null` where there is none. */
+/** The hold of an id; `null` where there is none, or it was refused. */
 export async function findFreeHold(db: Queryable, holdId: string): Promise<FreeHold | null> {
   const hold = await findPosting(db, freeHoldId(holdId));
-  if (!hold) return null;
+  if (!hold?.valid) return null;
   const released = await findPosting(db, freeReleaseId(holdId));
   const { anchorId: userId, points, time } = hold;
   return {
@@ -35,8 +35,9 @@ async function requireFreeHold(db: Queryable, holdId: string): Promise<FreeHold>
 
 /**
  * Holds back a part of an anchor's free income, once for each `holdId`; committed when it resolves. Only rolled-up income
- * is free. A repeat changes nothing, also after the release. Fails: invalidParam; balanceShort, where less is free, which
- * leaves no trace: a later call may succeed; idempotencyConflict, where the id has another anchor or amount.
+ * is free. An id keeps its first outcome for ever: a repeat changes nothing, also after the release, and a call that waited
+ * for the lock meanwhile holds nothing that was refused. Fails: invalidParam; balanceShort, where less was free;
+ * idempotencyConflict, where the id has another anchor or amount.
  */
 export async function holdFree(
   wallet: Wallet,

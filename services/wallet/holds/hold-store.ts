@@ -137,3 +137,18 @@ async function insertGifts(
     gifts.reduce((sum, { sharePoints }) => sum + BigInt(sharePoints), 0n),
   );
 }
+
+/** Whether a move of staff has been carried out on this order. The payer's account must be locked, here and below. */
+export async function wasCarriedOut(tx: Transaction, moveId: string, orderId: string): Promise<boolean> {
+  const rows = await tx.query("SELECT 1 FROM t_wallet_carried_out WHERE move_id = ? AND order_id = ?", [
+    ...[moveId, orderId],
+  ]);
+  return rows.length > 0;
+}
+
+/** Notes that it is, in the transaction that does it. Fails with a duplicate key where it was, on another order. */
+export async function noteCarriedOut(tx: Transaction, moveId: string, orderId: string): Promise<void> {
+  await tx.run("INSERT INTO t_wallet_carried_out (move_id, order_id, create_time) VALUES (?, ?, UTC_TIMESTAMP(3))", [
+    ...[moveId, orderId],
+  ]);
+}

@@ -14,7 +14,7 @@ import { lockAccounts } from "../wallet-store.ts";
 import { withinAnswer } from "./answer-size.ts";
 import { Attribution } from "./attribution.ts";
 import { type AnchorPart, anchorsOf, decideHold, type HoldMove } from "./hold-decision.ts";
-import { entriesBefore, insertHolds, type Refund, readRefund } from "./hold-store.ts";
+import { entriesBefore, insertHolds, noteCarriedOut, type Refund, readRefund, wasCarriedOut } from "./hold-store.ts";
 
 async function requireRefund(db: Queryable, orderId: string): Promise<Refund> {
   const refund = await readRefund(db, orderId);
@@ -97,24 +97,26 @@ function eventOf(order: Omit<HoldOrder, "operator">, to: "held" | "released", mo
 
 /**
  * Holds back the anchors' shares of an order's gifts, or releases these holds; committed when it resolves. A repeat or
- * a concurrent call changes nothing. Shares whose state does not allow the move stay as they are. Fails: refundUnknown;
- * holdState, where no share may make the move and none has made it.
+ * a concurrent call changes nothing, one of the same `moveId` also where the shares have moved on since. Shares whose state
+ * does not allow the move stay as they are. Fails: refundUnknown; holdState, where no share may make the move and none has made it.
  */
 export async function moveHolds(
   wallet: Wallet,
   to: "held" | "released",
   order: Omit<HoldOrder, "operator">,
 ): Promise<AffectedIncome> {
-  const { orderId, anchorId, reason } = order;
+  const { orderId, anchorId, moveId, reason } = order;
   const anchorIds = order.anchorIds ?? (anchorId === undefined ? undefined : [anchorId]);
   const refund = await requireRefund(wallet.mysql, orderId);
   const attribution = await attribute(wallet.mysql, refund);
   await wallet.seals.transaction(wallet.mysql, async (tx, sealing) => {
     // One decision at a time about the payer's refunds. The rows of the ledgers are not locked: nothing may change them.
     await lockAccounts(tx, [refund.userId], sealing);
+    if (moveId !== undefined && (await wasCarriedOut(tx, moveId, orderId))) return;
     const anchors = anchorsOf(orderId, attribution.parts, await postingsOfOrder(tx, orderId));
     const moves = decideHold(orderId, anchors, to, anchorIds);
     if (!moves) throw fail("holdState", { orderId, anchorIds, to });
+    if (moveId !== undefined && moves.length > 0) await noteCarriedOut(tx, moveId, orderId);
     await insertHolds(tx, orderId, moves, reason, sealing);
     const events = moves.map((move) => eventOf(order, to, move));
     await wallet.outbox.addAll(tx, events);

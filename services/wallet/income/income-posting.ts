@@ -18,7 +18,9 @@ export interface IncomePosting {
   anchorId: string;
   /** Above zero for gifts and release, below zero for hold and payout. */
   points: number;
-  /** False where a payout is rejected: nothing moves, and the row keeps the answer for a repeat. */
+  /**
+   * False where a payout or a hold of free income is rejected: nothing moves, and the row keeps the answer for a repeat.
+   */
   valid: boolean;
   bizId: string;
   /** The refunded order of a hold or release; `null` where a part of the free income is held. */
@@ -54,33 +56,32 @@ export interface FreeHoldOrder {
   readonly reason: string;
 }
 
-/** `posting` is the row to write; there is none where the hold is a repeat or is refused. */
+/** `posting` is the row to write; there is none where the hold is a repeat or invalid. */
 export interface FreeHoldDecision {
   answer: "held" | "balanceShort" | "idempotencyConflict" | "invalidParam";
   posting?: IncomePosting;
 }
 
 /**
- * Decides a hold of any part of the free income on the anchor's locked totals: never more than is free. A hold that is
- * refused leaves no row. A business id that is in the ledger gets its first outcome, or `idempotencyConflict` where anchor
- * or points differ.
+ * Decides a hold of any part of the free income on the anchor's locked totals: never more than is free. A business id that
+ * is in the ledger gets its first outcome, also a refusal, or `idempotencyConflict` where anchor or points differ.
  */
 export function decideFreeHold(
   { userId, points, bizId, reason }: FreeHoldOrder,
   totals: IncomeTotals,
-  prior: Pick<IncomePosting, "anchorId" | "points"> | undefined,
+  prior: Pick<IncomePosting, "anchorId" | "points" | "valid"> | undefined,
 ): FreeHoldDecision {
   if (!isPoints(points)) return { answer: "invalidParam" };
   if (prior) {
     const same = prior.anchorId === userId && prior.points === -points;
-    return { answer: same ? "held" : "idempotencyConflict" };
+    return { answer: same ? (prior.valid ? "held" : "balanceShort") : "idempotencyConflict" };
   }
-  if (points > freePoints(totals)) return { answer: "balanceShort" };
+  const valid = points <= freePoints(totals);
   const posting: IncomePosting = {
-    ...{ kind: "hold", anchorId: userId, points: -points, valid: true, bizId },
+    ...{ kind: "hold", anchorId: userId, points: -points, valid, bizId },
     ...{ orderId: null, reason },
   };
-  return { answer: "held", posting };
+  return { answer: valid ? "held" : "balanceShort", posting };
 }
 
 /** A payout under its business id in the ledger, whoever ordered it. */

@@ -74,7 +74,7 @@ CREATE TABLE IF NOT EXISTS t_income_posting (
   -- 0 gifts (earned, rolled up), 1 hold, 2 release, 3 payout.
   kind TINYINT NOT NULL,
   points BIGINT NOT NULL,
-  -- 0 rejected (a payout beyond the free income; nothing moved), 1 valid.
+  -- 0 rejected (a payout or hold beyond the free income; nothing moved), 1 valid.
   status TINYINT NOT NULL DEFAULT 1,
   -- gifts:<round>:<anchor>, hold:<order>:<anchor>, release:<order>:<anchor>, free-hold:<hold id>,
   -- free-release:<hold id>, payout:<payout id>, platform:payout:<payout id>.
@@ -87,7 +87,7 @@ CREATE TABLE IF NOT EXISTS t_income_posting (
   KEY idx_anchor (anchor_id, id),
   KEY idx_order (order_id),
   CONSTRAINT ck_posting_direction CHECK ((kind IN (0, 2) AND points > 0) OR (kind IN (1, 3) AND points < 0)),
-  CONSTRAINT ck_posting_rejected CHECK (status = 1 OR (status = 0 AND kind = 3))
+  CONSTRAINT ck_posting_rejected CHECK (status = 1 OR (status = 0 AND (kind = 3 OR (kind = 1 AND order_id IS NULL))))
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- Income that is not posted yet: one row for each committed batch of gifts. The transaction that posts it deletes the row,
@@ -99,6 +99,14 @@ CREATE TABLE IF NOT EXISTS t_anchor_income_pending (
   -- How many anchors: what bounds a round of the roll-up.
   entries INT UNSIGNED GENERATED ALWAYS AS (JSON_LENGTH(incomes)) STORED,
   create_time DATETIME(3) NOT NULL DEFAULT CURRENT_TIMESTAMP(3)
+) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- The moves of staff that held back or released shares of a refunded order, written with what they did: a repeat does
+-- nothing, also where the shares have moved on since.
+CREATE TABLE IF NOT EXISTS t_wallet_carried_out (
+  move_id CHAR(36) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
+  order_id VARCHAR(64) NOT NULL,
+  create_time DATETIME(3) NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- The gifts that a posting of kind hold is of: `coins` coins of the gift, from `coins_from` on, and the anchor's share of

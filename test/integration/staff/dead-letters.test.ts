@@ -257,6 +257,60 @@ describe("where the answer is lost", () => {
     expect(await giveUp(id)).toMatchObject({ state: "done", orderId });
     expect(replayed()).toEqual([]);
   });
+
+  test("of a letter that was to be given up, it is not replayed, and its bytes are kept when it is removed later", async () => {
+    const { id, orderId } = await bury();
+    once("remove", async () => {
+      throw unavailable();
+    });
+    expect(await outcomeOf(giveUp(id))).toBe("unavailable");
+    // The removal may still take effect: who replayed it would lose it.
+    expect(await outcomeOf(replay(id))).toBe("deadLetterRefused");
+    // It takes effect while somebody gives it up again.
+    once("remove", async (real) => {
+      await real();
+      return real();
+    });
+    const done = await giveUp(id);
+    expect(done).toMatchObject({ state: "done", decision: "giveUp", body: `{"orderId":"${orderId}"}` });
+    expect(await dead.count()).toBe(0);
+    expect(replayed()).toEqual([]);
+  });
+
+  test("of a replay with a key that is back, a refusal without it does not have the letter given up", async () => {
+    const id = await forge({ "Dead-Forged": "unknownKey" }, '{"orderId":"unknown-2"}');
+    once("remove", async () => {
+      throw unavailable();
+    });
+    expect(await outcomeOf(replay(id, { keyIsBack: true }))).toBe("unavailable");
+    await eventually("it is handled", () => replayed().includes("unknown-2"));
+    expect(await outcomeOf(replay(id))).toBe("deadLetterRefused");
+    expect(await outcomeOf(giveUp(id))).toBe("deadLetterRefused");
+    expect(await outcomeOf(replay(id, { keyIsBack: true }))).toBe("done");
+    expect(await dead.count()).toBe(0);
+  });
+});
+
+test("a person whose time is over does not free a letter on which another has begun since", async () => {
+  const { id, orderId } = await bury();
+  const waiting = Promise.withResolvers<void>();
+  const reached = Promise.withResolvers<void>();
+  once("remove", async () => {
+    reached.resolve();
+    await waiting.promise;
+    return false;
+  });
+  const late = outcomeOf(giveUp(id));
+  await reached.promise;
+  await books.run("UPDATE t_staff_dead_letter SET lease_until = UTC_TIMESTAMP(3) WHERE order_id = ?", [orderId]);
+  once("remove", async () => {
+    throw fail("unavailable", { cause: "the test" });
+  });
+  expect(await outcomeOf(giveUp(id))).toBe("unavailable");
+  waiting.resolve();
+  expect(await late).toBe("deadLetterGone");
+  expect(await outcomeOf(replay(id))).toBe("deadLetterRefused");
+  expect(await outcomeOf(giveUp(id))).toBe("done");
 });
 
 test("while the provisioner is away nothing is decided, and it is done when it is back", async () => {

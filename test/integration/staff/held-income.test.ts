@@ -2,7 +2,17 @@ import { call } from "../../../services/contracts.ts";
 import { expectBooksBalanced } from "../../support/books.ts";
 import { eventually } from "../../support/system.ts";
 import { giftOf, settle } from "../wallet/traffic.ts";
-import { addPerson, answerOf, bound, type Move, newUser, paidOrder, sessionOf, useMoneyNodes } from "./money-nodes.ts";
+import {
+  addPerson,
+  answerOf,
+  bound,
+  type Move,
+  newUser,
+  paidOrder,
+  proposalRow,
+  sessionOf,
+  useMoneyNodes,
+} from "./money-nodes.ts";
 
 /** Anchors' income that staff holds, gives back and pays out. */
 
@@ -28,20 +38,24 @@ const income = (userId: string) => call(nodes.caller, "wallet.income", { userId 
 const holdFree = (userId: string, points: number, holdId = newId(), session = ada) =>
   move(session, { kind: "holdFree", userId, points, holdId, reason });
 
-/** An anchor with so many points of free income, and the fan who gave twice as many coins / 100. */
-async function earned(points: number): Promise<string> {
-  const [fan, anchor] = [await newUser(nodes), await newUser(nodes)];
+/** An anchor with so many points of free income more, from a fan who gave twice as many coins / 100. */
+async function earned(points: number, known?: string): Promise<string> {
+  const [fan, anchor] = [await newUser(nodes), known ?? (await newUser(nodes))];
+  const before = (await income(anchor)).incomePoints;
   const coins = points / 50;
   await call(nodes.caller, "platform.credit", { apiKey: nodes.apiKey, userId: fan, coins, externalOrderId: newId() });
   await settle(nodes.caller, [giftOf(fan, { receiverId: anchor, price: coins })]);
-  await eventually("the income", async () => (await income(anchor)).incomePoints === points);
+  await eventually("the income", async () => (await income(anchor)).incomePoints === before + points);
   return anchor;
 }
 
 describe("any free income of an anchor", () => {
   test("is held once for each id, never more than is free, and given back once", async () => {
     const [anchor, holdId] = [await earned(10_000), newId()];
-    expect(await answerOf(holdFree(anchor, 10_001))).toBe("balanceShort");
+    const refused = newId();
+    expect(await answerOf(holdFree(anchor, 10_001, refused))).toBe("balanceShort");
+    expect(await call(nodes.caller, "wallet.freeHold", { holdId: refused })).toBeNull();
+    expect(await answerOf(move(ada, { kind: "releaseFree", holdId: refused, reason }))).toBe("holdState");
     for (let time = 0; time < 2; time++)
       expect(await holdFree(anchor, 7_000, holdId)).toMatchObject({
         ...{ state: "done", result: { holdId, userId: anchor, points: 7_000, state: "held" } },
@@ -54,6 +68,15 @@ describe("any free income of an anchor", () => {
       expect(await release()).toMatchObject({ state: "done", result: { holdId, state: "released" } });
     expect(await income(anchor)).toMatchObject({ incomePoints: 10_000, heldBackPoints: 0 });
     expect(await answerOf(move(ada, { kind: "releaseFree", holdId: newId(), reason }))).toBe("holdState");
+  });
+
+  test("is not held by a call that was late: who was refused stays refused when more is free", async () => {
+    const [anchor, holdId] = [await earned(10_000), newId()];
+    const late = { userId: anchor, points: 10_100, holdId, reason, operator: "staff:ada" };
+    expect(await answerOf(holdFree(anchor, 10_100, holdId))).toBe("balanceShort");
+    await earned(10_000, anchor);
+    expect(await answerOf(call(nodes.staffs[0], "wallet.holdFree", late))).toBe("balanceShort");
+    expect(await income(anchor)).toMatchObject({ incomePoints: 20_000, heldBackPoints: 0 });
   });
 
   test("is never held twice or paid out while it is held, of many at once", async () => {
@@ -121,5 +144,11 @@ describe("the shares of a refunded order", () => {
       ]),
     );
     expect(await answerOf(move(ada, { kind: "hold", orderId, anchorId: first, reason }))).toBe("holdState");
+    // A repeat of the hold that was carried out succeeds and holds nothing; nobody else may hold what was released.
+    const moveId = (await proposalRow(hold.proposalId))?.move_id ?? "";
+    const again = { orderId, anchorIds: [first], reason, operator: "staff:ada" };
+    expect(await answerOf(call(nodes.staffs[0], "wallet.holdIncome", { ...again, moveId }))).toBe("done");
+    expect(await answerOf(call(nodes.staffs[0], "wallet.holdIncome", again))).toBe("holdState");
+    expect((await states()).get(first)).toBe("released");
   });
 });

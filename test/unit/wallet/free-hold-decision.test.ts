@@ -10,7 +10,7 @@ const hold = (points: number, holdId = "h-1", userId = "7") => ({
 });
 
 describe("the decision of a hold of free income", () => {
-  test("holds free income to the last point, and no more; a refusal leaves no row", () => {
+  test("holds free income to the last point, and no more; a refusal leaves a row that moves nothing", () => {
     expect(decideFreeHold(hold(150), totals(500, 200, 150), undefined)).toEqual({
       answer: "held",
       posting: {
@@ -25,8 +25,13 @@ describe("the decision of a hold of free income", () => {
         },
       },
     });
-    expect(decideFreeHold(hold(151), totals(500, 200, 150), undefined)).toEqual({ answer: "balanceShort" });
-    expect(decideFreeHold(hold(1), totals(100, 200), undefined)).toEqual({ answer: "balanceShort" });
+    for (const [order, known] of [
+      [hold(151), totals(500, 200, 150)],
+      [hold(1), totals(100, 200)],
+    ] as const)
+      expect(decideFreeHold(order, known, undefined)).toMatchObject({
+        ...{ answer: "balanceShort", posting: { points: -order.points, valid: false } },
+      });
   });
 
   test.each([0, -1, 0.5, Number.NaN, 2 ** 53])("of %p points is none", (points) => {
@@ -34,8 +39,10 @@ describe("the decision of a hold of free income", () => {
   });
 
   test("with a used id writes nothing; with other content it is a conflict", () => {
-    const prior = { anchorId: "7", points: -100 };
+    const prior = { anchorId: "7", points: -100, valid: true };
     expect(decideFreeHold(hold(100), totals(0), prior)).toEqual({ answer: "held" });
+    // A refusal stays one, however much is free by then.
+    expect(decideFreeHold(hold(100), totals(1_000), { ...prior, valid: false })).toEqual({ answer: "balanceShort" });
     expect(decideFreeHold(hold(101), totals(1_000), prior)).toEqual({ answer: "idempotencyConflict" });
     expect(decideFreeHold(hold(100, "h-1", "8"), totals(1_000), prior)).toEqual({ answer: "idempotencyConflict" });
   });
@@ -47,7 +54,7 @@ describe("the decision of a hold of free income", () => {
         let now = totals(1_000);
         for (const [at, one] of all.entries()) {
           const { posting } = decideFreeHold(hold(one, `h-${at}`), now, undefined);
-          if (posting) now = totals(1_000, now.heldBackPoints - posting.points);
+          if (posting?.valid) now = totals(1_000, now.heldBackPoints - posting.points);
           expect(freePoints(now)).toBeGreaterThanOrEqual(0);
         }
       }),
