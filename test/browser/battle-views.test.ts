@@ -73,6 +73,8 @@ const inRoomOne = (side: object) => ({ ...side, roomId: 1 });
     const anchorId = String(roomId + 10);
     const config = { roomId, type, anchorId, userId, isAnchor: userId === anchorId };
     await page.evaluate(`(async () => {
+      const [{ useStrings }, { strings }] = await Promise.all([import("/js/language.js"), import("/js/strings.js")]);
+      useStrings(strings);
       const { createBattlePanel } = await import("/js/views/battle.js");
       const { createNames } = await import("/js/people.js");
       window.ended = new AbortController();

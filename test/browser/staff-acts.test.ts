@@ -123,7 +123,7 @@ const chromiumPath = findChromium();
     await row.waitFor({ state: "detached" });
     expect(problems).toEqual([]);
     viewer.close();
-    await anchor.ask("living/closeLiving");
+    await anchor.ask("living/closeLiving", { roomId });
     await page.context().close();
   }, 120_000);
 });

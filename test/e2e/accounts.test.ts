@@ -133,7 +133,9 @@ describe("a refund", () => {
     expect(answers.filter(({ code }) => code === 501)).toHaveLength(8 - refunded.length);
     for (const { data } of refunded) expect(data).toMatchObject({ state: "done", orderId, status: 5 });
     await eventually("the coins are gone", async () => (await fan.balance()) === 0);
-    expect((await operate("order/refund", { orderId, reason: "again" })).code).toBe(501);
+    // Who asks again soon may not have had the answer: it is the same refund.
+    const again = await operate("order/refund", { orderId, reason: "again" });
+    expect(again).toMatchObject({ code: 200, data: { state: "done", orderId, status: 5 } });
     expect(await tradesOfUser(fan.userId)).toMatchObject([
       { bizId: orderId, num: 1000, type: 1, status: 1 },
       { bizId: `refund:${orderId}`, num: -1000, type: 2, status: 1 },
