@@ -2,6 +2,7 @@
 import { randomBytes } from "node:crypto";
 import { Secret, TOTP } from "otpauth";
 import type { Browser, Locator, Page } from "playwright-core";
+import { rows } from "../support/books.ts";
 import { adminUrl, operate } from "../support/client.ts";
 
 export const password = "a pass phrase of the tests";
@@ -75,7 +76,7 @@ export async function enrol(page: Page, { name, setupCode }: { name: string; set
   return secret;
 }
 
-/** A page of somebody with this role, logged in. */
+/** A page of somebody with this role, logged in, who decides at once, as who was set up at a console. */
 export async function staffAs(
   browser: Browser,
   role: string,
@@ -84,6 +85,9 @@ export async function staffAs(
   const window = await openStaffPage(browser, look);
   const person = await invited(role);
   await enrol(window.page, person);
+  await rows("staff", "UPDATE t_staff_person SET setup_by = 'console:test', decides_from = NULL WHERE name = ?", [
+    person.name,
+  ]);
   return { ...window, name: person.name };
 }
 
