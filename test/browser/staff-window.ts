@@ -2,8 +2,8 @@
 import { randomBytes } from "node:crypto";
 import { Secret, TOTP } from "otpauth";
 import type { Browser, Locator, Page } from "playwright-core";
-import { rows } from "../support/books.ts";
 import { adminUrl, operate } from "../support/client.ts";
+import { setUpAtConsole } from "../support/set-up-at-console.ts";
 
 export const password = "a pass phrase of the tests";
 
@@ -85,9 +85,7 @@ export async function staffAs(
   const window = await openStaffPage(browser, look);
   const person = await invited(role);
   await enrol(window.page, person);
-  await rows("staff", "UPDATE t_staff_person SET setup_by = 'console:test', decides_from = NULL WHERE name = ?", [
-    person.name,
-  ]);
+  await setUpAtConsole(person.name);
   return { ...window, name: person.name };
 }
 

@@ -1,13 +1,12 @@
 import { randomBytes } from "node:crypto";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { Secret, TOTP, URI } from "otpauth";
-import { databaseName } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { Database } from "../../mixins/mysql/database.ts";
 import { call } from "../../services/contracts.ts";
 import type { StaffLogin } from "../../services/staff/staff.contract.ts";
 import staffService from "../../services/staff/staff.service.ts";
 import type { StaffRole } from "../../services/staff-roles.ts";
+import { onStaffDatabase, setUpAtConsole } from "./set-up-at-console.ts";
 
 /** Persons of the staff, as tests make them. */
 
@@ -55,22 +54,10 @@ export async function enrolledPerson(
   const totp = codeOf(secret);
   const login = await call(broker, "staff.enrolFinish", { name, code, password, totp, address });
   await forgetSteps(name);
-  await onStaffDatabase(
-    "UPDATE t_staff_person SET setup_by = 'console:test', decides_from = NULL WHERE name = ?",
-    name,
-  );
+  await setUpAtConsole(name);
   return { name, password, secret, login };
 }
 
 /** Another code of this step, as if time had passed: a test need not wait for the next step. */
 export const forgetSteps = (name: string): Promise<void> =>
   onStaffDatabase("UPDATE t_staff_person SET totp_step = 0 WHERE name = ?", name);
-
-async function onStaffDatabase(sql: string, name: string): Promise<void> {
-  const database = new Database(databaseName("staff"), { connections: 1 });
-  try {
-    await database.run(sql, [name]);
-  } finally {
-    await database.close();
-  }
-}
