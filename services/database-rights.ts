@@ -119,7 +119,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_battle_side: "all",
     t_battle_slot: "all",
     t_battle_score: "all",
-    t_battle_counted: "all",
+    t_battle_gift: "all",
     t_battle_excluded: "all",
     t_battle_revision: "change",
   },

@@ -55,14 +55,13 @@ export const battleLimits = Object.freeze({
   /** The events of `gift.settled` that are counted together, and the gifts of one transaction. */
   eventsPerBatch: 32,
   giftsPerTransaction: 1_500,
-  /** Which gifts live scores have is forgotten so long after the last change: longer than EVENTS keeps events. */
-  countedKeptMs: 8 * 24 * 3_600_000,
   /** So long before the end of a router's tick its scores are read and sent. */
   scoreLeadMs: 25,
   scoreTimeoutMs: 2_000,
   battlesPerScoreCall: 500,
-  /** A live score is deleted this long after the result. */
+  /** The rows of a live score are deleted this long after the result, so many at once. */
   purgeAfterMs: 60_000,
+  purgeRows: 5_000,
   roomsPerCall: 500,
   verifiedPerCall: 20,
 });

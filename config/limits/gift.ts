@@ -26,8 +26,6 @@ export const giftLimits = Object.freeze({
   settleHeldGifts: 9_000,
   /** The least bytes of a gift in a message of the queue. A message with more gifts than fit is a dead letter. */
   queuedLeastBytes: 200,
-  /** Of a reader that counts gifts once by bits (services/counted-ids.ts): the record ids of one row. */
-  recordIdsPerChunk: 65_536,
   /**
    * While gifts arrive one after the other, a batch that is not full starts `ms` after the start of the one before
    * it, and `busy.ms` after it while `busy.perSecond` gifts a second or more arrive.

@@ -19,7 +19,9 @@ export const rankLimits = Object.freeze({
   giftsPerTransaction: 1_500,
   /** The rows of one statement that adds coins. */
   rowsPerStatement: 1_000,
-  /** How many rows of t_rank_counted one transaction locks at the most. */
+  /** The record ids of one row of t_rank_counted. */
+  idsPerChunk: 65_536,
+  /** How many of these rows one transaction locks at the most. */
   chunksPerBatch: 64,
   /** How long an answer waits for names and avatars; without them it goes out incomplete. */
   namePatienceMs: 250,

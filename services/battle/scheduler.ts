@@ -4,13 +4,13 @@ import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import { type BattleService, settingsOf } from "./battle-service.ts";
 import { type Battle, isFinal, stepOf } from "./battle-state.ts";
 import { battlesWithWork, markDone } from "./battle-store.ts";
-import { Forgetting } from "./forgetting.ts";
 import { Lane } from "./lane.ts";
 import { Presence } from "./presence.ts";
 import { settle } from "./result.ts";
-import { deleteLiveScore } from "./score-store.ts";
+import { purgeLiveScore } from "./score-store.ts";
 import { showState } from "./show-state.ts";
 import { begin, desert, endOnTime, expire, finish, unlink } from "./steps.ts";
+import { Unstarted } from "./unstarted.ts";
 
 type Work = () => Promise<unknown>;
 
@@ -45,7 +45,7 @@ export class BattleScheduler {
   private readonly attendance: Lane;
   private readonly time: Lane;
   private readonly forgetting: Lane;
-  private readonly old: Forgetting;
+  private readonly unstarted: Unstarted;
   private readonly loop: BackgroundLoop;
   private readonly stopped = new AbortController();
   /** When this node has renewed its lease; minus infinity where it does not hold it. */
@@ -63,7 +63,7 @@ export class BattleScheduler {
     this.attendance = new Lane({ what: "who of the sides is away", log });
     this.time = new Lane({ what: "reading JetStream's clock", log });
     this.forgetting = new Lane({ what: "deleting battles that never started", log });
-    this.old = new Forgetting(service);
+    this.unstarted = new Unstarted(service);
     const [idleMs, errorBackoffMs] = [roundMs, roundMs];
     this.loop = new BackgroundLoop({ name: "battles", round: () => this.round(), idleMs, errorBackoffMs, log });
   }
@@ -92,7 +92,7 @@ export class BattleScheduler {
     // Every node shows the time, also those without the lease.
     if (clock.age() > settingsOf(this.service).clockEveryMs) this.time.offerOne(() => clock.read());
     const held = await this.holdsLease();
-    if (held) this.forgetting.offerOne(() => this.old.forget());
+    if (held) this.forgetting.offerOne(() => this.unstarted.forget());
     const battles = held ? await this.battles() : [];
     const running = battles.filter(({ state }) => state === "running");
     if (running.length > 0) this.attendance.offerOne(() => this.presence.check(running));
@@ -165,11 +165,12 @@ export class BattleScheduler {
     if (plannedEnd !== null && time < plannedEnd) this.wake();
   }
 
-  /** A live score is left until the result is some time old. */
+  /** The rows of a live score are left until the result is some time old. */
   private async clean(battle: Battle): Promise<void> {
     const { mysql } = this.service;
-    if (battle.endedMs !== null && battle.endedMs < limits.battle.purgeAfterMs) return;
-    await deleteLiveScore(mysql, battle.id);
+    const { purgeAfterMs, purgeRows } = limits.battle;
+    if (battle.endedMs !== null && battle.endedMs < purgeAfterMs) return;
+    if (await purgeLiveScore(mysql, battle.id, purgeRows)) return;
     await markDone(mysql, battle.id, battle.version);
   }
 

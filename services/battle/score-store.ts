@@ -1,8 +1,12 @@
-import { type Database, type Queryable, type Transaction, toSafeInteger } from "../../mixins/mysql/database.ts";
-import { type CountedIds, chunkOf } from "../counted-ids.ts";
+import {
+  type Database,
+  isDuplicateKey,
+  type Queryable,
+  type Transaction,
+  toSafeInteger,
+} from "../../mixins/mysql/database.ts";
 import type { BattleKind } from "./battle.contract.ts";
-import { lockChunks, writeChunk } from "./counted-store.ts";
-import { type CountedGift, type CountingBattle, sumsOf } from "./score.ts";
+import { type CountedGift, type CountingBattle, compareIds, sumsOf } from "./score.ts";
 
 /** SQL of live scores, of what battles count, and of the gifts that results leave out. */
 
@@ -47,7 +51,19 @@ export async function countingBattles(db: Queryable): Promise<CountingBattle[]> 
   });
 }
 
-async function addScores(tx: Transaction, gifts: readonly CountedGift[]): Promise<void> {
+const inOrder = (a: CountedGift, b: CountedGift) =>
+  compareIds(a.battleId, b.battleId) || compareIds(a.recordId, b.recordId);
+
+/** A row as SQL. It is written here, since the driver takes longer for its values than all else of a gift. */
+function rowText({ battleId, recordId }: CountedGift): string {
+  if (!/^\d{1,20}$/.test(battleId) || !/^\d{1,20}$/.test(recordId))
+    throw new TypeError("a battle or a gift record of a live score is no id");
+  return `(${battleId},${recordId})`;
+}
+
+async function addGifts(tx: Transaction, gifts: readonly CountedGift[]): Promise<void> {
+  if (gifts.length === 0) return;
+  await tx.run(`INSERT INTO t_battle_gift (battle_id, record_id) VALUES ${gifts.map(rowText).join(",")}`);
   await tx.run(
     `INSERT INTO t_battle_score (battle_id, side, score, gifts) VALUES ?
      ON DUPLICATE KEY UPDATE score = score + VALUES(score), gifts = gifts + VALUES(gifts)`,
@@ -56,29 +72,36 @@ async function addScores(tx: Transaction, gifts: readonly CountedGift[]): Promis
 }
 
 /**
- * Adds gifts to the live scores, each once, however often they come and on whichever nodes: the bits of their record ids
- * change with the sums, in one transaction. Nodes that count at once wait for the chunk that both change. Durable when
- * it returns. @throws RangeError where a record id is no safe integer
+ * Adds gifts to the live scores, each once, however often they come and on whichever nodes: a gift's row and the sums
+ * are one transaction. Durable when it returns.
  */
-export async function countGifts(mysql: Database, gifts: readonly CountedGift[]): Promise<void> {
-  if (gifts.length === 0) return;
-  const numbered = gifts.map((gift) => ({ gift, recordId: toSafeInteger(gift.recordId) }));
-  const byChunk = Map.groupBy(numbered, ({ recordId }) => chunkOf(recordId));
-  await mysql.transaction(async (tx) => {
-    const counted = await lockChunks(
-      tx,
-      [...byChunk.keys()].sort((a, b) => a - b),
+export async function countGifts(mysql: Database, given: readonly CountedGift[]): Promise<void> {
+  const gifts = [...given].sort(inOrder);
+  try {
+    await mysql.transaction((tx) => addGifts(tx, gifts));
+  } catch (error) {
+    if (!isDuplicateKey(error)) throw error;
+    await mysql.transaction((tx) => addNewOf(tx, gifts));
+  }
+}
+
+/** Some of the gifts are counted already. Their battles are locked, so that no other node counts them meanwhile. */
+async function addNewOf(tx: Transaction, gifts: readonly CountedGift[]): Promise<void> {
+  const keyOf = ({ battleId, recordId }: Pick<CountedGift, "battleId" | "recordId">) => `${battleId}:${recordId}`;
+  const known = new Set<string>();
+  for (const [battleId, own] of Map.groupBy(gifts, (gift) => gift.battleId)) {
+    await tx.run(
+      "INSERT INTO t_battle_score (battle_id, side, score, gifts) VALUES (?, 0, 0, 0) ON DUPLICATE KEY UPDATE score = score",
+      [battleId],
     );
-    const added: CountedGift[] = [];
-    for (const [chunk, own] of byChunk) {
-      const ids = counted.get(chunk) as CountedIds;
-      const fresh = own.filter(({ recordId }) => ids.add(recordId));
-      if (fresh.length === 0) continue;
-      await writeChunk(tx, chunk, ids);
-      added.push(...fresh.map(({ gift }) => gift));
-    }
-    if (added.length > 0) await addScores(tx, added);
-  });
+    const rows = await tx.query<{ record_id: string }>(
+      "SELECT record_id FROM t_battle_gift WHERE battle_id = ? AND record_id IN (?) LOCK IN SHARE MODE",
+      [battleId, own.map(({ recordId }) => recordId)],
+    );
+    for (const { record_id } of rows) known.add(keyOf({ battleId, recordId: record_id }));
+  }
+  const unseen = new Map(gifts.filter((gift) => !known.has(keyOf(gift))).map((gift) => [keyOf(gift), gift]));
+  await addGifts(tx, [...unseen.values()]);
 }
 
 /** The live scores by battle: each side's, 0 where nothing is counted. */
@@ -106,9 +129,12 @@ export interface LiveScore {
 
 const nothing: LiveScore = { score: 0, gifts: 0 };
 
-/** Deletes the live score of a battle that has its result, or none. */
-export async function deleteLiveScore(db: Queryable, battleId: string): Promise<void> {
+/** Deletes up to `limit` rows of the live score of a battle that has its result; `true` where there may be more. */
+export async function purgeLiveScore(db: Queryable, battleId: string, limit: number): Promise<boolean> {
+  const { affectedRows } = await db.run("DELETE FROM t_battle_gift WHERE battle_id = ? LIMIT ?", [battleId, limit]);
+  if (affectedRows === limit) return true;
   await db.run("DELETE FROM t_battle_score WHERE battle_id = ?", [battleId]);
+  return false;
 }
 
 /** Keeps a dead letter that may belong to a battle; a repeat changes nothing. */

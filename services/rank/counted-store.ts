@@ -1,5 +1,5 @@
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
-import { CountedIds } from "../counted-ids.ts";
+import { CountedIds } from "./counted-ids.ts";
 
 /** SQL of the record ids that are counted. */
 

@@ -1,8 +1,8 @@
 import { limits } from "../../config/limits.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
-import { chunkOf } from "../counted-ids.ts";
 import type { SettledGift } from "../gift/gift.contract.ts";
 import { type CountedGift, countedGift, Totals } from "./boards.ts";
+import { chunkOf } from "./counted-ids.ts";
 import { lockChunks, writeChunk } from "./counted-store.ts";
 import type { DatabaseClock } from "./database-clock.ts";
 import { Calendar } from "./periods.ts";

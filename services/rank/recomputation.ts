@@ -1,7 +1,7 @@
 import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
-import { type CountedIds, chunkOf } from "../counted-ids.ts";
 import { type Board, boardName, countedGift, isRoom, spanOf, type Total, Totals } from "./boards.ts";
+import { type CountedIds, chunkOf } from "./counted-ids.ts";
 import { readChunks } from "./counted-store.ts";
 import type { RecordedGift } from "./gift-counter.ts";
 import type { Calendar } from "./periods.ts";

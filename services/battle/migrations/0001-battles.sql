@@ -79,13 +79,11 @@ CREATE TABLE IF NOT EXISTS t_battle_score (
   PRIMARY KEY (battle_id, side)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- The record ids of the gifts in the live scores, so that a repeat counts once: chunk n has the ids from n * 65536 on.
-CREATE TABLE IF NOT EXISTS t_battle_counted (
-  chunk BIGINT UNSIGNED NOT NULL PRIMARY KEY,
-  -- A bit for each id, packed (services/counted-ids.ts). Empty: none.
-  bits VARBINARY(10000) NOT NULL,
-  changed_time DATETIME(3) NOT NULL,
-  KEY idx_changed (changed_time)
+-- The gifts in the live scores, so that a repeat counts once. Deleted after the result.
+CREATE TABLE IF NOT EXISTS t_battle_gift (
+  battle_id BIGINT UNSIGNED NOT NULL,
+  record_id BIGINT UNSIGNED NOT NULL,
+  PRIMARY KEY (battle_id, record_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- Gifts to a side that became dead letters. 1: the result leaves it out, also where it is replayed later.

@@ -24,7 +24,7 @@ const jobs = [
   "t_heartbeat",
   ...["t_book_checkpoint", "t_book_finding", "t_book_head", "t_book_pass", "t_book_round", "t_ledger_checkpoint"],
   // Live scores are removed some time after a battle; what would begin one is in t_battle_side and t_battle_slot.
-  ...["t_battle", "t_battle_counted", "t_battle_score", "t_rank_job"],
+  ...["t_battle", "t_battle_gift", "t_battle_score", "t_rank_job"],
 ];
 /** Rows that every call may leave: who was sent a code, who called, which webhooks came, and the seals of these rows. */
 const journals = ["t_sms", "t_operator_audit", "t_staff_audit", "t_pay_webhook", "t_ledger_seal", ...jobs];

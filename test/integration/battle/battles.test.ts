@@ -339,12 +339,9 @@ describe("live scores", () => {
   test("of many events that are counted together are exact: several transactions of a node, while another one counts some of the same gifts", async () => {
     const { a, b, battleId, start } = await running();
     const { giftsPerTransaction } = limits.battle;
-    // Their record ids are on both sides of the end of a chunk.
-    const firstId = 7 * limits.gift.recordIdsPerChunk - giftsPerTransaction;
-    const gifts = Array.from({ length: 2 * giftsPerTransaction + 10 }, (_, n) => ({
-      ...giftTo(n % 3 === 0 ? b : a, start + n),
-      recordId: String(firstId + n),
-    }));
+    const gifts = Array.from({ length: 2 * giftsPerTransaction + 10 }, (_, n) =>
+      giftTo(n % 3 === 0 ? b : a, start + n),
+    );
     const events = Array.from({ length: 10 }, (_, n) => gifts.filter((_gift, at) => at % 10 === n));
     const count = (node: 0 | 1, some: typeof events) =>
       (nodes[node].getLocalService("battle") as unknown as BattleParts).live.count(some);
@@ -354,22 +351,6 @@ describe("live scores", () => {
     await live(battleId, [(gifts.length - ofB) * 10, ofB * 10]);
     await end(battleId, a);
     await ended(battleId);
-  });
-
-  test("remember what they counted for as long as events may come again, and no longer", async () => {
-    const chunks = () =>
-      database.query<{ chunk: string }>("SELECT chunk FROM t_battle_counted WHERE chunk IN (901, 902)");
-    const ages = [limits.battle.countedKeptMs + 60_000, limits.battle.countedKeptMs - 60_000];
-    for (const [at, ms] of ages.entries())
-      await database.run(
-        "INSERT INTO t_battle_counted (chunk, bits, changed_time) VALUES (?, '', UTC_TIMESTAMP(3) - INTERVAL ? SECOND)",
-        [901 + at, ms / 1_000],
-      );
-    await eventually(
-      "the old ones go",
-      async () => (await chunks()).map(({ chunk }) => Number(chunk)).join() === "902",
-    );
-    await database.run("DELETE FROM t_battle_counted WHERE chunk = 902");
   });
 
   test("count the gifts of a battle whose start no node has written yet", async () => {
@@ -539,10 +520,11 @@ describe("a side that is gone", () => {
   });
 });
 
-test("a battle that was accepted and could not start leaves nothing: no live score, no dead letters", async () => {
+test("a battle that was accepted and could not start leaves nothing: no counted gifts, no dead letters", async () => {
   const [a, b] = [world.room(), world.room()];
   const [{ battleId }, other] = [await invite(a, b), await running()];
-  await database.run("INSERT INTO t_battle_score VALUES (?, 0, 1, 1)", [battleId]);
+  for (const table of ["t_battle_gift (battle_id, record_id) VALUES (?, 1)", "t_battle_score VALUES (?, 0, 1, 1)"])
+    await database.run(`INSERT INTO ${table}`, [battleId]);
   await database.run("UPDATE t_battle SET starting_time = UTC_TIMESTAMP(3) - INTERVAL 30 SECOND WHERE id = ?", [
     battleId,
   ]);
@@ -552,7 +534,8 @@ test("a battle that was accepted and could not start leaves nothing: no live sco
     (await database.query(`SELECT 1 FROM ${table} WHERE battle_id = ?`, [id])).length;
   await eventually("the other's is kept", async () => (await rowsOf("t_battle_excluded", other.battleId)) === 1);
   expect(await rowsOf("t_battle_excluded", battleId)).toBe(0);
-  await eventually("no live score", async () => (await rowsOf("t_battle_score", battleId)) === 0);
+  for (const table of ["t_battle_gift", "t_battle_score"])
+    await eventually(`nothing in ${table}`, async () => (await rowsOf(table, battleId)) === 0);
   await end(other.battleId, other.a);
 });
 

@@ -1,8 +1,8 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { limits } from "../../config/limits.ts";
-import { Person, post, scene } from "../support/client.ts";
-import { eventually } from "../support/eventually.ts";
-import { Viewer } from "../support/viewer.ts";
+import { limits } from "../../../config/limits.ts";
+import { Person, post, scene } from "../../support/client.ts";
+import { eventually } from "../../support/eventually.ts";
+import { Viewer } from "../../support/viewer.ts";
 
 /** What one client can do to an im-server, without any effect on the others. */
 

@@ -1,8 +1,8 @@
 import fc from "fast-check";
-import { limits } from "../../config/limits.ts";
-import { CountedIds, chunkOf } from "../../services/counted-ids.ts";
+import { limits } from "../../../config/limits.ts";
+import { CountedIds, chunkOf } from "../../../services/rank/counted-ids.ts";
 
-const { recordIdsPerChunk: idsPerChunk } = limits.gift;
+const { idsPerChunk } = limits.rank;
 
 test("each id counts once, and is known after it was stored", () => {
   fc.assert(

@@ -1,12 +1,12 @@
 import { deflateRawSync, inflateRawSync } from "node:zlib";
-import { limits } from "../config/limits.ts";
+import { limits } from "../../config/limits.ts";
 
 /**
- * Which record ids are counted: a bit for each, in chunks of `limits.gift.recordIdsPerChunk` ids. Record ids are dense and
+ * Which record ids are counted: a bit for each, in chunks of `limits.rank.idsPerChunk` ids. Record ids are dense and
  * about ascending, so a chunk packs to a few bytes once most of its ids are counted. Pure.
  */
 
-const { recordIdsPerChunk: idsPerChunk } = limits.gift;
+const { idsPerChunk } = limits.rank;
 
 export const chunkOf = (recordId: number): number => Math.floor(recordId / idsPerChunk);
 
