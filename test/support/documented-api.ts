@@ -10,13 +10,15 @@ export interface Operation {
   path: string;
   access: "public" | "login" | "staff";
   fields: string[];
+  /** Those of the fields that are a boolean. */
+  booleans: string[];
 }
 /** By path: the params, and the login that calls with them where users call. */
 export type HarmlessCalls = Record<string, { params: Params; caller: Pick<Person, "token"> }>;
 
 type Described = {
   security: Record<string, unknown>[];
-  requestBody?: { content: Record<string, { schema: { properties?: object } }> };
+  requestBody?: { content: Record<string, { schema: { properties?: Record<string, { type?: string }> } }> };
 };
 
 async function documentedAt(base: string, path: string, token?: string): Promise<[path: string, post: Described][]> {
@@ -28,11 +30,16 @@ async function documentedAt(base: string, path: string, token?: string): Promise
   return Object.entries(paths).flatMap(([name, { post }]) => (post ? [[name, post] as [string, Described]] : []));
 }
 
-const fieldsOf = ({ requestBody }: Described) =>
-  Object.keys(requestBody?.content["application/json"]?.schema.properties ?? {});
+function fieldsOf({ requestBody }: Described): Pick<Operation, "fields" | "booleans"> {
+  const properties = Object.entries(requestBody?.content["application/json"]?.schema.properties ?? {});
+  const booleans = properties.filter(([, { type }]) => type === "boolean").map(([name]) => name);
+  return { fields: properties.map(([name]) => name), booleans };
+}
 
 /** Of the staff's API the persons' own endpoints have tests of their own: they log people in and out. */
 const ofPersons = /^\/live\/admin\/(login|logout|session|enrol|password|mySessions|persons|audit)(\/|$)/;
+/** These write something new whenever they are called with params that are well formed. */
+const alwaysWrites = /^\/live\/admin\/(keys\/create|webhooks\/create|share\/set)$/;
 
 /** The endpoints with an envelope, of the users' port and of the staff's listener, as the system documents them. */
 export async function documented(): Promise<Operation[]> {
@@ -43,11 +50,11 @@ export async function documented(): Promise<Operation[]> {
       .filter(([path]) => !path.includes("/payNotify/"))
       .map(([path, post]): Operation => {
         const access = post.security.length > 0 ? "login" : "public";
-        return { base: apiUrl(), path, access, fields: fieldsOf(post) };
+        return { base: apiUrl(), path, access, ...fieldsOf(post) };
       }),
     ...staff
-      .filter(([path]) => !ofPersons.test(path))
-      .map(([path, post]): Operation => ({ base: adminUrl(), path, access: "staff", fields: fieldsOf(post) })),
+      .filter(([path]) => !ofPersons.test(path) && !alwaysWrites.test(path))
+      .map(([path, post]): Operation => ({ base: adminUrl(), path, access: "staff", ...fieldsOf(post) })),
   ];
 }
 
@@ -155,6 +162,43 @@ export async function harmlessCalls(): Promise<HarmlessCalls> {
     }),
     [`${admin}/restriction/lift`]: by(fan, { restrictionId: "999997", reason: "unknown" }),
     [`${admin}/restriction/list`]: by(fan, { userId: fan.userId, roomId, active: 1, cursor: "41", limit: 20 }),
+    [`${admin}/search`]: by(fan, { q: payOrder }),
+    [`${admin}/figures`]: by(fan),
+    [`${admin}/order/story`]: by(fan, { orderId: sent.data.orderId }),
+    [`${admin}/order/ofPayKey`]: by(fan, { keyName: "none", cursor: "41" }),
+    [`${admin}/room/get`]: by(fan, { roomId }),
+    [`${admin}/room/chat`]: by(fan, { roomId }),
+    [`${admin}/room/close`]: by(fan, { roomId: 999_997, reason: "unknown" }),
+    ...Object.fromEntries(
+      ["statement", "payments", "giftsSent", "giftsReceived", "rooms", "incomePostings"].map((list) => [
+        `${admin}/user/${list}`,
+        by(fan, { userId: fan.userId, cursor: "41", limit: 20 }),
+      ]),
+    ),
+    [`${admin}/user/get`]: by(fan, { userId: fan.userId }),
+    [`${admin}/user/phone`]: by(fan, { userId: "999997", reason: "unknown" }),
+    [`${admin}/user/sessions`]: by(fan, { userId: fan.userId }),
+    [`${admin}/user/endSessions`]: by(fan, { userId: "999997", reason: "unknown" }),
+    [`${admin}/deadLetters/list`]: by(fan, { cursor: "16", limit: 20 }),
+    [`${admin}/deadLetters/get`]: by(fan, { id: 999_997 }),
+    [`${admin}/deadLetters/replay`]: by(fan, { id: 999_997, reason: "unknown", keyIsBack: true }),
+    [`${admin}/deadLetters/giveUp`]: by(fan, { id: 999_997, reason: "unknown" }),
+    [`${admin}/deadLetters/handled`]: by(fan, { orderId: payOrder, cursor: "9", limit: 20 }),
+    [`${admin}/share/list`]: by(fan, { userId: anchor.userId, cursor: "4", limit: 20 }),
+    [`${admin}/keys/list`]: by(fan, { cursor: "k3v9w0a1b2c3", limit: 20 }),
+    [`${admin}/keys/revoke`]: by(fan, { keyId: "k00000000000" }),
+    [`${admin}/webhooks/list`]: by(fan, { cursor: "6", limit: 20 }),
+    [`${admin}/webhooks/update`]: by(fan, {
+      ...{ webhookId: "999997", url: "https://hooks.example.com/a", events: ["gift.settled"], orderBy: "none" },
+      ...{ description: "unknown", enabled: false },
+    }),
+    [`${admin}/webhooks/delete`]: by(fan, { webhookId: "999997" }),
+    [`${admin}/webhooks/rotate`]: by(fan, { webhookId: "999997", writeId: "0190a2b4-0000-7000-8000-000000000000" }),
+    [`${admin}/webhooks/deliveries`]: by(fan, { webhookId: "999997", status: "failed", cursor: "41", limit: 20 }),
+    [`${admin}/webhooks/replay`]: by(fan, {
+      ...{ webhookId: "999997", deliveryId: "41" },
+      ...{ from: "2026-11-22T00:00:00.000Z", to: "2026-11-23T00:00:00.000Z" },
+    }),
     [`${admin}/chat/remove`]: by(fan, { roomId, msgId: "3f0e9c1a-0000-4000-8000-000000000001", reason: "not there" }),
   };
 }

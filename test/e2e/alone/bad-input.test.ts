@@ -41,7 +41,7 @@ const smsTooOften = "短信发送太频繁，请稍后再试";
 const internals =
   /node_modules|\.ts\b|\bat \S+ \(|stack|SELECT |INSERT |\bt_[a-z]+_|moleculer|zod|sequelize|mysql|mariadb|redis|\bnats\b|ECONN|Error\b|undefined/i;
 
-/** No field of any endpoint takes these. */
+/** No field of any endpoint takes these; true is a value of fields that are booleans. */
 const neverTaken: readonly unknown[] = [
   ...[true, [], [1], ["1"], {}, { $gt: 0 }, { toString: "1" }],
   ...[1e30, -1e30, 2 ** 53, -(2 ** 53), 1.5, "x".repeat(10 * 1024), "1".repeat(10 * 1024)],
@@ -114,7 +114,9 @@ test("every documented endpoint is in this file with all of its fields, and its 
 });
 
 test("a value that no field can have is an invalid parameter, in every field of every endpoint", async () => {
-  const cases = fieldsOf(operations).flatMap((one) => neverTaken.map((value) => ({ ...one, value })));
+  const cases = fieldsOf(operations)
+    .flatMap((one) => neverTaken.map((value) => ({ ...one, value })))
+    .filter(({ operation, field, value }) => value !== true || !operation.booleans.includes(field));
   const taken = await each(cases, 8, async ({ operation, field, value }) => {
     const answer = await send(operation, json({ ...paramsOf(operation), [field]: value }));
     return answer === "400 100001"
