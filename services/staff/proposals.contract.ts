@@ -80,7 +80,7 @@ export const proposalActions = {
   proposals: action({
     session,
     open: z.boolean().default(false),
-    subject: z.string().min(1).max(64).optional(),
+    subject: externalReference.optional(),
     cursor: z
       .string()
       .regex(/^(\d{0,19}-\d{0,19})?$/)

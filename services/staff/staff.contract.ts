@@ -154,7 +154,10 @@ export const staffActions = {
   /** The audit, the latest first; each filter narrows it. `from` and `to`: the time of the call. Fails: unavailable. */
   audit: action({
     ...managed,
-    person: z.string().max(100).optional(),
+    person: z
+      .string()
+      .regex(/^[\x20-\x7e]{0,100}$/)
+      .optional(),
     route: z.string().max(limits.staff.routeChars).optional(),
     about: z.string().max(limits.staff.aboutChars).optional(),
     from: isoTime.optional(),

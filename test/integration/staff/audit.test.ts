@@ -56,6 +56,10 @@ test("a text with control characters, which separate what is sealed, is not take
   expect(await finish.catch(failureName)).toBe("invalidParam");
 });
 
+test("a filter by a name that no person can have is an invalid parameter", async () => {
+  expect(await audit({ person: "爱丽丝" }).catch(failureName)).toBe("invalidParam");
+});
+
 test("outcomes of one call at the same moment on two nodes are one", async () => {
   const about = newId();
   const { callId } = await begin({ about });
