@@ -25,6 +25,7 @@ import { redisLimits } from "./limits/redis.ts";
 import { restartsLimits } from "./limits/restarts.ts";
 import { roomLimits } from "./limits/room.ts";
 import { rpcLimits } from "./limits/rpc.ts";
+import { serversLimits } from "./limits/servers.ts";
 import { staffLimits } from "./limits/staff.ts";
 import { storesLimits } from "./limits/stores.ts";
 import { userLimits } from "./limits/user.ts";
@@ -42,6 +43,7 @@ export const limits = Object.freeze({
   restarts: restartsLimits,
   rpc: rpcLimits,
   bus: busLimits,
+  servers: serversLimits,
   mysql: mysqlLimits,
   redis: redisLimits,
   lock: lockLimits,

@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { config, databaseName, serviceUrlName } from "../config/config.ts";
+import { serversOf } from "../config/server-urls.ts";
 import { migrate } from "../mixins/mysql/migrate.ts";
 import { recordApplied } from "../mixins/mysql/record-applied.ts";
 import { migrationFolders } from "../services/databases.ts";
@@ -68,7 +69,8 @@ async function main(): Promise<void> {
         `${serviceUrlName("MYSQL_URL", service)} is not set: the login of ${service} and its rights stay as they are`,
       );
   await grantLogins(adminUrl, namespace, urls);
-  for (const [service, url] of urls) console.log(`${new URL(url).username.padEnd(24)} has the rights of ${service}`);
+  for (const [service, url] of urls)
+    console.log(`${serversOf(url)[0].username.padEnd(24)} has the rights of ${service}`);
 }
 
 main().catch((error: unknown) => {

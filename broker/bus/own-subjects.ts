@@ -3,6 +3,7 @@ import { ErrorCode } from "nats";
 import { limits } from "../../config/limits.ts";
 import { maySend } from "../../services/access.ts";
 import { fail } from "../failure.ts";
+import { rememberServers } from "../nats-connect.ts";
 import { type Receiver, whyRefused } from "./packet-checks.ts";
 import { type Refusals, refusalsOf } from "./refusals.ts";
 import { type Address, everyone, isNodeId, type PacketType, packetTypes, readSubject, roleOfNode } from "./subjects.ts";
@@ -37,6 +38,7 @@ interface Transit {
 }
 declare class NatsTransporter {
   constructor(options: object);
+  readonly opts: { readonly servers?: string[] };
   readonly broker: ServiceBroker;
   client: Client | null;
   readonly nodeID: string;
@@ -106,6 +108,7 @@ class OwnSubjects extends Nats {
   }
 
   override onConnected(wasReconnect?: boolean): Promise<unknown> {
+    rememberServers(this.client as Client, this.opts.servers);
     this.watchPublications(this.client as Client).catch((error: unknown) =>
       this.broker.logger.error({ err: error }, "the bus connection is not watched any more for refused publications"),
     );

@@ -21,6 +21,11 @@ export const jetstreamLimits = Object.freeze({
   loginTries: 5,
   loginMs: 5_000,
   loginRetryMs: 200,
+  /**
+   * Where a URL names several servers: how long one may take to answer a new connection, and how often an open one is
+   * pinged. After two pings without an answer the next server is taken.
+   */
+  otherServerAfterMs: 2_000,
   /** Of the names of streams and consumers, and of what tells streams apart. */
   nameChars: 120,
   /** The pause before a starting service asks a provisioner again, and between two log lines about it. */

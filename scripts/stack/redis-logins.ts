@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Redis } from "ioredis";
 import { natsUser } from "../../broker/nats-names.ts";
 import { serviceUrlName } from "../../config/config.ts";
+import { placesOf, readableServersOf, withLogin } from "../../config/server-urls.ts";
 import { redisRules, redisServices } from "../../services/redis-access.ts";
 import { changeStackEnv, readStackEnv } from "./env-file.ts";
 import { readIfThere, replaceFile } from "./files.ts";
@@ -70,13 +71,12 @@ export async function prepareRedis(
   await changeStackEnv(stackDir, (kept) => {
     for (const service of wanted) {
       const variable = serviceUrlName("REDIS_URL", service);
-      const [url, former] = [new URL(adminUrl), URL.parse(kept[variable] ?? "")];
+      const before = kept[variable] ?? "";
+      const [former] = readableServersOf(before);
       const user = redisUser(namespace, service);
-      const isSame = former?.host === url.host && decodeURIComponent(former.username) === user;
+      const isSame = former && decodeURIComponent(former.username) === user && placesOf(before) === placesOf(adminUrl);
       const password = (isSame && former.password) || randomBytes(24).toString("base64url");
-      url.username = encodeURIComponent(user);
-      url.password = password;
-      urls[variable] = url.href;
+      urls[variable] = withLogin(adminUrl, { username: user, password });
       rules[user] = rulesOf(namespace, service, password);
     }
     return urls;
