@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Service } from "moleculer";
 import { limits } from "../config/limits.ts";
+import { sendAlways } from "./redis/client.ts";
 import { luaScript } from "./redis/lua-script.ts";
 import type { RedisState } from "./redis.mixin.ts";
 
@@ -110,7 +111,8 @@ class Locks {
     } catch (error) {
       this.failed(error);
       // A Redis that hangs may run the script later. This command follows it on the same connection and undoes it.
-      void this.unlock(names, owner);
+      const args = [unlockScript, names.length, ...names, owner];
+      void this.unlock(names.length, () => sendAlways(this.service.redis, "eval", args));
       return this.withoutRedis(keys);
     }
     if (this.breaker.answered()) this.service.logger.info("locks are acquired in Redis again");
@@ -124,7 +126,8 @@ class Locks {
       degraded: false,
       unlock: async () => {
         stopRenewal();
-        if (held.length > 0) await this.unlock(held, owner);
+        if (held.length > 0)
+          await this.unlock(held.length, () => this.service.redis.eval(unlockScript, held.length, ...held, owner));
       },
     };
   }
@@ -143,12 +146,12 @@ class Locks {
   }
 
   /** Never rejects. */
-  private async unlock(names: readonly string[], owner: string): Promise<void> {
+  private async unlock(locks: number, send: () => Promise<unknown>): Promise<void> {
     try {
-      await this.service.redis.eval(unlockScript, names.length, ...names, owner);
+      await send();
     } catch (error) {
       this.service.logger.warn(
-        { err: error, locks: names.length, ttlMs: limits.lock.ttlMs },
+        { err: error, locks, ttlMs: limits.lock.ttlMs },
         "locks could not be removed: they expire with their TTL",
       );
     }

@@ -9,6 +9,13 @@ export const mysqlLimits = Object.freeze({
   checkTimeoutMs: 3_000,
   /** A pool closes all its connections at most this often. */
   emptyEveryMs: 1_000,
+  /**
+   * Where a URL names several servers: how often all of them are asked how they are, how long one may take to answer,
+   * and in how many looks in a row an earlier one has to answer before it is used again.
+   */
+  lookAtServersMs: 2_000,
+  serverProbeMs: 2_000,
+  returnAfterLooks: 3,
   /** The longest use of Sequelize's connections, which read the catalogue. */
   catalogueConnectionMs: 1_000,
   batchLoader: Object.freeze({ keys: 500, queries: 2 }),

@@ -3,6 +3,7 @@ import { fail, isFailure, outage } from "../../broker/failure.ts";
 import { isStatementFault } from "../../broker/outages.ts";
 import { limits } from "../../config/limits.ts";
 import { Connections, type PoolOptions } from "./connections.ts";
+import type { MysqlServer } from "./servers.ts";
 
 /**
  * The operations of a store on a connection or on the pool. BIGINT and DECIMAL are returned as strings, times as Date
@@ -102,7 +103,7 @@ export class Database implements Queryable {
         () => false,
       );
       if (healthy) this.connections.giveBack(connection);
-      else connection.destroy();
+      else this.connections.drop(connection);
     }
   }
 
@@ -119,6 +120,11 @@ export class Database implements Queryable {
   /** Changes each time the connections are closed: data that was read before may be of a demoted server. */
   get generation(): number {
     return this.connections.generation;
+  }
+
+  /** The server to which new connections are made. Fails: unavailable. */
+  server(): Promise<MysqlServer> {
+    return this.connections.server();
   }
 
   async close(): Promise<void> {
@@ -144,7 +150,7 @@ export class Database implements Queryable {
       throw error;
     } finally {
       if (healthy) this.connections.giveBack(connection);
-      else connection.destroy();
+      else this.connections.drop(connection);
     }
   }
 
@@ -212,7 +218,7 @@ export class Database implements Queryable {
     } catch (error) {
       if (numberOf(error) === deadlock || numberOf(error) === lockWaitTimeout || isStatementFault(error)) throw error;
       if (isAnswer(error)) this.connections.empty(String((error as Error).message));
-      else connection.destroy();
+      else this.connections.drop(connection);
       throw outage(error, { database: this.name });
     }
   }

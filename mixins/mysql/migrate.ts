@@ -3,12 +3,12 @@ import { readdirSync, readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { createConnection } from "mysql2/promise";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { projectRoot } from "../../config/root.ts";
 import { Database } from "./database.ts";
 import { DatabaseLease } from "./database-lease.ts";
+import { openConnection } from "./servers.ts";
 
 interface Migration {
   /** Folder and file, e.g. `services/wallet/migrations/0001-accounts.sql`; never changed. */
@@ -49,7 +49,7 @@ export function migrationUrl(): string {
 }
 
 async function createDatabase(name: string, url: string): Promise<void> {
-  const connection = await createConnection(url.replace(/^mariadb:/, "mysql:"));
+  const connection = await openConnection(url);
   try {
     await connection.query(`CREATE DATABASE IF NOT EXISTS \`${name}\` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
   } finally {

@@ -1,10 +1,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { natsUser } from "../../broker/nats-names.ts";
 import { serviceUrlName } from "../../config/config.ts";
 import { placesOf, readableServersOf, withLogin } from "../../config/server-urls.ts";
+import { redisOf } from "../../mixins/redis/address.ts";
 import { redisRules, redisServices } from "../../services/redis-access.ts";
 import { changeStackEnv, readStackEnv } from "./env-file.ts";
 import { readIfThere, replaceFile } from "./files.ts";
@@ -86,7 +87,7 @@ export async function prepareRedis(
 }
 
 async function asAdmin(adminUrl: string, task: (redis: Redis) => Promise<void>): Promise<void> {
-  const redis = new Redis(adminUrl, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
+  const redis = redisOf(adminUrl, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
   try {
     await redis.connect();
     await task(redis);

@@ -7,6 +7,10 @@ export interface CuttableServer {
   cut(): void;
   /** Lets the connections that are there hang, as when a machine loses its power; new ones work. */
   freeze(): void;
+  /** As freeze, and new connections hang too: a process that is stopped. */
+  silence(): void;
+  /** Frozen connections go on with all that was sent meanwhile, and new ones work. */
+  thaw(): void;
   mend(): void;
   /** Connections made from now on lead to another server, as after a failover; those that are there stay with theirs. */
   leadTo(target: string): void;
@@ -19,7 +23,10 @@ export interface CuttableServer {
 export async function cuttable(target: string): Promise<CuttableServer> {
   let { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
+  /** The other end of each socket. */
+  const others = new Map<Socket, Socket>();
   let whole = true;
+  let silent = false;
   let made = 0;
   const server = createServer((client) => {
     made++;
@@ -30,13 +37,16 @@ export async function cuttable(target: string): Promise<CuttableServer> {
       [upstream, client],
     ] as const) {
       sockets.add(socket);
+      others.set(socket, other);
       // Either end's fault ends both, which is all that a wire does.
       socket.on("error", () => other.destroy());
       socket.on("close", () => {
         sockets.delete(socket);
+        others.delete(socket);
         other.destroy();
       });
-      socket.pipe(other);
+      if (silent) socket.pause();
+      else socket.pipe(other);
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -53,6 +63,14 @@ export async function cuttable(target: string): Promise<CuttableServer> {
     },
     freeze() {
       for (const socket of sockets) socket.unpipe().pause();
+    },
+    silence() {
+      silent = true;
+      this.freeze();
+    },
+    thaw() {
+      silent = false;
+      for (const [socket, other] of others) socket.pipe(other);
     },
     mend() {
       whole = true;
