@@ -66,6 +66,7 @@ export class Connections {
   /** Grows each time the pool closes its connections. */
   generation = 0;
   private emptiedAt = Number.NEGATIVE_INFINITY;
+  private isClosed = false;
 
   constructor(name: string, options: PoolOptions) {
     this.name = name;
@@ -79,6 +80,7 @@ export class Connections {
   private poolOf(server: MysqlServer): Pool {
     const open = this.pools.get(server);
     if (open) return open;
+    if (this.isClosed) throw new Error("the database is closed");
     const pool = createPool({
       uri: server.uri,
       database: this.name,
@@ -168,6 +170,7 @@ export class Connections {
   }
 
   async close(): Promise<void> {
+    this.isClosed = true;
     this.choice.stop();
     await Promise.all([...this.pools.values()].map((pool) => pool.end()));
   }

@@ -20,10 +20,18 @@ export interface Transaction extends Queryable {
   readonly inTransaction: true;
 }
 
-const deadlock = 1213;
+/**
+ * Errors after which nothing of the transaction is left, also where they come from its COMMIT: a deadlock, as which
+ * Galera reports a transaction that does not fit to those of other nodes, and the same of Group Replication.
+ */
+const rolledBack: ReadonlySet<unknown> = new Set([
+  1213, // ER_LOCK_DEADLOCK
+  3101, // ER_TRANSACTION_ROLLBACK_DURING_COMMIT
+]);
 const lockWaitTimeout = 1205;
 
 const numberOf = (error: unknown) => (error as { errno?: unknown } | null)?.errno;
+const isRolledBack = (error: unknown) => rolledBack.has(numberOf(error));
 
 /** Whether an error is an answer of a running server, not the end of the connection. */
 function isAnswer(error: unknown): boolean {
@@ -79,7 +87,7 @@ export class Database implements Queryable {
       try {
         return await this.attempt(work);
       } catch (error) {
-        if (numberOf(error) !== deadlock && numberOf(error) !== lockWaitTimeout) throw error;
+        if (!isRolledBack(error) && numberOf(error) !== lockWaitTimeout) throw error;
         if (attempt > limits.mysql.transactionRetries) throw outage(error, { database: this.name });
         this.retried();
       }
@@ -162,7 +170,7 @@ export class Database implements Queryable {
     try {
       await this.send(connection, "COMMIT");
     } catch (error) {
-      if (numberOf(error) === deadlock || isFailure(error, "unavailable")) throw error;
+      if (isRolledBack(error) || isFailure(error, "unavailable")) throw error;
       throw outage(error, { database: this.name });
     }
   }
@@ -182,8 +190,8 @@ export class Database implements Queryable {
       try {
         return await work(connection);
       } catch (error) {
-        const again = numberOf(error) === deadlock && attempt <= limits.mysql.transactionRetries;
-        if (!again && (numberOf(error) === deadlock || numberOf(error) === lockWaitTimeout))
+        const again = isRolledBack(error) && attempt <= limits.mysql.transactionRetries;
+        if (!again && (isRolledBack(error) || numberOf(error) === lockWaitTimeout))
           throw outage(error, { database: this.name });
         if (!again) throw error;
         this.retried();
@@ -216,7 +224,7 @@ export class Database implements Queryable {
       const [result] = await connection.query<T>({ sql, values, timeout });
       return result;
     } catch (error) {
-      if (numberOf(error) === deadlock || numberOf(error) === lockWaitTimeout || isStatementFault(error)) throw error;
+      if (isRolledBack(error) || numberOf(error) === lockWaitTimeout || isStatementFault(error)) throw error;
       if (isAnswer(error)) this.connections.empty(String((error as Error).message));
       else this.connections.drop(connection);
       throw outage(error, { database: this.name });

@@ -7,9 +7,9 @@ export interface CuttableServer {
   cut(): void;
   /** Lets the connections that are there hang, as when a machine loses its power; new ones work. */
   freeze(): void;
-  /** As freeze, and new connections hang too: a process that is stopped. */
+  /** As freeze, and new connections hang too. What the connections have begun is undone: another server takes over. */
   silence(): void;
-  /** Frozen connections go on with all that was sent meanwhile, and new ones work. */
+  /** Frozen connections go on with all that was sent meanwhile, silenced ones break, and new ones work. */
   thaw(): void;
   mend(): void;
   /** Connections made from now on lead to another server, as after a failover; those that are there stay with theirs. */
@@ -23,37 +23,38 @@ export interface CuttableServer {
 export async function cuttable(target: string): Promise<CuttableServer> {
   let { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
-  /** The other end of each socket. */
-  const others = new Map<Socket, Socket>();
+  /** Client and server of each connection, and clients that have no server any more. */
+  const pairs = new Map<Socket, Socket>();
+  const silenced = new Set<Socket>();
   let whole = true;
   let silent = false;
   let made = 0;
   const server = createServer((client) => {
     made++;
     if (!whole) return client.destroy();
+    if (silent) return void silenced.add(client.on("error", () => {}));
     const upstream = connect(Number(port), hostname);
+    pairs.set(client, upstream);
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client],
     ] as const) {
       sockets.add(socket);
-      others.set(socket, other);
       // Either end's fault ends both, which is all that a wire does.
       socket.on("error", () => other.destroy());
       socket.on("close", () => {
         sockets.delete(socket);
-        others.delete(socket);
-        other.destroy();
+        pairs.delete(socket);
+        if (!silenced.has(other)) other.destroy();
       });
-      if (silent) socket.pause();
-      else socket.pipe(other);
+      socket.pipe(other);
     }
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = new URL(target);
   url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const breakAll = () => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of [...sockets, ...silenced]) socket.destroy();
   };
   return {
     url: url.href,
@@ -66,11 +67,17 @@ export async function cuttable(target: string): Promise<CuttableServer> {
     },
     silence() {
       silent = true;
-      this.freeze();
+      for (const [client, upstream] of pairs) {
+        silenced.add(client.unpipe().pause());
+        upstream.destroy();
+      }
+      pairs.clear();
     },
     thaw() {
       silent = false;
-      for (const [socket, other] of others) socket.pipe(other);
+      for (const socket of silenced) socket.destroy();
+      silenced.clear();
+      for (const [client, upstream] of pairs) client.pipe(upstream).pipe(client);
     },
     mend() {
       whole = true;

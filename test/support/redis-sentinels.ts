@@ -26,13 +26,13 @@ export interface RedisSentinels {
   close(): Promise<void>;
 }
 
-/** A master, a replica and a sentinel that decides alone, within a second or two. */
+/** A master, two replicas and a sentinel that decides alone, within a second or two. */
 export async function redisSentinels(): Promise<RedisSentinels> {
   const dir = mkdtempSync(join(tmpdir(), "redis-sentinels-"));
   const taken = new Set<number>();
   const ports: number[] = [];
-  for (let n = 0; n < 3; n++) ports.push(await claimFreePort(21_000 + Math.floor(Math.random() * 8_000), taken));
-  const [first, second, sentinel] = ports as [number, number, number];
+  for (let n = 0; n < 4; n++) ports.push(await claimFreePort(21_000 + Math.floor(Math.random() * 8_000), taken));
+  const [first, second, third, sentinel] = ports as [number, number, number, number];
   const children: ChildProcess[] = [];
   const run = (port: number, lines: readonly string[], ...args: string[]): ChildProcess => {
     const own = join(dir, String(port));
@@ -47,7 +47,7 @@ export async function redisSentinels(): Promise<RedisSentinels> {
   const member = (port: number, child: ChildProcess): RedisMember => ({ port, signal: (one) => void child.kill(one) });
   const members = [
     member(first, run(first, logins)),
-    member(second, run(second, [...logins, `replicaof 127.0.0.1 ${first}`])),
+    ...[second, third].map((port) => member(port, run(port, [...logins, `replicaof 127.0.0.1 ${first}`]))),
   ];
   const lines = [
     `sentinel monitor ${name} 127.0.0.1 ${first} 1`,

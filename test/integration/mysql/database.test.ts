@@ -90,6 +90,7 @@ describe("errors that a client may try again after are told apart from faults", 
 
   test.each([
     ["a deadlock at every try", 1213, limits.mysql.transactionRetries],
+    ["a group that takes the transaction back at every try", 3101, limits.mysql.transactionRetries],
     ["rows that stay locked", 1205, limits.mysql.transactionRetries],
     ["a server that was made a replica", 1290, 0],
     ["a full disk", 1021, 0],
