@@ -36,8 +36,11 @@ async function dropDatabases(namespace: string, url: string): Promise<void> {
 
 async function dropStreams(namespace: string, url: string): Promise<void> {
   const options = natsOptions("drop-namespace", url);
-  await dropStreamsOf(namespace, await connectNats(options));
-  const mirrors = await connectToMirror(namespace, options);
+  const connection = await connectNats(options);
+  // Of several servers the same: another one may be down, and its error hide that the login is refused.
+  const servers = connection.getServer();
+  await dropStreamsOf(namespace, connection);
+  const mirrors = await connectToMirror(namespace, { ...options, servers });
   if (mirrors) await dropStreamsOf(namespace, mirrors);
 }
 

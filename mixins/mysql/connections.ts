@@ -117,7 +117,7 @@ export class Connections {
       const connection = await this.connected(server);
       if (!connection) continue;
       const known = this.knownOf(connection);
-      if (this.isCurrent(known, server) && (await this.isUsable(connection, known))) {
+      if (this.isCurrent(known) && (await this.isUsable(connection, known))) {
         this.busy.add(connection);
         return connection;
       }
@@ -134,7 +134,7 @@ export class Connections {
   /** Closes a connection that broke, or that may not be used again. Where there are other servers, all are looked at. */
   drop(connection: PoolConnection): void {
     this.busy.delete(connection);
-    connection.destroy();
+    this.cut(connection);
     this.choice.reconsider();
   }
 
@@ -172,22 +172,37 @@ export class Connections {
   async close(): Promise<void> {
     this.isClosed = true;
     this.choice.stop();
-    await Promise.all([...this.pools.values()].map((pool) => pool.end()));
+    const ends = [...this.pools].map(([server, pool]) => ({ server, end: pool.end() }));
+    // Nothing runs on servers that were left, and a silent one would not say goodbye.
+    for (const { end } of ends) end.catch(() => {});
+    await ends.find(({ server }) => server === this.choice.inUse)?.end;
+  }
+
+  /** Closes a connection without a word: a server that does not answer would not close it either. */
+  private cut(connection: PoolConnection): void {
+    connection.destroy();
+    socketOf(connection).destroy();
   }
 
   private move(from: MysqlServer, to: MysqlServer, why: string, isSilent: boolean): void {
     this.generation++;
     this.emptiedAt = performance.now();
-    if (isSilent) for (const connection of this.busy) socketOf(connection).destroy();
+    const left = [...this.busy].filter((connection) => this.knownOf(connection).server === from);
+    // Their statements fail at once, and their connections are dropped for it.
+    if (isSilent) for (const connection of left) socketOf(connection).destroy();
     const pool = (this.pools.get(from) as unknown as { pool: CorePool } | undefined)?.pool;
-    while (pool && pool._freeConnections.length > 0) pool._freeConnections.pop().destroy();
+    while (pool && pool._freeConnections.length > 0) {
+      const free = pool._freeConnections.pop();
+      free.destroy();
+      if (isSilent) free.stream.destroy();
+    }
     // Who waits for a connection of the former server gets one of the new server.
     while (pool && pool._connectionQueue.length > 0) pool._connectionQueue.shift()(new Error("another server is used"));
     this.options.gaveUp?.(`${from.place} is left for ${to.place}: ${why}`);
   }
 
-  private isCurrent({ generation, server }: Known, current: MysqlServer): boolean {
-    return generation === this.generation && server === current;
+  private isCurrent({ generation, server }: Known): boolean {
+    return generation === this.generation && server === this.choice.inUse;
   }
 
   /** A connection of the server's pool; `undefined` where it fails and another server is used now. */
@@ -220,9 +235,7 @@ export class Connections {
       known.readOnly = await this.readOnlyNow(connection);
       known.checkedAt = performance.now();
     } catch (error) {
-      connection.destroy();
-      // A server that does not answer would not close the connection either.
-      socketOf(connection).destroy();
+      this.cut(connection);
       if (await this.isLeft(known.server)) return false;
       throw outage(error, { database: this.name });
     }

@@ -54,6 +54,11 @@ export class ServerChoice {
     this.timer.unref();
   }
 
+  /** The server that is used until a look says otherwise. */
+  get inUse(): MysqlServer {
+    return this.used;
+  }
+
   /** The server to use. @throws the last server's error where none answers */
   async current(): Promise<MysqlServer> {
     if (!this.isKnown) await this.look();
