@@ -28,6 +28,7 @@ import type { PublisherObserver } from "./jetstream/publisher.ts";
 import { Recoveries } from "./jetstream/recoveries.ts";
 import { watchRefusals } from "./jetstream/refusals.ts";
 import { dataOfItem } from "./jetstream/split.ts";
+import { openManager, untilLed } from "./jetstream/start-patience.ts";
 import { countForged, storeMetrics } from "./jetstream/store-metrics.ts";
 import { deadLetters, type StreamDefinition } from "./jetstream/streams.ts";
 import { DatabaseLease } from "./mysql/database-lease.ts";
@@ -133,7 +134,7 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       const options = natsOptions(`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name));
       const connection = await connectNats(options);
       const inboxPrefix = "inboxPrefix" in options ? options.inboxPrefix : undefined;
-      const manager = await connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
+      const manager = await openManager(connection);
       const positions = this.mysql && new Positions(this.mysql);
       let gone: string[];
       try {
@@ -240,7 +241,7 @@ export const channelsLifecycle = {
       const { missed } = definition;
       const catchUp = missed && catchUpOf(this, definition.durable, (what) => missed.call(this, what));
       const consumers = consumersOf(definition).map((one) => ({ ...one, ...(catchUp && { catchUp }) }));
-      await this.jetstreamProvisioning.patiently(() => this.jetstreamKept.maintenance.add(consumers));
+      await untilLed(() => this.jetstreamProvisioning.patiently(() => this.jetstreamKept.maintenance.add(consumers)));
       if (catchUp && this.mysql)
         this.jetstream.recover(catchUpRecovery(new Positions(this.mysql), definition, catchUp));
       channel.start(this.jetstream.manager, this.jetstream.client);

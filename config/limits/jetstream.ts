@@ -26,6 +26,8 @@ export const jetstreamLimits = Object.freeze({
    * pinged. After two pings without an answer the next server is taken.
    */
   otherServerAfterMs: 2_000,
+  /** How long a starting service waits for JetStream, or a stream, to have a leader: an election takes up to nine seconds. */
+  startWaitMs: 15_000,
   /** Of the names of streams and consumers, and of what tells streams apart. */
   nameChars: 120,
   /** The pause before a starting service asks a provisioner again, and between two log lines about it. */

@@ -7,12 +7,12 @@ import { connectNats } from "../../broker/nats-connect.ts";
 import { natsOptions, readersOptions } from "../../broker/nats-options.ts";
 import { isOutage } from "../../broker/outages.ts";
 import { serviceUrl } from "../../config/config.ts";
-import { limits } from "../../config/limits.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { addHealthCheck, healthMixin } from "../../mixins/health.mixin.ts";
 import { DeadLetters } from "../../mixins/jetstream/dead-letters.ts";
 import { streamConfig } from "../../mixins/jetstream/definitions.ts";
 import { Provisioner } from "../../mixins/jetstream/provisioner.ts";
+import { openManager, untilLed } from "../../mixins/jetstream/start-patience.ts";
 import { keepTrimmed } from "../../mixins/jetstream/trim.ts";
 import { defineService } from "../define-service.ts";
 import { allStreams } from "../stream-access.ts";
@@ -98,11 +98,11 @@ export default defineService<"provisioner", State>({
     const [name, url] = [`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name)];
     this.connection = await connectNats(natsOptions(name, url));
     try {
-      this.manager = await this.connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
+      this.manager = await openManager(this.connection);
       this.provisioner = new Provisioner(this.manager);
-      this.dead = await DeadLetters.open(this.connection);
+      this.dead = await untilLed(() => DeadLetters.open(this.connection));
       this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger);
-      const problems = await bringToSettings(this.manager, this.provisioner, this.logger);
+      const problems = await untilLed(() => bringToSettings(this.manager, this.provisioner, this.logger));
       const forReaders = readersOptions(`${name}-readers`, url);
       if (forReaders) this.eventReaders = new EventReaders(this, this.manager, forReaders);
       addHealthCheck(this, "nats", () => this.connection.flush());
