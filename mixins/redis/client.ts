@@ -81,9 +81,9 @@ class RedisClient extends Redis {
   }
 }
 
-/** As `RedisClient.sendAlways`; with another client as any command. */
+/** As `RedisClient.sendAlways`, of a client that `openRedis` has made. */
 export function sendAlways(redis: Redis, name: string, args: (string | number)[]): Promise<unknown> {
-  return redis instanceof RedisClient ? redis.sendAlways(name, args) : redis.call(name, args);
+  return (redis as RedisClient).sendAlways(name, args);
 }
 
 function isReply(error: Error | undefined): boolean {
