@@ -50,6 +50,7 @@ export class ServerChoice {
     [this.used] = servers;
     this.isKnown = servers.length === 1;
     if (this.isKnown) return;
+    // Where no server answers, who needs one is told.
     this.timer = setInterval(() => void this.look().catch(() => {}), limits.mysql.lookAtServersMs);
     this.timer.unref();
   }

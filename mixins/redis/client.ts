@@ -92,9 +92,9 @@ function isReply(error: Error | undefined): boolean {
 
 /**
  * A client, with the login of the service `name` where it has one, that fails fast while Redis is away or silent
- * (commands are not queued) and reconnects by itself, through sentinels to the server that is the master by then. Where a server refuses commands (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...)
- * the connection is dropped and `dropped` is called with the error: the next connection resolves the address anew. No
- * command is ever sent twice.
+ * (commands are not queued) and reconnects by itself, through sentinels to the server that is the master by then. Where
+ * a server refuses commands (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...) the connection is dropped and `dropped` is
+ * called with the error: the next connection resolves the address anew. No command is ever sent twice.
  */
 export function openRedis(
   name: string,
