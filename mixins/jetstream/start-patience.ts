@@ -1,6 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ErrorCode, type JetStreamManager, type NatsConnection } from "nats";
 import { limits } from "../../config/limits.ts";
+import { apiTimeoutMs } from "./definitions.ts";
 
 const noLeader: ReadonlySet<unknown> = new Set([ErrorCode.Timeout, ErrorCode.NoResponders]);
 
@@ -28,5 +29,5 @@ export async function untilLed<T>(work: () => Promise<T>): Promise<T> {
 
 /** JetStream's API, for a start; with the time-out of all requests to it. */
 export function openManager(connection: NatsConnection): Promise<JetStreamManager> {
-  return untilLed(() => connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs }));
+  return untilLed(() => connection.jetstreamManager({ timeout: apiTimeoutMs() }));
 }
