@@ -1,6 +1,7 @@
 /**
  * The kinds of tests, a folder each; `npm test` (scripts/test.ts) starts what they need and runs them in this order. Those
  * of `e2e/alone` have the running system to themselves, one file after the other; those of `e2e/crash` leave it damaged.
+ * Those of `ha` start three servers of each kind themselves.
  */
 const project = (name, extra = {}) => ({
   displayName: name,
@@ -35,5 +36,6 @@ module.exports = {
     project("e2e/alone"),
     project("e2e/crash"),
     project("browser"),
+    project("ha", { setupFiles: ["<rootDir>/test/support/env.ts"] }),
   ],
 };

@@ -2,11 +2,13 @@ import { randomBytes, randomInt } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
+import { printLine } from "../broker/outputs.ts";
 import { keySettings } from "../config/process-settings.ts";
 import { projectRoot } from "../config/root.ts";
 import { type Child, startChild } from "./children.ts";
 import { dropNamespace } from "./drop-namespace.ts";
 import { requireNode } from "./node-version.ts";
+import { ProgramsMissing, provideHaPrograms } from "./stack/ha/programs.ts";
 import { claimFreePort } from "./stack/ports.ts";
 import { removeRedisLogins } from "./stack/redis-logins.ts";
 import { type Stack, startStack } from "./stack/stack.ts";
@@ -16,10 +18,11 @@ import { hasFailed, type JestReport, type Outcome, outcomeOf, repeatable } from 
 const USAGE = `Runs the tests on private servers of their own (.stack/test), beside whatever else runs.
 
   npm test                        everything
-  npm test -- --only NAME         unit, integration, e2e (one process) or cluster (the same in many processes)
+  npm test -- --only NAME         unit, integration, e2e (one process), cluster (the same in many processes) or ha
+                                  (three servers of each kind)
   npm test -- --only NAME PATTERN the files of it whose path matches`;
 
-const parts = ["unit", "integration", "e2e", "cluster"] as const;
+const parts = ["unit", "integration", "e2e", "cluster", "ha"] as const;
 type Part = (typeof parts)[number];
 
 /** Two nodes of each service whose nodes share work, as in production. */
@@ -171,6 +174,19 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
   }
 }
 
+/** The tests of three servers of each kind, unless these cannot be had on this machine. */
+async function severalServers(stack: Stack, patterns: string[]): Promise<void> {
+  say("ha tests: three servers of each kind");
+  try {
+    await provideHaPrograms(stack.dir, process.env, printLine);
+  } catch (error) {
+    if (!(error instanceof ProgramsMissing)) throw error;
+    say(`ha: SKIPPED, its servers cannot be installed here. ${messageOf(error)}`);
+    return;
+  }
+  await jest(stack, "ha", ["ha"], patterns, {});
+}
+
 async function main(): Promise<void> {
   requireNode();
   // The tests start some two hundred processes; compiled modules spare each about half a second of CPU time.
@@ -193,6 +209,7 @@ async function main(): Promise<void> {
         await jest(stack, part, [part], positionals, {});
       }
     for (const part of ["e2e", "cluster"] as const) if (wanted(part)) await endToEnd(stack, part, positionals);
+    if (wanted("ha")) await severalServers(stack, positionals);
   } finally {
     await stack.stop();
   }
