@@ -18,6 +18,7 @@ import {
   userOf,
   usersOf,
 } from "./nats-accounts.ts";
+import { announcing } from "./nats-announce.ts";
 import { LOOPBACK } from "./ports.ts";
 import { becomesTrue } from "./wait.ts";
 
@@ -63,10 +64,21 @@ function kept(natsDir: string, wanted: readonly Login[]): KeptLogin[] {
   return all;
 }
 
+const textOf = (logins: readonly KeptLogin[]) => accountsText(logins, ({ password }) => JSON.stringify(password));
+
+/** Lets each server of a cluster know the names of new accounts. */
+async function announceAccounts({ natsDir, ports, host }: NatsServer, logins: readonly KeptLogin[]): Promise<void> {
+  const former = ports.length > 1 ? readIfThere(accountsFile(natsDir)) : undefined;
+  const text = former && announcing(former, textOf(logins));
+  if (!text) return;
+  replaceFile(accountsFile(natsDir), text);
+  await host.reload();
+}
+
 /** Writes the server's accounts. Returns whether they were others. */
 function writeAccounts(natsDir: string, logins: readonly KeptLogin[]): boolean {
   mkdirSync(confDir(natsDir), { recursive: true, mode: 0o700 });
-  const text = accountsText(logins, ({ password }) => JSON.stringify(password));
+  const text = textOf(logins);
   if (readIfThere(accountsFile(natsDir)) === text) return false;
   replaceFile(accountsFile(natsDir), text);
   return true;
@@ -174,6 +186,7 @@ function answersAll({ natsDir, running }: NatsServer): Promise<boolean> {
 async function bringToServer(server: NatsServer, wanted: readonly Login[]): Promise<void> {
   const { natsDir, running, host } = server;
   const logins = kept(natsDir, [...standing, ...wanted]);
+  await announceAccounts(server, logins);
   const areOthers = writeAccounts(natsDir, logins);
   const users = wanted.flatMap((login) =>
     usersOf(login).map((one) => ({ ...one, namespace: login.namespace, password: passwordOf(natsDir, login) })),

@@ -13,7 +13,7 @@ import type { ServerName } from "../server.ts";
 import { becomesTrue, messageOf } from "../wait.ts";
 import { type GaleraServer, galeraNode } from "./galera-node.ts";
 import { mysqlDirOf } from "./mysql-access.ts";
-import { natsDirOf, natsNode } from "./nats-node.ts";
+import { natsDirOf, natsNode, reloadNats } from "./nats-node.ts";
 import { type HaPorts, keptPorts, members } from "./ports.ts";
 import { type GaleraPrograms, provideHaPrograms } from "./programs.ts";
 import { proxyServer } from "./proxy.ts";
@@ -223,10 +223,12 @@ export class HaStack {
   /** The cluster of NATS, for logins; `undefined` where none of its servers runs. */
   async natsServers(): Promise<NatsServer | undefined> {
     const found = await Promise.all(
-      this.ofKind("nats").map(async (server) => {
+      members.map(async (n) => {
+        const server = this.server(`nats-${n}`);
         const [host, port] = [haHost(server), server.port];
         const pid = (await host.find())?.pid;
-        return pid === undefined || isPaused(pid) ? [] : [{ host, port }];
+        const reload = () => reloadNats(this.ports, n, host);
+        return pid === undefined || isPaused(pid) ? [] : [{ reload, port }];
       }),
     );
     const running = found.flat();
@@ -235,7 +237,7 @@ export class HaStack {
       natsDir: natsDirOf(this.place.stackDir),
       ports: this.natsPorts(),
       running: running.map(({ port }) => port),
-      host: { reload: async () => void (await Promise.all(running.map(({ host }) => host.reload()))) },
+      host: { reload: async () => void (await Promise.all(running.map(({ reload }) => reload()))) },
     };
   }
 

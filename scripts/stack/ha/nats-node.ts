@@ -1,10 +1,12 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import type { Host } from "../host.ts";
 import { probeNats, writeConfiguration } from "../nats.ts";
 import { adminLogin } from "../nats-accounts.ts";
 import { passwordOf, prepareAccounts } from "../nats-users.ts";
 import { LOOPBACK } from "../ports.ts";
 import { markOf } from "../server.ts";
+import { becomesTrue } from "../wait.ts";
 import { type HaPorts, type MemberNumber, members } from "./ports.ts";
 import { type HaPlace, type HaServer, haSite } from "./server.ts";
 
@@ -19,6 +21,25 @@ interface JetStreamState {
     leader?: string;
     replicas?: { name: string; current: boolean; offline?: boolean }[] | null;
   };
+}
+
+/** Lets a server read its configuration again; resolves when it has, or does not answer for `answerMs`. */
+export async function reloadNats(ports: HaPorts, n: MemberNumber, host: Pick<Host, "reload">): Promise<void> {
+  const loadedAt = async () => {
+    const answer = await fetch(`http://${LOOPBACK}:${ports[`nats-${n}-monitor`]}/varz`, {
+      signal: AbortSignal.timeout(answerMs),
+    });
+    return ((await answer.json()) as { config_load_time?: string }).config_load_time;
+  };
+  const former = await loadedAt().catch(() => undefined);
+  await host.reload();
+  await becomesTrue(
+    () =>
+      loadedAt()
+        .then((at) => at !== former)
+        .catch(() => false),
+    answerMs,
+  );
 }
 
 /** A nats-server of a cluster of three, with JetStream, so that a stream has a replica on each. */
