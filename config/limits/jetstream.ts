@@ -1,7 +1,10 @@
 export const jetstreamLimits = Object.freeze({
   apiTimeoutMs: 3_000,
-  /** The same with several replicas: those of a new stream or consumer elect a leader before the server answers. */
-  replicatedApiTimeoutMs: 15_000,
+  /**
+   * The same with several replicas: those of a new stream or consumer elect a leader before the server answers, mostly
+   * within five seconds. A start asks again (`startWaitMs`), since an answer may be lost.
+   */
+  replicatedApiTimeoutMs: 5_500,
   /** How often streams and consumers are checked, also when somebody reports a missing one. */
   lookEveryMs: 1_000,
   wakeEveryMs: 200,
