@@ -2,6 +2,7 @@ import type { BrokerOptions } from "moleculer";
 import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { actionMetrics } from "./action-metrics.middleware.ts";
+import { anotherNode } from "./bus/another-node.middleware.ts";
 import { callerTable } from "./bus/caller-table.middleware.ts";
 import { newInstance } from "./bus/instance.ts";
 import { busGuard } from "./bus-guard.middleware.ts";
@@ -11,6 +12,7 @@ import { loggedError } from "./logged-error.ts";
 import { messageSize } from "./message-size.middleware.ts";
 import { busOptions } from "./nats-options.ts";
 import { processMetrics } from "./process-metrics.middleware.ts";
+import { nodeMetadata } from "./releases.ts";
 import { timedOutCalls } from "./timed-out-calls.middleware.ts";
 import "./bus/own-subjects.ts";
 import "./local-first-strategy.ts";
@@ -32,6 +34,7 @@ export function brokerOptions({ role, label, instance }: NodeName): BrokerOption
   return {
     namespace: settings.NAMESPACE,
     nodeID: `${role}.${instance ?? settings.NODE_ID ?? newInstance(role, label)}`,
+    metadata: nodeMetadata(),
     transporter: { type: "OwnSubjects", options: busOptions("moleculer") } as never,
     serializer: "JSON",
     // Bounds how long a call may hang when its node was killed.
@@ -64,6 +67,7 @@ export function brokerOptions({ role, label, instance }: NodeName): BrokerOption
       processMetrics(),
       messageSize,
       callerTable,
+      anotherNode,
       // The last one is the outermost: it sees incoming packets first.
       busGuard,
     ] as never,

@@ -1,8 +1,10 @@
 import type { Service } from "moleculer";
+import { tellSchema } from "../broker/releases.ts";
 import { config, databaseName, hasOwnLogin, serviceUrl } from "../config/config.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { Database, type DatabaseOptions } from "./mysql/database.ts";
-import { migrate, missingMigrations, requireMigrated } from "./mysql/migrate.ts";
+import { migrate } from "./mysql/migrate.ts";
+import { missingMigrations, requireSchema } from "./mysql/schema.ts";
 
 /** The state that the mixin adds to a service. */
 export interface MysqlState {
@@ -16,9 +18,9 @@ const retriesCounter = {
 } as const;
 
 /**
- * A service's own database, open from its start to its stop. A node refuses to start on a database with missing
- * migrations: they are applied before, by a login of their own (`npm start`, `npm run cluster`, `npm run migrate`).
- * Only in the local profile, where the service has no login of its own, the node applies them itself.
+ * A service's own database, open from its start to its stop. A node refuses to start on a schema that is too old
+ * or too new for its release (mysql/schema.ts). Migrations are applied before, by a login of their own (`npm start`,
+ * `npm run cluster`, `npm run migrate`). Only in the local profile, where the service has no login of its own, the node applies them itself.
  */
 export function mysqlMixin(
   service: string,
@@ -43,7 +45,7 @@ export function mysqlMixin(
       const mayMigrate = config().PROFILE === "local" && !hasOwnLogin("MYSQL_URL", service);
       if (mayMigrate && (await missingMigrations(this.mysql, migrationFolders)).length > 0)
         await migrate(name, migrationFolders);
-      await requireMigrated(this.mysql, migrationFolders);
+      tellSchema(this.broker, service, await requireSchema(this.mysql, migrationFolders));
       addHealthCheck(this, "mysql", () => this.mysql.requireWorking());
     },
     async stopped(this: Service & Partial<MysqlState>) {

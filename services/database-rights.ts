@@ -21,7 +21,7 @@ export const tableRights = {
 export type TableRight = keyof typeof tableRights;
 export type DatabaseRights = Readonly<Record<string, TableRight>>;
 
-const base = { t_migration: "read", t_lease: "change", t_heartbeat: "change" } as const;
+const base = { t_migration: "read", t_migration_release: "read", t_lease: "change", t_heartbeat: "change" } as const;
 const streams = { t_stream_position: "change" } as const;
 const outbox = { t_outbox: "all" } as const;
 const operatorAudit = { t_operator_audit: "add", t_ledger_seal: "add", t_ledger_checkpoint: "add" } as const;

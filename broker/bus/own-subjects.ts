@@ -3,7 +3,7 @@ import { ErrorCode } from "nats";
 import { limits } from "../../config/limits.ts";
 import { maySend } from "../../services/access.ts";
 import { fail } from "../failure.ts";
-import { type Receiver, whyRefused } from "./packet-checks.ts";
+import { knownServices, type Receiver, whyRefused } from "./packet-checks.ts";
 import { type Refusals, refusalsOf } from "./refusals.ts";
 import { type Address, everyone, isNodeId, type PacketType, packetTypes, readSubject, roleOfNode } from "./subjects.ts";
 
@@ -144,7 +144,11 @@ class OwnSubjects extends Nats {
       return undefined;
     }
     const reason = whyRefused(address, packet.payload, data.length, this.receiver as Receiver);
-    if (reason === undefined) return this.messageHandler(command, packet);
+    if (reason === undefined) {
+      const { payload } = packet;
+      if (command === "INFO") payload.services = knownServices(payload.services as unknown[]);
+      return this.messageHandler(command, packet);
+    }
     const { from, to, name } = address;
     const { sender, requestID } = (packet.payload ?? {}) as { sender?: unknown; requestID?: unknown };
     this.note(

@@ -19,4 +19,11 @@ export const mysqlLimits = Object.freeze({
   migrationLeaseMs: 15_000,
   migrationWaitMs: 60_000,
   migrationPollMs: 200,
+  /**
+   * A statement of a migration waits for the locks of running transactions, and what comes after waits behind it: so it
+   * waits for a second, and then again after a pause in which the others run.
+   */
+  migrationLockWaitS: 1,
+  migrationLockPauseMs: 2_000,
+  migrationLockTries: 100,
 });
