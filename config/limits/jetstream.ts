@@ -114,4 +114,10 @@ export const jetstreamLimits = Object.freeze({
   notificationsAgeMs: 24 * 3_600_000,
   notificationsPerUser: 1_000,
   notificationsKept: 1_000_000,
+  /**
+   * A provisioner that starts waits so long for another node, which may be of a later release; it looks at each
+   * interval.
+   */
+  othersHeardMs: 300,
+  othersHeardEveryMs: 20,
 });

@@ -1,6 +1,7 @@
 import type { Service } from "moleculer";
 import type { ConnectionOptions, JetStreamManager, NatsConnection } from "nats";
 import { connectNats } from "../../broker/nats-connect.ts";
+import { isOutdated } from "../../broker/releases.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
@@ -84,7 +85,9 @@ export class EventReaders {
       const manager = await connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
       const readers = await this.connected(this.options.readers);
       this.requests = new ReaderRequests(readers, connection, config().NAMESPACE, this.service.logger);
-      this.mirror = new EventMirror(this.source, manager, this.service.logger);
+      this.mirror = new EventMirror(this.source, manager, this.service.logger, {
+        mayChange: () => !isOutdated(this.service.broker),
+      });
     } catch (error) {
       await Promise.all(this.connections.splice(0).map((one) => one.close()));
       throw error;

@@ -1,4 +1,5 @@
-import type { Context, Service } from "moleculer";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Context, Service, ServiceBroker } from "moleculer";
 import type { JetStreamManager, NatsConnection } from "nats";
 import { membersOf } from "../../broker/bus/roles.ts";
 import { roleOfNode } from "../../broker/bus/subjects.ts";
@@ -6,6 +7,7 @@ import { fail, outage } from "../../broker/failure.ts";
 import { connectNats } from "../../broker/nats-connect.ts";
 import { natsOptions, readersOptions } from "../../broker/nats-options.ts";
 import { isOutage } from "../../broker/outages.ts";
+import { isOutdated, releasesOnBus } from "../../broker/releases.ts";
 import { serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
@@ -36,11 +38,13 @@ type Ctx = Pick<Context, "nodeID" | "requestID">;
 /** The services of the calling node; its id is bound to its login (broker/bus/). */
 const callersOf = ({ nodeID }: Ctx) => membersOf(roleOfNode(nodeID ?? "")) ?? new Set<string>();
 
+/** What this release does not know may belong to a later one, whose provisioner the caller is to ask. */
 function refused(
-  { logger }: Pick<Service, "logger">,
+  { logger, broker }: Pick<Service, "logger" | "broker">,
   { nodeID, requestID }: Ctx,
   about: Record<string, unknown>,
 ): Error {
+  if (isOutdated(broker)) return fail("unavailable", { ...about, cause: "this provisioner is of an earlier release" });
   logger.error({ ...about, caller: nodeID, requestId: requestID }, "a service asked for what is not its own");
   return fail("callerRefused", about);
 }
@@ -51,10 +55,19 @@ async function carryOut(work: () => Promise<void>, about: Record<string, unknown
   });
 }
 
+/** Until another node has answered this one's first question who is there, or nobody is. */
+async function othersHeard(broker: ServiceBroker): Promise<void> {
+  for (let waited = 0; waited < limits.jetstream.othersHeardMs; waited += limits.jetstream.othersHeardEveryMs) {
+    if (releasesOnBus(broker).length > 1) return;
+    await pause(limits.jetstream.othersHeardEveryMs);
+  }
+}
+
 /**
  * Makes and changes streams and consumers for the services that may have them, trims streams that fill, keeps the
  * mirror of EVENTS that other systems read, and reads, puts back and removes dead letters for staff. Its login alone has
- * the right to.
+ * the right to. While a node of a later release is on the bus, it leaves settings and trimming to the provisioner of
+ * that release, which knows all consumers.
  */
 export default defineService<"provisioner", State>({
   name: "provisioner",
@@ -101,8 +114,12 @@ export default defineService<"provisioner", State>({
       this.manager = await this.connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
       this.provisioner = new Provisioner(this.manager);
       this.dead = await DeadLetters.open(this.connection);
-      this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger);
-      const problems = await bringToSettings(this.manager, this.provisioner, this.logger);
+      const trims = () => !isOutdated(this.broker);
+      this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger, trims);
+      await othersHeard(this.broker);
+      const problems = isOutdated(this.broker)
+        ? []
+        : await bringToSettings(this.manager, this.provisioner, this.logger);
       const forReaders = readersOptions(`${name}-readers`, url);
       if (forReaders) this.eventReaders = new EventReaders(this, this.manager, forReaders);
       addHealthCheck(this, "nats", () => this.connection.flush());
