@@ -52,6 +52,7 @@ const plain: Readonly<Record<string, Owners>> = {
   API_PORT_SEARCH: gateway,
   API_URL: [...gateway, "payment"],
   PLAINTEXT_HOSTS: "every",
+  HTTP_DRAIN_MS: [...gateway, ...adminGateway],
   TRUST_PROXY: [...gateway, ...adminGateway, ...imServer],
   LOGIN_CODES_PER_IP_PER_MINUTE: gateway,
   LOGIN_FAILURES_PER_IP_PER_MINUTE: gateway,

@@ -119,6 +119,7 @@ describe("settings", () => {
         gateSettings,
         webhookSettings,
         adminSettings,
+        gatewaySettings,
       ],
     ];
     const declared = blocks.flatMap(({ settings }) => Object.keys(settings));

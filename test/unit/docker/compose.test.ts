@@ -66,6 +66,7 @@ const otherNames = [
   adminSettings,
   gateSettings,
   fourEyesSettings,
+  gatewaySettings,
 ].flatMap(({ settings }) => Object.keys(settings));
 const settingNames = [...ownNames, ...providerNames, ...otherNames, ...keyBlocks.map(({ name }) => name)];
 /** The services' passwords at MySQL, which go into URLs. */
