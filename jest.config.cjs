@@ -1,6 +1,7 @@
 /**
  * The kinds of tests, a folder each; `npm test` (scripts/test.ts) starts what they need and runs them in this order. Those
- * of `e2e/alone` have the running system to themselves, one file after the other; those of `e2e/crash` leave it damaged.
+ * of `e2e/alone` have the running system to themselves, one file after the other; those of `e2e/crash` leave it damaged. `upgrade` starts
+ * systems of its own.
  */
 const project = (name, extra = {}) => ({
   displayName: name,
@@ -34,6 +35,7 @@ module.exports = {
     project("e2e", { testMatch: ["<rootDir>/test/e2e/*.test.ts"] }),
     project("e2e/alone"),
     project("e2e/crash"),
+    project("upgrade"),
     project("browser"),
   ],
 };

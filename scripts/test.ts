@@ -16,10 +16,12 @@ import { hasFailed, type JestReport, type Outcome, outcomeOf, repeatable } from 
 const USAGE = `Runs the tests on private servers of their own (.stack/test), beside whatever else runs.
 
   npm test                        everything
-  npm test -- --only NAME         unit, integration, e2e (one process) or cluster (the same in many processes)
-  npm test -- --only NAME PATTERN the files of it whose path matches`;
+  npm test -- --only NAME         unit, integration, e2e (one process), cluster (the same in many processes) or upgrade
+                                  (a running cluster of an earlier commit becomes one of this commit)
+  npm test -- --only NAME PATTERN the files of it whose path matches
+  npm run upgrade-test -- --ref COMMIT    the upgrade alone, from that commit`;
 
-const parts = ["unit", "integration", "e2e", "cluster"] as const;
+const parts = ["unit", "integration", "e2e", "cluster", "upgrade"] as const;
 type Part = (typeof parts)[number];
 
 /** Two nodes of each service whose nodes share work, as in production. */
@@ -104,11 +106,10 @@ function add(outcome: Outcome): void {
   unstable.push(...outcome.unstable);
 }
 
-/** Runs the end-to-end tests against a system in processes of its own. */
-async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[]): Promise<void> {
-  const namespace = `e2e_${randomBytes(4).toString("hex")}`;
-  const env = {
-    NAMESPACE: namespace,
+/** The settings of a system of its own on the tests' servers. */
+async function systemEnv(stack: Stack) {
+  return {
+    NAMESPACE: `e2e_${randomBytes(4).toString("hex")}`,
     STACK_DIR: stack.dir,
     REDIS_URL: stack.redisUrl,
     MYSQL_URL: stack.mysqlUrl,
@@ -135,6 +136,11 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     ...Object.fromEntries(keySettings.map((name) => [name, `tests:${randomBytes(32).toString("base64url")}`])),
     LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
   };
+}
+
+/** Runs the end-to-end tests against a system in processes of its own. */
+async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[]): Promise<void> {
+  const env = await systemEnv(stack);
   const logs = join(stack.dir, part);
   rmSync(logs, { recursive: true, force: true });
   mkdirSync(logs, { recursive: true });
@@ -166,8 +172,22 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     if (part === "cluster") await jest(stack, `${part}-crash`, ["e2e/crash"], patterns, where);
   } finally {
     await system.stop(40_000);
-    await dropNamespace(namespace, stack);
-    await removeRedisLogins(stack.dir, stack.redisUrl, namespace);
+    await removeSystem(stack, env.NAMESPACE);
+  }
+}
+
+async function removeSystem(stack: Stack, namespace: string): Promise<void> {
+  await dropNamespace(namespace, stack);
+  await removeRedisLogins(stack.dir, stack.redisUrl, namespace);
+}
+
+/** Upgrades a running system of an earlier commit, `ref` or one that the test chooses, to this code. */
+async function upgrade(stack: Stack, ref: string | undefined): Promise<void> {
+  const env = await systemEnv(stack);
+  try {
+    await jest(stack, "upgrade", ["upgrade"], [], { ...env, ...(ref === undefined ? {} : { UPGRADE_REF: ref }) });
+  } finally {
+    await removeSystem(stack, env.NAMESPACE);
   }
 }
 
@@ -177,7 +197,7 @@ async function main(): Promise<void> {
   process.env.NODE_COMPILE_CACHE ??= join(projectRoot(), ".stack/compile-cache");
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { only: { type: "string" }, help: { type: "boolean" } },
+    options: { only: { type: "string" }, ref: { type: "string" }, help: { type: "boolean" } },
   });
   if (values.help || (values.only && !parts.includes(values.only as Part))) return console.log(USAGE);
   const wanted = (part: Part) => !values.only || values.only === part;
@@ -193,6 +213,10 @@ async function main(): Promise<void> {
         await jest(stack, part, [part], positionals, {});
       }
     for (const part of ["e2e", "cluster"] as const) if (wanted(part)) await endToEnd(stack, part, positionals);
+    if (wanted("upgrade")) {
+      say("upgrade: a running system of an earlier commit becomes one of this commit");
+      await upgrade(stack, values.ref);
+    }
   } finally {
     await stack.stop();
   }

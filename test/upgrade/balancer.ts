@@ -1,0 +1,112 @@
+import { Agent, request } from "node:http";
+import { eventually } from "../support/eventually.ts";
+
+/** A client's requests, over the gateways of a load balancer that looks at their readiness. */
+
+const lookEveryMs = 500;
+
+/** What became of a request: its answer, or why there is none. */
+export type Reply = { readonly status: number; readonly body: string } | { readonly broken: string };
+
+interface Gateway {
+  readonly port: number;
+  readonly agent: Agent;
+  isReady: boolean;
+  isOut: boolean;
+  underWay: number;
+}
+
+/** The error of a port that nobody listens on: nothing was sent. */
+const refused = "ECONNREFUSED";
+
+export class Balancer {
+  private readonly gateways = new Map<number, Gateway>();
+  private next = 0;
+  private readonly timer: NodeJS.Timeout;
+
+  constructor() {
+    this.timer = setInterval(() => void this.look(), lookEveryMs);
+  }
+
+  /** A gateway takes requests once it was seen ready. */
+  async add(port: number): Promise<void> {
+    this.gateways.set(port, {
+      port,
+      agent: new Agent({ keepAlive: true, maxSockets: 64 }),
+      isReady: false,
+      isOut: false,
+      underWay: 0,
+    });
+    await this.look();
+  }
+
+  /** As an operator does: the gateway gets no new requests. Resolves once it has answered the others. */
+  async takeOut(port: number): Promise<void> {
+    const gateway = this.gateways.get(port);
+    if (!gateway) return;
+    gateway.isOut = true;
+    await eventually(`the gateway at ${port} has answered everything`, () => gateway.underWay === 0);
+  }
+
+  /** A gateway that has ended. */
+  remove(port: number): void {
+    this.gateways.get(port)?.agent.destroy();
+    this.gateways.delete(port);
+  }
+
+  /** A gateway that refuses the connection is left out, and the next one is asked: nothing was sent. */
+  async post(path: string, token: string, body: object): Promise<Reply> {
+    for (;;) {
+      const gateway = this.pick();
+      if (!gateway) return { broken: "no gateway is ready" };
+      gateway.underWay++;
+      const reply = await ask(gateway, { path, token, text: JSON.stringify(body) });
+      gateway.underWay--;
+      if (!("broken" in reply) || reply.broken !== refused) return reply;
+      gateway.isReady = false;
+    }
+  }
+
+  close(): void {
+    clearInterval(this.timer);
+    for (const port of [...this.gateways.keys()]) this.remove(port);
+  }
+
+  private pick(): Gateway | undefined {
+    const ready = [...this.gateways.values()].filter(({ isReady, isOut }) => isReady && !isOut);
+    return ready[this.next++ % ready.length];
+  }
+
+  private async look(): Promise<void> {
+    const look = async (gateway: Gateway) => {
+      const url = `http://127.0.0.1:${gateway.port}/health/ready`;
+      gateway.isReady = await fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
+        async (response) => {
+          await response.arrayBuffer();
+          return response.ok;
+        },
+        () => false,
+      );
+    };
+    await Promise.all([...this.gateways.values()].map(look));
+  }
+}
+
+function ask({ port, agent }: Gateway, sent: { path: string; token: string; text: string }): Promise<Reply> {
+  return new Promise((resolve) => {
+    const headers = {
+      "Content-Type": "application/json",
+      "Content-Length": Buffer.byteLength(sent.text),
+      Authorization: `Bearer ${sent.token}`,
+    };
+    const one = request({ host: "127.0.0.1", port, path: sent.path, method: "POST", agent, headers }, (response) => {
+      const parts: Buffer[] = [];
+      response.on("data", (part: Buffer) => parts.push(part));
+      response.on("end", () => resolve({ status: response.statusCode ?? 0, body: Buffer.concat(parts).toString() }));
+      response.on("error", (error) => resolve({ broken: String(error) }));
+    });
+    one.on("error", (error: NodeJS.ErrnoException) => resolve({ broken: error.code ?? error.message }));
+    one.setTimeout(20_000, () => one.destroy(new Error("no answer within 20 s")));
+    one.end(sent.text);
+  });
+}

@@ -1,0 +1,156 @@
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { roleOf } from "../../broker/bus/roles.ts";
+import { projectRoot } from "../../config/root.ts";
+import { startChild } from "../../scripts/children.ts";
+import { ensureNatsLogin } from "../../scripts/stack/nats-logins.ts";
+import { Person } from "../support/client.ts";
+import { crowd } from "../support/crowd.ts";
+import { settledOrders } from "../support/outcomes.ts";
+import { expectWholeBooksBalanced } from "../support/whole-books.ts";
+import { Balancer } from "./balancer.ts";
+import { earlierCommit, servicesAt, unpack } from "./earlier-commit.ts";
+import { SteadyGifts } from "./gifts.ts";
+import { placesOf, type Release, rolesOf, UpgradedNode } from "./nodes.ts";
+
+/**
+ * A system of an earlier commit becomes one of this commit, node by node, while gifts are sent: the steps of
+ * docs/releasing.md. UPGRADE_REF names the commit.
+ */
+
+const senders = 20;
+const perSecond = 200;
+/** How long gifts are sent before the first and after the last change, ms. */
+const quietMs = 2_000;
+const settleMs = 60_000;
+
+const choice = earlierCommit();
+const upgrades = "commit" in choice ? test : test.skip;
+const from = "commit" in choice ? choice.commit.slice(0, 8) : `(skipped: ${choice.none})`;
+
+const stackDir = process.env.STACK_DIR as string;
+const namespace = process.env.NAMESPACE as string;
+const parent = join(stackDir, "upgrade");
+const balancer = new Balancer();
+const running: UpgradedNode[] = [];
+
+/** What the nodes of both releases get. Servers and logins are those that the node makes in the stack's folder. */
+const env = {
+  ...{ MYSQL_URL: undefined, REDIS_URL: undefined, NATS_URL: undefined },
+  ...{ API_PORT_SEARCH: "true", ADMIN_PORT_SEARCH: "true", HTTP_DRAIN_MS: "1500" },
+};
+
+function release(name: string, folder: string): Release {
+  const logs = join(parent, `logs-${name}`);
+  rmSync(logs, { recursive: true, force: true });
+  mkdirSync(logs, { recursive: true });
+  // Releases without a number do not draw their connections down.
+  return { name, folder, logs, env, drains: existsSync(join(folder, "config/release.ts")) };
+}
+
+/** Starts a node and adds its gateway, where it has one, to the balancer. */
+async function enter(one: Release, services: readonly string[], number: number): Promise<UpgradedNode> {
+  const node = await UpgradedNode.start(one, services, number);
+  running.push(node);
+  if (node.port !== undefined) await balancer.add(node.port);
+  return node;
+}
+
+async function leave(node: UpgradedNode, drains: boolean): Promise<void> {
+  running.splice(running.indexOf(node), 1);
+  if (node.port !== undefined && !drains) await balancer.takeOut(node.port);
+  await node.stop();
+  if (node.port !== undefined) balancer.remove(node.port);
+}
+
+/** Of each place a node, those of the same services one after the other. */
+async function startAll(one: Release, places: readonly string[][]): Promise<UpgradedNode[]> {
+  const [first, ...others] = places as [string[], ...string[][]];
+  const nodes = [await enter(one, first, 0)];
+  for (let at = 0; at < others.length; at += 5)
+    nodes.push(...(await Promise.all(others.slice(at, at + 5).map((services, n) => enter(one, services, at + n + 1)))));
+  return nodes;
+}
+
+/** As `npm run migrate` does. */
+async function migrate(): Promise<void> {
+  const child = startChild({
+    name: "migrate",
+    command: process.execPath,
+    args: [join(projectRoot(), "scripts/migrate.ts")],
+    cwd: projectRoot(),
+    env: { ...env },
+    output: { file: join(parent, "migrate.log") },
+  });
+  const { code } = await child.exited;
+  if (code !== 0) throw new Error(`the migration ended with ${code}: ${child.lastLines().join("\n")}`);
+}
+
+/** Of each service that has two nodes, the second one. */
+const seconds = (nodes: readonly UpgradedNode[]) =>
+  nodes.filter(({ services: [name] }, at) => nodes.findIndex(({ services: [first] }) => first === name) < at);
+
+afterAll(async () => {
+  balancer.close();
+  await Promise.allSettled(running.map((node) => node.stop()));
+});
+
+jest.setTimeout(300_000);
+
+upgrades(
+  `a system of ${from} becomes this one, node by node, while gifts are sent: none is refused, lost or doubled`,
+  async () => {
+    const { commit } = choice as { commit: string };
+    const told: string[] = [];
+    const old = release("old", unpack(commit, parent));
+    const oldPlaces = placesOf(servicesAt(old.folder));
+    const oldNodes = await startAll(old, oldPlaces);
+    const [gateway] = oldNodes.filter(({ port }) => port !== undefined);
+    process.env.API_URL = `http://127.0.0.1:${gateway?.port}`;
+
+    const [anchor, people] = await Promise.all([Person.login(), crowd(senders)]);
+    const roomId = await anchor.openRoom("the upgraded room");
+    const viewer = await people[0]?.enter(roomId);
+    const gifts = new SteadyGifts(balancer, people, { roomId, receiverId: anchor.userId });
+    const tell = (what: string) => told.push(`${gifts.seconds} s: ${what}`);
+    const sending = gifts.run(perSecond);
+    try {
+      await pause(quietMs);
+      const fresh = release("new", projectRoot());
+      const places = placesOf(servicesAt(projectRoot()));
+      for (const services of rolesOf([...oldPlaces, ...places]))
+        await ensureNatsLogin(stackDir, { role: roleOf(services), namespace });
+      tell("nats-server has the rights of this release");
+      await migrate();
+      tell("the databases are migrated");
+      for (const [number, services] of places.entries()) {
+        const joined = await enter(fresh, services, number);
+        tell(`${joined.label} has joined`);
+        const former = oldNodes[number] as UpgradedNode;
+        tell(`${former.label} is told to leave`);
+        await leave(former, old.drains);
+        tell(`${former.label} has left`);
+      }
+      // Where the nodes that ended did not have this release's manner of leaving, some of its own leave too.
+      for (const node of old.drains ? [] : seconds(running)) {
+        await leave(node, true);
+        tell(`${node.label} has left`);
+      }
+      await pause(quietMs);
+    } finally {
+      gifts.stop();
+      await sending;
+    }
+    console.log(
+      [...told, `${gifts.orderIds.length} gifts, the slowest answer ${Math.round(gifts.slowestMs)} ms`].join("\n"),
+    );
+    expect({ refused: gifts.refusals.length, some: gifts.shown() }).toEqual({ refused: 0, some: [] });
+    expect(gifts.orderIds.length).toBeGreaterThan(perSecond * 10);
+    const outcomes = await settledOrders(gifts.orderIds, settleMs);
+    expect(outcomes.filter(({ status }) => status !== "succeeded")).toEqual([]);
+    for (const person of people) person.leave();
+    expect(viewer).toBeDefined();
+    await expectWholeBooksBalanced();
+  },
+);
