@@ -1,4 +1,6 @@
 import { Agent, request } from "node:http";
+import { readinessPath } from "../../mixins/http/front-door.ts";
+import type { SystemHealth } from "../../mixins/system-health.ts";
 import { eventually } from "../support/eventually.ts";
 
 /** A client's requests, over the gateways of a load balancer that looks at their readiness. */
@@ -45,7 +47,7 @@ export class Balancer {
     const gateway = this.gateways.get(port);
     if (!gateway) return;
     gateway.isOut = true;
-    await eventually(`the gateway at ${port} has answered everything`, () => gateway.underWay === 0);
+    await eventually(`the gateway at ${port} has answered everything`, () => gateway.underWay === 0, 30_000);
   }
 
   /** A gateway that has ended. */
@@ -67,6 +69,16 @@ export class Balancer {
     }
   }
 
+  /** What every gateway says of all nodes. */
+  health(): Promise<SystemHealth[]> {
+    return Promise.all(
+      [...this.gateways.values()].map(async ({ port }) => {
+        const response = await fetch(`http://127.0.0.1:${port}${readinessPath}`);
+        return ((await response.json()) as { services: SystemHealth }).services;
+      }),
+    );
+  }
+
   close(): void {
     clearInterval(this.timer);
     for (const port of [...this.gateways.keys()]) this.remove(port);
@@ -79,7 +91,7 @@ export class Balancer {
 
   private async look(): Promise<void> {
     const look = async (gateway: Gateway) => {
-      const url = `http://127.0.0.1:${gateway.port}/health/ready`;
+      const url = `http://127.0.0.1:${gateway.port}${readinessPath}`;
       gateway.isReady = await fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
         async (response) => {
           await response.arrayBuffer();

@@ -5,9 +5,9 @@ import { projectRoot } from "../../config/root.ts";
 
 /** The code of an earlier commit, in a folder of its own, as the release that runs before an upgrade. */
 
-/** How many commits of the first parents lie between this code and the one that it is upgraded from. */
+/** How many commits of the first parents should lie between this code and the one that it is upgraded from. */
 const commitsBack = 20;
-/** Where packages differ they would have to be installed: only so many commits are looked at for one that has the same. */
+/** Only so many commits are looked at. */
 const commitsLookedAt = 200;
 
 const git = (...args: string[]): string =>
@@ -32,17 +32,28 @@ function runsOnOurPackages(commit: string): boolean {
   return Object.entries(theirs.dependencies ?? {}).every(([name, version]) => ours.dependencies?.[name] === version);
 }
 
+/** Whether every file of migrations of the commit is here as it was: no other database can be migrated. */
+function hasOurMigrations(commit: string): boolean {
+  return (
+    git("diff", "--name-only", "--no-renames", "--diff-filter=MD", commit, "--", ":(glob)**/migrations/*.sql") === ""
+  );
+}
+
 /** The commit to upgrade from, or why there is none. */
 export type Choice = { readonly commit: string } | { readonly none: string };
 
-/** UPGRADE_REF, or a commit of this branch some way back that runs on the packages that are installed here. */
+/**
+ * UPGRADE_REF, or a commit of this branch that runs on the packages that are installed here and whose databases can be
+ * migrated: the first one that is far enough back, or else the one that is furthest back.
+ */
 export function earlierCommit(wanted = process.env.UPGRADE_REF): Choice {
   try {
     if (wanted) return { commit: git("rev-parse", "--verify", `${wanted}^{commit}`) };
     const commits = git("rev-list", "--first-parent", `--max-count=${commitsLookedAt}`, "HEAD").split("\n");
-    const commit = commits.slice(commitsBack).find(runsOnOurPackages);
+    const rolls = (commit: string) => hasOurMigrations(commit) && runsOnOurPackages(commit);
+    const commit = commits.slice(commitsBack).find(rolls) ?? commits.slice(1, commitsBack).findLast(rolls);
     if (commit) return { commit };
-    return { none: `this clone has no commit, ${commitsBack} or more back, that runs on the installed packages` };
+    return { none: "this clone has no earlier commit with the migrations and the packages that are here" };
   } catch (error) {
     if (wanted) throw error;
     return { none: `this folder has no history: ${(error as Error).message.split("\n")[0]}` };

@@ -5,7 +5,6 @@ import type { Balancer } from "./balancer.ts";
 /** Gifts at a steady rate, each sent once, as clients do. */
 
 export interface Sender {
-  readonly userId: string;
   readonly token: string;
 }
 
@@ -17,20 +16,18 @@ interface Target {
 /** The cheapest gift, one coin. */
 const giftId = 24;
 
-/** How many refusals are shown. */
-const shownRefusals = 20;
-
 export class SteadyGifts {
   /** The orders of the gifts that were answered with 200. */
   readonly orderIds: string[] = [];
   /** Every other answer: a gift that its sender would have to send again. */
-  readonly refusals: string[] = [];
+  private readonly refusals: { readonly at: string; readonly answer: string }[] = [];
   /** The longest wait for an answer, ms. */
   slowestMs = 0;
   private readonly balancer: Balancer;
   private readonly senders: readonly Sender[];
   private readonly target: Target;
   private sending = true;
+  private sent = 0;
   private readonly startedAt = performance.now();
 
   constructor(balancer: Balancer, senders: readonly Sender[], target: Target) {
@@ -39,13 +36,21 @@ export class SteadyGifts {
     this.target = target;
   }
 
-  /** Sends until `stop`, and resolves once everything is answered. */
-  async run(perSecond: number): Promise<void> {
-    const underWay: Promise<void>[] = [];
-    while (this.sending) {
-      const due = Math.floor(((performance.now() - this.startedAt) * perSecond) / 1_000);
-      while (underWay.length < due) underWay.push(this.send(underWay.length));
-      await pause(2);
+  /**
+   * Sends until `stop`, and resolves once everything is answered. While `mostUnderWay` gifts are not answered it sends no
+   * further ones, so that a machine that is too slow for the rate gets fewer.
+   */
+  async run(perSecond: number, mostUnderWay: number): Promise<void> {
+    const underWay = new Set<Promise<void>>();
+    let due = 0;
+    for (let last = performance.now(); this.sending; await pause(2)) {
+      const now = performance.now();
+      due = Math.min(due + ((now - last) * perSecond) / 1_000, perSecond);
+      last = now;
+      for (; due >= 1 && underWay.size < mostUnderWay; due--) {
+        const one = this.send(this.sent++).finally(() => underWay.delete(one));
+        underWay.add(one);
+      }
     }
     await Promise.all(underWay);
   }
@@ -59,12 +64,15 @@ export class SteadyGifts {
     return ((performance.now() - this.startedAt) / 1_000).toFixed(1);
   }
 
+  /** The refusals by their answers: when the first and the last came, and how many. */
   shown(): string[] {
-    return this.refusals.slice(0, shownRefusals);
+    return [...Map.groupBy(this.refusals, ({ answer }) => answer)].map(
+      ([answer, all]) => `${all.length} times, from ${all[0]?.at} s to ${all.at(-1)?.at} s: ${answer}`,
+    );
   }
 
   private async send(n: number): Promise<void> {
-    const { token, userId } = this.senders[n % this.senders.length] as Sender;
+    const { token } = this.senders[n % this.senders.length] as Sender;
     const gift = { giftId, count: 1, requestId: requestId(), ...this.target };
     const sentAt = performance.now();
     const reply = await this.balancer.post("/live/api/gift/send", token, gift);
@@ -76,6 +84,7 @@ export class SteadyGifts {
         return;
       }
     }
-    this.refusals.push(`${this.seconds} s: user ${userId}: ${"broken" in reply ? reply.broken : reply.body}`);
+    const answer = "broken" in reply ? reply.broken : reply.body.replace(/"orderId":"[^"]*"/, '"orderId":"..."');
+    this.refusals.push({ at: this.seconds, answer });
   }
 }
