@@ -5,7 +5,9 @@ import { eventually } from "../support/eventually.ts";
 
 /** A client's requests, over the gateways of a load balancer that looks at their readiness. */
 
-const lookEveryMs = 500;
+const lookEveryMs = 1_000;
+/** A gateway is left out after so many looks that found it not ready. */
+const failedLooks = 2;
 
 /** What became of a request: its answer, or why there is none. */
 export type Reply = { readonly status: number; readonly body: string } | { readonly broken: string };
@@ -13,7 +15,8 @@ export type Reply = { readonly status: number; readonly body: string } | { reado
 interface Gateway {
   readonly port: number;
   readonly agent: Agent;
-  isReady: boolean;
+  isThere: boolean;
+  failed: number;
   isOut: boolean;
   underWay: number;
 }
@@ -60,12 +63,12 @@ export class Balancer {
   async post(path: string, token: string, body: object): Promise<Reply> {
     for (;;) {
       const gateway = this.pick();
-      if (!gateway) return { broken: "no gateway is ready" };
+      if (!gateway) return { broken: "there is no gateway" };
       gateway.underWay++;
       const reply = await ask(gateway, { path, token, text: JSON.stringify(body) });
       gateway.underWay--;
       if (!("broken" in reply) || reply.broken !== refused) return reply;
-      gateway.isReady = false;
+      gateway.isThere = false;
     }
   }
 
@@ -84,21 +87,25 @@ export class Balancer {
     for (const port of [...this.gateways.keys()]) this.remove(port);
   }
 
+  /** One that is ready; where none is, any that listens, as load balancers do. */
   private pick(): Gateway | undefined {
-    const ready = [...this.gateways.values()].filter(({ isReady, isOut }) => isReady && !isOut);
-    return ready[this.next++ % ready.length];
+    const there = [...this.gateways.values()].filter(({ isThere, isOut }) => isThere && !isOut);
+    const ready = there.filter(({ failed }) => failed < failedLooks);
+    const among = ready.length > 0 ? ready : there;
+    return among[this.next++ % among.length];
   }
 
   private async look(): Promise<void> {
     const look = async (gateway: Gateway) => {
       const url = `http://127.0.0.1:${gateway.port}${readinessPath}`;
-      gateway.isReady = await fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
+      const isReady = await fetch(url, { signal: AbortSignal.timeout(5_000) }).then(
         async (response) => {
           await response.arrayBuffer();
           return response.ok;
         },
         () => false,
       );
+      gateway.failed = isReady ? 0 : gateway.failed + 1;
     };
     await Promise.all([...this.gateways.values()].map(look));
   }

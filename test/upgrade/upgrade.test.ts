@@ -4,6 +4,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { ServiceName } from "../../broker/service-names.ts";
 import { projectRoot } from "../../config/root.ts";
 import type { SystemHealth } from "../../mixins/system-health.ts";
+import { EndedBeforeReady } from "../../scripts/children.ts";
 import { Person } from "../support/client.ts";
 import { crowd } from "../support/crowd.ts";
 import { eventually } from "../support/eventually.ts";
@@ -38,7 +39,8 @@ const running: UpgradedNode[] = [];
 /** What the nodes of both releases get. Servers and logins are those that the node makes in the stack's folder. */
 const env = {
   ...{ MYSQL_URL: undefined, REDIS_URL: undefined, NATS_URL: undefined },
-  ...{ API_PORT_SEARCH: "true", ADMIN_PORT_SEARCH: "true", HTTP_DRAIN_MS: "1500" },
+  ...{ API_PORT_SEARCH: "true", ADMIN_PORT_SEARCH: "true", HTTP_DRAIN_MS: "3000" },
+  ...{ LOG_LEVEL: "warn" },
 };
 
 function release(name: string, folder: string): Release {
@@ -49,9 +51,13 @@ function release(name: string, folder: string): Release {
   return { name, folder, logs, env, drains: existsSync(join(folder, "config/release.ts")) };
 }
 
-/** Starts a node and adds its gateway, where it has one, to the balancer. */
-async function enter(one: Release, services: readonly string[], number: number): Promise<UpgradedNode> {
-  const node = await UpgradedNode.start(one, services, number);
+/** Starts a node, again where it ends by itself, as a container runtime does; adds its gateway to the balancer. */
+async function enter(one: Release, services: readonly string[], number: number, tries = 3): Promise<UpgradedNode> {
+  const node = await UpgradedNode.start(one, services, number).catch((error: unknown) => {
+    if (!(error instanceof EndedBeforeReady) || tries === 1) throw error;
+    return undefined;
+  });
+  if (!node) return enter(one, services, number, tries - 1);
   running.push(node);
   if (node.port !== undefined) await balancer.add(node.port);
   return node;
