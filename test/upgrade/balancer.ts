@@ -38,7 +38,8 @@ export class Balancer {
     this.gateways.set(port, {
       port,
       agent: new Agent({ keepAlive: true, maxSockets: 64 }),
-      isReady: false,
+      isThere: true,
+      failed: failedLooks,
       isOut: false,
       underWay: 0,
     });
