@@ -126,7 +126,7 @@ function ask({ port, agent }: Gateway, sent: { path: string; token: string; text
       response.on("error", (error) => resolve({ broken: String(error) }));
     });
     one.on("error", (error: NodeJS.ErrnoException) => resolve({ broken: error.code ?? error.message }));
-    one.setTimeout(20_000, () => one.destroy(new Error("no answer within 20 s")));
+    one.setTimeout(35_000, () => one.destroy(new Error("no answer within 35 s")));
     one.end(sent.text);
   });
 }
