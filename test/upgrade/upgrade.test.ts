@@ -98,7 +98,8 @@ afterAll(async () => {
   await stopEverything();
 });
 
-jest.setTimeout(300_000);
+// Well under two minutes on two free cores.
+jest.setTimeout(600_000);
 
 upgrades(
   `a system of ${from} becomes this one, node by node, while gifts are sent: none is refused, lost or doubled`,
