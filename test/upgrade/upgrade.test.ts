@@ -5,6 +5,7 @@ import type { ServiceName } from "../../broker/service-names.ts";
 import { projectRoot } from "../../config/root.ts";
 import type { SystemHealth } from "../../mixins/system-health.ts";
 import { EndedBeforeReady } from "../../scripts/children.ts";
+import { rows } from "../support/books.ts";
 import { Person } from "../support/client.ts";
 import { crowd } from "../support/crowd.ts";
 import { eventually } from "../support/eventually.ts";
@@ -157,6 +158,15 @@ upgrades(
     // No answer waited for the time-out of a call to a node that had gone.
     expect(gifts.slowestMs).toBeLessThan(slowestMs);
     expect(gifts.orderIds.length).toBeGreaterThan(perSecond * 10);
+    // Counted first: the orders are too many to be looked up again and again.
+    await eventually(
+      "as many gifts settled as were accepted",
+      async () => {
+        const [found] = await rows<{ count: number }>("gift", "SELECT COUNT(*) AS count FROM t_gift_record");
+        return Number(found?.count) >= gifts.orderIds.length;
+      },
+      settleMs,
+    );
     const outcomes = await settledOrders(gifts.orderIds, settleMs);
     expect(outcomes.filter(({ status }) => status !== "succeeded")).toEqual([]);
     for (const person of people) person.leave();
