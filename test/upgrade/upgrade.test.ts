@@ -128,13 +128,16 @@ upgrades(
       tell("nats-server has the rights of this release");
       await migrate(fresh);
       tell("the databases are migrated");
-      let next: Promise<UpgradedNode> | undefined;
-      for (const [number, services] of places.entries()) {
-        const joined = await (next ?? enter(fresh, services, number));
+      // Callers of releases without a number do not ask another node: they go before those whom they call.
+      const order = old.drains ? [...places.keys()] : [...places.keys()].reverse();
+      const entering = (number: number | undefined) =>
+        number === undefined ? undefined : enter(fresh, places[number] as string[], number);
+      let next = entering(order[0]);
+      for (const [at, number] of order.entries()) {
+        const joined = (await next) as UpgradedNode;
         await seen(joined);
         tell(`${joined.label} has joined`);
-        const following = places[number + 1];
-        next = following && enter(fresh, following, number + 1);
+        next = entering(order[at + 1]);
         // Whoever awaits it still gets a rejection.
         next?.catch(() => undefined);
         const former = oldNodes[number] as UpgradedNode;
