@@ -41,3 +41,14 @@ export function readersUserOf(user: string): string {
 export function inboxPrefixOf(user: string): string {
   return `_INBOX_${user.replaceAll(".", "~")}`;
 }
+
+/** The user of the administrator in the server's own account, which shows its settings (mixins/preflight/read-nats.ts). */
+export function systemUserOf(user: string): string {
+  return `${user}-sys`;
+}
+
+/**
+ * The request that nats-server answers with its time. Each account has it for its own connections alone, so the answer
+ * says nothing of others.
+ */
+export const natsClockSubject = "$SYS.REQ.ACCOUNT.PING.STATZ";

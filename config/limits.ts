@@ -3,6 +3,7 @@ import { attendanceLimits } from "./limits/attendance.ts";
 import { battleLimits } from "./limits/battle.ts";
 import { booksLimits } from "./limits/books.ts";
 import { busLimits } from "./limits/bus.ts";
+import { clockLimits } from "./limits/clock.ts";
 import { giftLimits } from "./limits/gift.ts";
 import { httpLimits } from "./limits/http.ts";
 import { imLimits } from "./limits/im.ts";
@@ -19,6 +20,7 @@ import { outboxLimits } from "./limits/outbox.ts";
 import { outgoingLimits } from "./limits/outgoing.ts";
 import { paymentLimits } from "./limits/payment.ts";
 import { platformLimits } from "./limits/platform.ts";
+import { preflightLimits } from "./limits/preflight.ts";
 import { proposalsLimits } from "./limits/proposals.ts";
 import { rankLimits } from "./limits/rank.ts";
 import { redisLimits } from "./limits/redis.ts";
@@ -40,6 +42,8 @@ export const limits = Object.freeze({
   admin: adminLimits,
   log: logLimits,
   restarts: restartsLimits,
+  clock: clockLimits,
+  preflight: preflightLimits,
   rpc: rpcLimits,
   bus: busLimits,
   mysql: mysqlLimits,

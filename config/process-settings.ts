@@ -47,6 +47,7 @@ const plain: Readonly<Record<string, Owners>> = {
   LOG_FILE: "every",
   LOG_LEVEL: "every",
   CALL_TIMEOUT_MS: "every",
+  PREFLIGHT_ACCEPT: "every",
   API_HOST: gateway,
   API_PORT: [...gateway, "payment"],
   API_PORT_SEARCH: gateway,

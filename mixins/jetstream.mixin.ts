@@ -6,6 +6,7 @@ import { natsOptions } from "../broker/nats-options.ts";
 import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
 import { natsPrefix, serviceUrl } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
+import { watchNatsClocks } from "./clock/watch-clock.ts";
 import { Filling } from "./filling.ts";
 import { addHealthCheck, Degraded, type HealthState } from "./health.mixin.ts";
 import { CatchUp, type Missed } from "./jetstream/catch-up.ts";
@@ -154,6 +155,7 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       this.jetstreamKept = kept;
       kept.maintenance.goneAtStart(gone);
       addHealthCheck(this, "nats", () => connection.flush());
+      watchNatsClocks(this, connection);
       await kept.maintenance.start();
     },
     async stopped(this: Service & Partial<Internals>) {

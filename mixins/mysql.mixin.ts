@@ -1,5 +1,8 @@
 import type { Service } from "moleculer";
 import { config, databaseName, hasOwnLogin, serviceUrl } from "../config/config.ts";
+import type { BackgroundLoop } from "./background-loop.ts";
+import { mysqlTime, readClock } from "./clock/read-clock.ts";
+import { watchClock } from "./clock/watch-clock.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { Database, type DatabaseOptions } from "./mysql/database.ts";
 import { migrate, missingMigrations, requireMigrated } from "./mysql/migrate.ts";
@@ -7,6 +10,10 @@ import { migrate, missingMigrations, requireMigrated } from "./mysql/migrate.ts"
 /** The state that the mixin adds to a service. */
 export interface MysqlState {
   mysql: Database;
+}
+
+interface Internals extends MysqlState {
+  mysqlClock: BackgroundLoop;
 }
 
 const retriesCounter = {
@@ -26,7 +33,7 @@ export function mysqlMixin(
   options: Omit<DatabaseOptions, "gaveUp" | "retried" | "url"> = {},
 ) {
   return {
-    async started(this: Service & MysqlState & HealthState) {
+    async started(this: Service & Internals & HealthState) {
       const name = databaseName(service);
       const { metrics } = this.broker;
       metrics.register({ type: "counter", ...retriesCounter, labelNames: [...retriesCounter.labelNames] });
@@ -45,9 +52,10 @@ export function mysqlMixin(
         await migrate(name, migrationFolders);
       await requireMigrated(this.mysql, migrationFolders);
       addHealthCheck(this, "mysql", () => this.mysql.requireWorking());
+      this.mysqlClock = watchClock(this, "mysql", async () => [await readClock(name, () => mysqlTime(this.mysql))]);
     },
-    async stopped(this: Service & Partial<MysqlState>) {
-      await this.mysql?.close();
+    async stopped(this: Service & Partial<Internals>) {
+      await Promise.all([this.mysqlClock?.stop(), this.mysql?.close()]);
     },
   };
 }

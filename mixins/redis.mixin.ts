@@ -1,5 +1,8 @@
 import type { Redis } from "ioredis";
 import type { Service } from "moleculer";
+import type { BackgroundLoop } from "./background-loop.ts";
+import { readClock, redisTime } from "./clock/read-clock.ts";
+import { watchClock } from "./clock/watch-clock.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { openRedis, probeConnection, requireWritable } from "./redis/client.ts";
 import { MemoryWatch } from "./redis/memory-watch.ts";
@@ -14,6 +17,7 @@ export interface RedisState {
 interface Internals extends RedisState {
   stopProbing?: () => void;
   memoryWatch?: MemoryWatch;
+  redisClock?: BackgroundLoop;
 }
 
 /**
@@ -50,6 +54,7 @@ function redisLifecycle(health: { degrades: boolean }) {
         memory.requireRoom();
       };
       addHealthCheck(this, "redis", check, health);
+      this.redisClock = watchClock(this, "redis", async () => [await readClock(owner, () => redisTime(this.redis))]);
       this.stopProbing = probeConnection(this.redis, owner);
       await this.redis.connect().catch((error: Error) => {
         this.logger.warn({ err: error }, "started without Redis: the connection is retried in the background");
@@ -59,6 +64,7 @@ function redisLifecycle(health: { degrades: boolean }) {
       this.stopProbing?.();
       this.memoryWatch?.stop();
       this.redis?.disconnect();
+      await this.redisClock?.stop();
     },
   };
 }

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { readConfig as readSettings, serviceUrl, settingNames } from "../../../config/config.ts";
 import { namedKeysIn, sampleKey } from "../../../config/named-keys.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
+import { preflightSettings } from "../../../mixins/preflight/accepted.ts";
 import { adminSettings } from "../../../services/admin-settings.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
@@ -102,6 +103,7 @@ describe("settings", () => {
     const text = readFileSync(join(__dirname, "../../../.env.example"), "utf8");
     const documented = text.split("\n").flatMap((line) => /^([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
     const blocks = [
+      preflightSettings,
       ...providerSettings,
       ...[
         tokenSettings,

@@ -5,6 +5,7 @@ import { isServiceName, serviceNames } from "../../../broker/launch.ts";
 import { settingNames as ownNames, readConfig as readSettings, serviceUrlName } from "../../../config/config.ts";
 import { sampleKey } from "../../../config/named-keys.ts";
 import { projectRoot } from "../../../config/root.ts";
+import { preflightSettings } from "../../../mixins/preflight/accepted.ts";
 import { databaseServices } from "../../../scripts/databases.ts";
 import { processSettings } from "../../../scripts/local-env.ts";
 import { natsConfiguration, passwordVariable } from "../../../scripts/nats-config.ts";
@@ -58,6 +59,7 @@ const keyBlocks = [
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
 const otherNames = [
+  preflightSettings,
   booksReplicaSettings,
   rankSettings,
   jwtSettings,
@@ -296,6 +298,7 @@ describe("docker-compose.production.yml", () => {
     METRICS_TOKEN: "a-token-of-metrics",
     TRUST_PROXY: "1",
     ADMIN_TRUST_PROXY: "false",
+    PREFLIGHT_ACCEPT: "nats.replicas",
     TOKEN_KEYS: `k1:${"k".repeat(43)}`,
     ...Object.fromEntries(passwords.map((name) => [name, `password-of-${name.toLowerCase()}`])),
     GIFT_KEYS: `k1:${"g".repeat(42)}A`,
