@@ -1,4 +1,4 @@
-import { type Empty, type NatsConnection, RequestStrategy } from "nats";
+import { type Empty, ErrorCode, type NatsConnection, RequestStrategy } from "nats";
 import { natsClockSubject } from "../../broker/nats-names.ts";
 import { limits } from "../../config/limits.ts";
 import { type Skew, skewOf } from "./skew.ts";
@@ -38,19 +38,26 @@ export async function redisTime(redis: { time(): Promise<(number | string)[]> })
 export async function natsClocks(connection: NatsConnection): Promise<Skew[]> {
   const [at, since] = [Date.now(), performance.now()];
   const { answerMs, nextServerMs } = limits.clock;
-  const answers = await connection.requestMany(natsClockSubject, new Uint8Array() as Payload, {
-    strategy: RequestStrategy.JitterTimer,
-    maxWait: answerMs,
-    jitter: nextServerMs,
-  });
   const found: Skew[] = [];
-  for await (const answer of answers) {
-    const tookMs = performance.now() - since;
-    const told = answer.data.length === 0 ? undefined : serverTime(answer.json());
-    if (told) found.push(skewOf(told.server, told.ms, { at, tookMs }));
+  try {
+    const answers = await connection.requestMany(natsClockSubject, new Uint8Array() as Payload, {
+      strategy: RequestStrategy.JitterTimer,
+      maxWait: answerMs,
+      jitter: nextServerMs,
+    });
+    for await (const answer of answers) {
+      const tookMs = performance.now() - since;
+      const told = answer.data.length === 0 ? undefined : serverTime(answer.json());
+      if (told) found.push(skewOf(told.server, told.ms, { at, tookMs }));
+    }
+  } catch (error) {
+    if (!refusals.has((error as { code?: unknown }).code)) throw error;
   }
   return found;
 }
+
+/** The login has not the right to ask, or the server has no account that answers. */
+const refusals: ReadonlySet<unknown> = new Set([ErrorCode.PermissionsViolation, ErrorCode.NoResponders]);
 
 function serverTime(answer: unknown): { server: string; ms: number } | undefined {
   const { server } = (answer ?? {}) as { server?: { name?: unknown; time?: unknown } };

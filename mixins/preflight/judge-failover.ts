@@ -44,8 +44,9 @@ function judgeGalera({ server, variables, status }: MysqlSeen): Finding[] {
 }
 
 const semiSyncSettings =
-  "[mysqld] rpl_semi_sync_master_enabled=ON (MySQL 8.0.26 and newer: rpl_semi_sync_source_enabled), wait_point=AFTER_SYNC " +
-  `and timeout=${limits.preflight.semiSyncWaitMs} with the same beginning, the replicas' half on every other server`;
+  "[mysqld] of every server: rpl_semi_sync_master_enabled=ON, rpl_semi_sync_master_wait_point=AFTER_SYNC, " +
+  `rpl_semi_sync_master_timeout=${limits.preflight.semiSyncWaitMs}, rpl_semi_sync_slave_enabled=ON ` +
+  "(MySQL 8.0.26 and newer: source and replica in place of master and slave)";
 
 function judgeSemiSync(seen: MysqlSeen): Finding[] {
   const { server } = seen;
@@ -57,7 +58,7 @@ function judgeSemiSync(seen: MysqlSeen): Finding[] {
         ...{ ...about, severity: "money", risk: lossOfFailover },
         found: "several servers in the URL, neither Galera nor semi-synchronous replication",
         wanted: "Galera, group replication, or semi-synchronous replication on every server",
-        repair: `run the servers as a Galera cluster, or: ${semiSyncSettings}`,
+        repair: `run the servers as a Galera cluster, or in ${semiSyncSettings}`,
       },
     ];
   const findings: Finding[] = [];
