@@ -1,5 +1,5 @@
-import { config, serviceUrl, serviceUrlName } from "../config/config.ts";
-import { streamNames } from "../mixins/jetstream/definitions.ts";
+import { config, hasOwnLogin, type ServerKind, serviceUrl } from "../config/config.ts";
+import { deadLetters, streamNames } from "../mixins/jetstream/definitions.ts";
 import type { Logins } from "../mixins/preflight/look.ts";
 import type { NatsLogin } from "../mixins/preflight/read-nats.ts";
 import { usesRedis } from "../services/redis-access.ts";
@@ -14,10 +14,11 @@ export function placeOf(urls: string): string {
   return places.map((place) => place ?? "?").join(",");
 }
 
-/** The streams whose state a service's login may ask for; its provisioner sees all. */
+/** The streams whose state a service's login may ask for; the provisioner's sees all. */
 function streamsSeenBy(service: string): string[] {
   if (service === "provisioner") return allStreams.flatMap(streamNames);
-  return streamAccess[service as keyof typeof streamAccess].streams.flatMap(streamNames);
+  const { streams } = streamAccess[service as keyof typeof streamAccess];
+  return streams.length === 0 ? [] : [...streams, deadLetters].flatMap(streamNames);
 }
 
 /** Of a node with these services: their logins at NATS, as few as see all the streams that these see. */
@@ -36,21 +37,21 @@ function natsLogins(services: readonly string[]): NatsLogin[] {
   });
 }
 
-const once = <T>(items: readonly T[], key: (item: T) => string) => [
-  ...new Map(items.map((item) => [key(item), item])).values(),
-];
+const mysqlLogins = (services: readonly string[]) =>
+  services.filter(hasDatabase).map((service) => serviceUrl("MYSQL_URL", service));
 
-/** The logins of a node's own services. @throws Error where one of them is not set or not usable */
-export function loginsOf(services: readonly string[]): Logins {
-  const redis = services.filter(usesRedis).map((service) => {
+/** One login of each server. */
+function redisLogins(services: readonly string[]): Logins["redis"] {
+  const all = services.filter(usesRedis).map((service) => {
     const url = serviceUrl("REDIS_URL", service);
     return { service, url, server: placeOf(url) };
   });
-  return {
-    nats: natsLogins(services),
-    mysql: services.filter(hasDatabase).map((service) => serviceUrl("MYSQL_URL", service)),
-    redis: once(redis, ({ server }) => server),
-  };
+  return [...new Map(all.map((login) => [login.server, login])).values()];
+}
+
+/** The logins of a node's own services. @throws Error where one of them is not set or not usable */
+export function loginsOf(services: readonly string[]): Logins {
+  return { nats: natsLogins(services), mysql: mysqlLogins(services), redis: redisLogins(services) };
 }
 
 /**
@@ -59,26 +60,16 @@ export function loginsOf(services: readonly string[]): Logins {
  */
 export function loginsOfPerson(services: readonly string[]): Logins {
   const { NATS_ADMIN_URL: natsAdmin, MYSQL_ADMIN_URL: mysqlAdmin } = process.env;
-  const isGiven = (kind: "NATS_URL" | "MYSQL_URL" | "REDIS_URL") => (service: string) =>
-    Boolean(process.env[serviceUrlName(kind, service)] || config()[kind]);
-  const [atNats, atMysql, atRedis] = [
-    services.filter(isGiven("NATS_URL")),
-    services.filter(isGiven("MYSQL_URL")),
-    services.filter(isGiven("REDIS_URL")),
-  ];
-  const own = { nats: natsLogins(atNats), redis: loginsOf(atRedis).redis };
-  const wantedReplicas = config().JETSTREAM_REPLICAS;
-  const admin: NatsLogin[] = natsAdmin
-    ? [
-        {
-          ...{ server: placeOf(natsAdmin), url: natsAdmin, admin: true, wantedReplicas },
-          streams: allStreams.flatMap(streamNames),
-        },
-      ]
-    : own.nats;
+  const having = (kind: ServerKind) =>
+    services.filter((service) => hasOwnLogin(kind, service) || config()[kind] !== "");
   return {
-    nats: admin,
-    mysql: mysqlAdmin ? [mysqlAdmin] : loginsOf(atMysql.filter(hasDatabase)).mysql,
-    redis: own.redis,
+    nats: natsAdmin ? [adminAtNats(natsAdmin)] : natsLogins(having("NATS_URL")),
+    mysql: mysqlAdmin ? [mysqlAdmin] : mysqlLogins(having("MYSQL_URL")),
+    redis: redisLogins(having("REDIS_URL")),
   };
+}
+
+function adminAtNats(url: string): NatsLogin {
+  const streams = allStreams.flatMap(streamNames);
+  return { server: placeOf(url), url, streams, wantedReplicas: config().JETSTREAM_REPLICAS, admin: true };
 }

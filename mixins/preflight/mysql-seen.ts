@@ -21,8 +21,8 @@ export const variableNames = [
 ] as const;
 
 export const statusNames = [
-  ...["wsrep_cluster_size", "slaves_connected"],
-  ...["rpl_semi_sync_master_status", "rpl_semi_sync_source_status"],
+  ...["wsrep_cluster_size", "Slaves_connected"],
+  ...["Rpl_semi_sync_master_status", "Rpl_semi_sync_source_status"],
 ] as const;
 
 export function isOn(value: string | undefined): boolean {
