@@ -46,9 +46,3 @@ export function inboxPrefixOf(user: string): string {
 export function systemUserOf(user: string): string {
   return `${user}-sys`;
 }
-
-/**
- * The request that nats-server answers with its time. Each account has it for its own connections alone, so the answer
- * says nothing of others.
- */
-export const natsClockSubject = "$SYS.REQ.ACCOUNT.PING.STATZ";

@@ -6,7 +6,7 @@ import { natsOptions } from "../broker/nats-options.ts";
 import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
 import { natsPrefix, serviceUrl } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
-import { watchNatsClocks } from "./clock/watch-clock.ts";
+import { watchStreamClocks } from "./clock/watch-clock.ts";
 import { Filling } from "./filling.ts";
 import { addHealthCheck, Degraded, type HealthState } from "./health.mixin.ts";
 import { CatchUp, type Missed } from "./jetstream/catch-up.ts";
@@ -30,7 +30,7 @@ import { Recoveries } from "./jetstream/recoveries.ts";
 import { watchRefusals } from "./jetstream/refusals.ts";
 import { dataOfItem } from "./jetstream/split.ts";
 import { countForged, storeMetrics } from "./jetstream/store-metrics.ts";
-import { deadLetters, type StreamDefinition } from "./jetstream/streams.ts";
+import { deadLetters, type StreamDefinition, streamNames } from "./jetstream/streams.ts";
 import { DatabaseLease } from "./mysql/database-lease.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
@@ -155,7 +155,7 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       this.jetstreamKept = kept;
       kept.maintenance.goneAtStart(gone);
       addHealthCheck(this, "nats", () => connection.flush());
-      watchNatsClocks(this, connection);
+      watchStreamClocks(this, { connection, manager }, definitions.flatMap(streamNames));
       await kept.maintenance.start();
     },
     async stopped(this: Service & Partial<Internals>) {

@@ -1,4 +1,4 @@
-import { inboxPrefixOf, natsClockSubject, natsUser, streamPrefix } from "../broker/nats-names.ts";
+import { inboxPrefixOf, natsUser, streamPrefix } from "../broker/nats-names.ts";
 import {
   deadLetterSubject,
   deadLetters,
@@ -48,7 +48,6 @@ function ofAccess(access: StreamAccess, prefix: string): string[] {
     ...publishes.map((subject) => prefix + subject),
     ...consumers.flatMap((consumer) => deadLettersOf(consumer).map((subject) => prefix + subject)),
     api("INFO"),
-    natsClockSubject,
     ...on(streams.length > 0 ? [...streams, deadLetters] : [], "STREAM.INFO"),
     ...on(lists, "CONSUMER.LIST"),
     ...on(reads, "STREAM.MSG.GET"),
@@ -133,7 +132,7 @@ export function provisionerPermissions(namespace: string): Permissions {
   ]);
   return withInbox(natsUser("provisioner", namespace), {
     allow: [
-      ...[api("INFO"), natsClockSubject, ...allow, ...purges.map((name) => api(`STREAM.PURGE.${name}`))],
+      ...[api("INFO"), ...allow, ...purges.map((name) => api(`STREAM.PURGE.${name}`))],
       ...deadLetterRights(streamPrefix(namespace)),
     ],
   });

@@ -9,6 +9,4 @@ export const clockLimits = Object.freeze({
   reportedMs: 1_000,
   /** A reading whose answer took longer says too little, and is not used. */
   answerMs: 1_000,
-  /** How long a reading waits for the next server of a cluster after an answer. */
-  nextServerMs: 100,
 });

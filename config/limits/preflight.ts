@@ -4,6 +4,9 @@ export const preflightLimits = Object.freeze({
   refusedExitCode: 3,
   /** How long looking at one server may take; then it counts as not reached, which readiness reports. */
   serverMs: 5_000,
+  /** How long the servers of a NATS cluster are waited for, and each further one after an answer. */
+  serversMs: 1_000,
+  nextServerMs: 100,
   /** How often a clock is read; the quickest answer counts. */
   clockReadings: 3,
   /** The copies of a stream with which a server may be lost with its disk and the others go on. */

@@ -1,11 +1,7 @@
-import { type Empty, ErrorCode, type NatsConnection, RequestStrategy } from "nats";
-import { natsClockSubject } from "../../broker/nats-names.ts";
-import { limits } from "../../config/limits.ts";
+import type { JetStreamManager } from "nats";
 import { type Skew, skewOf } from "./skew.ts";
 
 /** Reads the clocks of servers, each beside this node's own. */
-
-type Payload = typeof Empty;
 
 /** Reads one server's clock. `ask` resolves with its time, ms since 1970. Rejects as `ask`. */
 export async function readClock(server: string, ask: () => Promise<number>): Promise<Skew> {
@@ -32,35 +28,20 @@ export async function redisTime(redis: { time(): Promise<(number | string)[]> })
 }
 
 /**
- * The clocks of all servers of a NATS cluster that answer within `limits.clock.answerMs`; none where the login has not
- * the right to ask. Rejects with the client's error where the connection is away.
+ * The clocks of the servers that lead these streams, since their time is that of the messages. nats-server tells it from
+ * 2.10 on; of an older one there is no reading (the battle service reads it by messages of its own). What cannot be asked
+ * is left out.
  */
-export async function natsClocks(connection: NatsConnection): Promise<Skew[]> {
-  const [at, since] = [Date.now(), performance.now()];
-  const { answerMs, nextServerMs } = limits.clock;
-  const found: Skew[] = [];
-  try {
-    const answers = await connection.requestMany(natsClockSubject, new Uint8Array() as Payload, {
-      strategy: RequestStrategy.JitterTimer,
-      maxWait: answerMs,
-      jitter: nextServerMs,
-    });
-    for await (const answer of answers) {
-      const tookMs = performance.now() - since;
-      const told = answer.data.length === 0 ? undefined : serverTime(answer.json());
-      if (told) found.push(skewOf(told.server, told.ms, { at, tookMs }));
-    }
-  } catch (error) {
-    if (!refusals.has((error as { code?: unknown }).code)) throw error;
-  }
-  return found;
-}
-
-/** The login has not the right to ask, or the server has no account that answers. */
-const refusals: ReadonlySet<unknown> = new Set([ErrorCode.PermissionsViolation, ErrorCode.NoResponders]);
-
-function serverTime(answer: unknown): { server: string; ms: number } | undefined {
-  const { server } = (answer ?? {}) as { server?: { name?: unknown; time?: unknown } };
-  const ms = Date.parse(String(server?.time));
-  return Number.isFinite(ms) ? { server: String(server?.name), ms } : undefined;
+export async function streamClocks(
+  manager: Pick<JetStreamManager, "streams">,
+  names: readonly string[],
+): Promise<Skew[]> {
+  const timeOf = async (name: string) => {
+    // The client's type does not have the time of the answer.
+    const { ts } = (await manager.streams.info(name)) as { ts?: string };
+    return Date.parse(ts ?? "");
+  };
+  const readings = names.map((name) => readClock(name, () => timeOf(name)));
+  const settled = await Promise.allSettled(readings);
+  return settled.flatMap((one) => (one.status === "fulfilled" && Number.isFinite(one.value.ms) ? [one.value] : []));
 }

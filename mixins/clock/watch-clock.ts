@@ -1,9 +1,9 @@
 import type { Service, ServiceBroker } from "moleculer";
-import type { NatsConnection } from "nats";
+import type { JetStreamManager, NatsConnection } from "nats";
 import { isUnavailable } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../background-loop.ts";
-import { natsClocks } from "./read-clock.ts";
+import { streamClocks } from "./read-clock.ts";
 import { furthest, isBeyond, type Skew } from "./skew.ts";
 
 /** The kinds of servers whose clocks a node watches. */
@@ -61,9 +61,12 @@ export function watchClock(service: Service, clock: Clock, read: () => Promise<r
   });
 }
 
-/** Watches the clocks of the servers behind a connection until it is closed. */
-export function watchNatsClocks(service: Service, connection: NatsConnection): void {
-  // The connection reports by itself that the server is away, or refuses the request (jetstream/refusals.ts).
-  const loop = watchClock(service, "nats", () => natsClocks(connection).catch(() => []));
+/** Watches the clocks of the servers that lead these streams, until the connection is closed. */
+export function watchStreamClocks(
+  service: Service,
+  { connection, manager }: { connection: NatsConnection; manager: JetStreamManager },
+  names: readonly string[],
+): void {
+  const loop = watchClock(service, "nats", () => streamClocks(manager, names));
   void connection.closed().then(() => loop.stop());
 }

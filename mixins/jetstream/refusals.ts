@@ -1,5 +1,4 @@
 import type { NatsConnection } from "nats";
-import { natsClockSubject } from "../../broker/nats-names.ts";
 
 /** What nats-server did not let a connection's user do. */
 export interface Refusal {
@@ -9,11 +8,9 @@ export interface Refusal {
 
 /**
  * Passes on what the server refuses to a connection, until the connection is closed. The server tells a refused
- * publication apart from the publication itself: whoever waits for its answer would wait in vain. A refused question for
- * the time is left out: the service works without it.
+ * publication apart from the publication itself: whoever waits for its answer would wait in vain.
  */
 export async function watchRefusals(connection: NatsConnection, refused: (refusal: Refusal) => void): Promise<void> {
   const status = connection.status() as AsyncIterable<{ readonly permissionContext?: Refusal }>;
-  for await (const { permissionContext } of status)
-    if (permissionContext && permissionContext.subject !== natsClockSubject) refused(permissionContext);
+  for await (const { permissionContext } of status) if (permissionContext) refused(permissionContext);
 }

@@ -3,7 +3,7 @@ import { connectNats } from "../../broker/nats-connect.ts";
 import { inboxPrefixOf, systemUserOf } from "../../broker/nats-names.ts";
 import { natsOptions } from "../../broker/nats-options.ts";
 import { limits } from "../../config/limits.ts";
-import { natsClocks } from "../clock/read-clock.ts";
+import { streamClocks } from "../clock/read-clock.ts";
 import type { Skew } from "../clock/skew.ts";
 import { findStream } from "../jetstream/streams.ts";
 import type { NatsSeen, NatsServerSeen } from "./judge-nats.ts";
@@ -43,7 +43,10 @@ export async function readNats(login: NatsLogin): Promise<{ seen: NatsSeen; cloc
         }),
         ...(wantedReplicas === undefined ? {} : { wantedReplicas }),
       },
-      clocks: await natsClocks(connection),
+      clocks: await streamClocks(
+        manager,
+        found.flatMap((stream) => stream?.config.name ?? []),
+      ),
     };
   } finally {
     await connection.close();
@@ -68,9 +71,9 @@ async function allServers(url: string): Promise<NatsServerSeen[]> {
 }
 
 async function askServers(connection: NatsConnection): Promise<NatsServerSeen[]> {
-  const { answerMs, nextServerMs } = limits.clock;
+  const { serversMs: maxWait, nextServerMs: jitter } = limits.preflight;
   const answers = await connection.requestMany("$SYS.REQ.SERVER.PING.VARZ", new Uint8Array() as typeof Empty, {
-    ...{ strategy: RequestStrategy.JitterTimer, maxWait: answerMs, jitter: nextServerMs },
+    ...{ strategy: RequestStrategy.JitterTimer, maxWait, jitter },
   });
   const found: NatsServerSeen[] = [];
   for await (const answer of answers) {

@@ -1,12 +1,5 @@
 import { busPermissions } from "../../broker/bus/permissions.ts";
-import {
-  busUserOf,
-  mirrorUserOf,
-  natsClockSubject,
-  natsUser,
-  readersUserOf,
-  systemUserOf,
-} from "../../broker/nats-names.ts";
+import { busUserOf, mirrorUserOf, natsUser, readersUserOf, systemUserOf } from "../../broker/nats-names.ts";
 import { serviceNames } from "../../broker/service-names.ts";
 import {
   eventReaderImports,
@@ -102,9 +95,7 @@ export function usersOf(login: Login): NatsUser[] {
   }
   if (!isService(role)) return [atBus];
   const permissions = servicePermissions(role, namespace);
-  // Each account has the question for the server's time by itself.
-  const subjects = permissions.publish.allow.filter((subject) => subject !== natsClockSubject);
-  const imports = subjects.map((subject) => ({ kind: "service", account: "JS", subject }) as const);
+  const imports = permissions.publish.allow.map((subject) => ({ kind: "service", account: "JS", subject }) as const);
   return [{ account: "own", user, permissions, imports }, atBus];
 }
 

@@ -1,5 +1,4 @@
 import type { ServiceSchema } from "moleculer";
-import { natsClockSubject } from "../../broker/nats-names.ts";
 import { serviceNames } from "../../broker/service-names.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { partsOf } from "../../mixins/jetstream/definitions.ts";
@@ -88,8 +87,7 @@ test("no service may make, change, purge or delete a stream or a consumer, or he
     expect(
       publish.allow.filter((subject) => /CREATE|UPDATE|PURGE|SNAPSHOT|RESTORE|DIRECT|STREAM\.DELETE/.test(subject)),
     ).toEqual([]);
-    // The server's time, which each account has for its own connections alone.
-    expect(publish.allow.filter((subject) => /^\$JS\.API\.>|^>|^\*|^\$SYS/.test(subject))).toEqual([natsClockSubject]);
+    expect(publish.allow.filter((subject) => /^\$JS\.API\.>|^>|^\*|^\$SYS/.test(subject))).toEqual([]);
     expect(subscribe.allow).toEqual([`_INBOX_${name}.>`]);
   }
 });
@@ -107,7 +105,7 @@ test("JetStream's account offers each subject of a service by one export, and no
   expect(new Set(exported).size).toBe(exported.length);
   for (const namespace of ["ovation", "other"])
     for (const { publish } of others.map((name) => servicePermissions(name, namespace)))
-      for (const subject of publish.allow.filter((one) => one !== natsClockSubject))
+      for (const subject of publish.allow)
         expect([subject, exported.filter((one) => covers(one, subject)).length]).toEqual([subject, 1]);
   expect(exported.filter((one) => /CREATE|UPDATE|PURGE|SNAPSHOT|RESTORE|DIRECT|\.DELETE/.test(one))).toEqual([
     "$JS.API.STREAM.MSG.DELETE.*",
@@ -124,9 +122,7 @@ test("a service's login is in an account of its own, which imports what it may p
     const [, own = ""] = new RegExp(`\n {2}"JS-${name}" \\{\n([\\s\\S]*?)\n {2}\\}`).exec(text) ?? [];
     expect([...own.matchAll(/\{user: "([^"]+)"/g)].map(([, user]) => user)).toEqual([name]);
     const imports = [...own.matchAll(/\{account: "JS", subject: "([^"]+)"\}/g)].map(([, subject]) => subject);
-    const allowed = servicePermissions(name, "ovation").publish.allow;
-    expect(imports).toEqual(allowed.filter((subject) => subject !== natsClockSubject));
-    expect(own).not.toMatch(/account: "\$SYS"/);
+    expect(imports).toEqual(servicePermissions(name, "ovation").publish.allow);
   }
 });
 
@@ -135,9 +131,7 @@ test("every subject of the table is of a stream, and has the prefix of its names
   for (const name of others)
     for (const subject of streamAccess[name].publishes) expect(subjects).toContain(subject.split(".")[0]);
   const { publish } = servicePermissions("gift", "other");
-  const foreign = publish.allow.filter(
-    (subject) => !/other_|^\$JS\.API\.INFO$/.test(subject) && subject !== natsClockSubject,
-  );
+  const foreign = publish.allow.filter((subject) => !/other_|^\$JS\.API\.INFO$/.test(subject));
   expect(foreign).toEqual([]);
   expect(servicePermissions("gift", "other").subscribe.allow).toEqual(["_INBOX_other~gift.>"]);
 });
@@ -156,7 +150,7 @@ test("the provisioner publishes where a consumer reads, in its namespace, and no
   const origins = Object.values(streamAccess)
     .flatMap(({ consumers }) => consumers)
     .flatMap(({ stream, subject }) => (subject === undefined ? stream.subjects : [subject]));
-  const published = provisionerPermissions("other").publish.allow.filter((subject) => !/^\$(JS|SYS)\./.test(subject));
+  const published = provisionerPermissions("other").publish.allow.filter((subject) => !subject.startsWith("$JS."));
   expect(new Set(published)).toEqual(new Set(origins.map((subject) => `other_${subject}`)));
 });
 
