@@ -16,21 +16,29 @@ const gauge = {
   labelNames: ["service", "clock"],
 } as const;
 
-/** The clocks that a node has reported as wrong: its services share the line in the log. */
-const reported = new WeakMap<ServiceBroker, Set<string>>();
+/** Of each node and kind of clock the watches that find it wrong: its services share the line in the log. */
+const wrong = new WeakMap<ServiceBroker, Map<Clock, Set<object>>>();
 
-function report({ broker, logger }: Service, clock: Clock, skew: Skew): void {
-  const known = reported.get(broker) ?? new Set();
-  reported.set(broker, known);
+function wrongOf(broker: ServiceBroker, clock: Clock): Set<object> {
+  const ofNode = wrong.get(broker) ?? new Map<Clock, Set<object>>();
+  const ofClock = ofNode.get(clock) ?? new Set();
+  wrong.set(broker, ofNode.set(clock, ofClock));
+  return ofClock;
+}
+
+/** The first watch of a node that finds a clock wrong says so, and the last one that finds it right again. */
+function report({ broker, logger }: Service, clock: Clock, watch: object, skew: Skew): void {
+  const found = wrongOf(broker, clock);
   const { reportedMs } = limits.clock;
   const about = { clock, server: skew.server, skewMs: Math.round(skew.ms), uncertainMs: Math.round(skew.uncertainMs) };
-  if (isBeyond(skew, reportedMs) && !known.has(clock)) {
-    known.add(clock);
-    logger.error(
-      about,
-      "a server's clock and this node's differ: times of gifts, battles and logins will not fit. Look at NTP on both machines",
-    );
-  } else if (Math.abs(skew.ms) + skew.uncertainMs <= reportedMs && known.delete(clock))
+  if (isBeyond(skew, reportedMs)) {
+    if (found.size === 0)
+      logger.error(
+        about,
+        "a server's clock and this node's differ: times of gifts, battles and logins will not fit. Look at NTP on both machines",
+      );
+    found.add(watch);
+  } else if (Math.abs(skew.ms) + skew.uncertainMs <= reportedMs && found.delete(watch) && found.size === 0)
     logger.info(about, "the clocks of server and node agree again");
 }
 
@@ -42,6 +50,7 @@ function report({ broker, logger }: Service, clock: Clock, skew: Skew): void {
 export function watchClock(service: Service, clock: Clock, read: () => Promise<readonly Skew[]>): BackgroundLoop {
   const { metrics } = service.broker;
   metrics.register({ type: "gauge", ...gauge, labelNames: [...gauge.labelNames] });
+  const watch = {};
   return new BackgroundLoop({
     name: `${service.name}-clock-${clock}`,
     round: async () => {
@@ -52,7 +61,7 @@ export function watchClock(service: Service, clock: Clock, read: () => Promise<r
       const skew = furthest(readings.filter(({ uncertainMs }) => uncertainMs <= limits.clock.answerMs / 2));
       if (!skew) return false;
       metrics.set(gauge.name, skew.ms / 1_000, { service: service.name, clock });
-      report(service, clock, skew);
+      report(service, clock, watch, skew);
       return false;
     },
     idleMs: limits.clock.everyMs,
