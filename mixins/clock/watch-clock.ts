@@ -54,11 +54,8 @@ export function watchClock(service: Service, clock: Clock, read: () => Promise<r
   return new BackgroundLoop({
     name: `${service.name}-clock-${clock}`,
     round: async () => {
-      const readings = await read().catch((error: unknown): Skew[] => {
-        if (isUnavailable(error)) return [];
-        throw error;
-      });
-      const skew = furthest(readings.filter(({ uncertainMs }) => uncertainMs <= limits.clock.answerMs / 2));
+      // A first question may open a connection before it is sent: its answer says too little, that to the next one does not.
+      const skew = (await usable(read)) ?? (await usable(read));
       if (!skew) return false;
       metrics.set(gauge.name, skew.ms / 1_000, { service: service.name, clock });
       report(service, clock, watch, skew);
@@ -68,6 +65,16 @@ export function watchClock(service: Service, clock: Clock, read: () => Promise<r
     errorBackoffMs: limits.clock.everyMs,
     log: service.logger,
   });
+}
+
+/** The reading that is furthest away, of those that are certain enough; none while the server is away. */
+async function usable(read: () => Promise<readonly Skew[]>): Promise<Skew | undefined> {
+  try {
+    return furthest((await read()).filter(({ uncertainMs }) => uncertainMs <= limits.clock.answerMs / 2));
+  } catch (error) {
+    if (isUnavailable(error)) return undefined;
+    throw error;
+  }
 }
 
 /** Watches the clocks of the servers that lead these streams, until the connection is closed. */
