@@ -1,5 +1,6 @@
 import { adminLimits } from "./limits/admin.ts";
 import { attendanceLimits } from "./limits/attendance.ts";
+import { backupLimits } from "./limits/backup.ts";
 import { battleLimits } from "./limits/battle.ts";
 import { booksLimits } from "./limits/books.ts";
 import { busLimits } from "./limits/bus.ts";
@@ -68,4 +69,5 @@ export const limits = Object.freeze({
   lookup: lookupLimits,
   staff: staffLimits,
   proposals: proposalsLimits,
+  backup: backupLimits,
 });

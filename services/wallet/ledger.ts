@@ -1,5 +1,5 @@
 import { Books } from "./books.ts";
-import { debtPaymentId } from "./business-ids.ts";
+import { debtPaymentId, restoredCoinsId } from "./business-ids.ts";
 import { pointsPerCoin } from "./points.ts";
 import {
   type Account,
@@ -40,12 +40,29 @@ function decideGift(books: Books, command: Extract<Command, { kind: "gift" }>): 
   const gift: Posting = {
     ...{ bizId, type: tradeTypes.gift, source: userId, destination: receiverId, amount, incomePoints },
   };
-  if (account.balance < amount) {
-    books.reject(gift, "balanceShort");
-    return books.refuse(account, "balanceShort");
+  const { settledAs } = command;
+  const refusal = settledAs === undefined && account.balance < amount ? "balanceShort" : settledAs;
+  if (refusal !== undefined && refusal !== "succeeded") {
+    books.reject(gift, refusal);
+    return books.refuse(account, refusal);
   }
+  if (account.balance < amount && !lend(books, account, bizId, amount - account.balance))
+    return books.refuse(account, "invalidParam");
   books.post(gift);
   return books.done(account, incomePoints);
+}
+
+/**
+ * Coins for a gift that succeeded and whose coins the books no longer know: an adjustment, and a debt of as many coins.
+ * Where the credit or adjustment that they came from is written again, it pays off the debt, so nobody gets coins twice.
+ * The auditor names the adjustment, since nobody ordered it. Returns whether the amounts are safe.
+ */
+function lend(books: Books, account: Account, giftId: string, coins: number): boolean {
+  if (!Number.isSafeInteger(account.debt + coins)) return false;
+  const bizId = restoredCoinsId(giftId);
+  books.post({ bizId, type: tradeTypes.adjust, source: adjustments, destination: account.userId, amount: coins });
+  books.owe(account, coins, bizId);
+  return true;
 }
 
 /** Pays debts off with coins that the account was given under this business id. */

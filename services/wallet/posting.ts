@@ -12,8 +12,22 @@ export interface Account {
   status: number;
 }
 
+/**
+ * How an order was settled, as the event of its settlement says it. Only a restore has it (scripts/restore/): it writes
+ * again what was lost with the database, and that outcome stands.
+ */
+export type SettledAs = "succeeded" | FailureName;
+
 export type Command =
-  | { kind: "gift"; bizId: string; userId: string; receiverId: string; amount: number; incomePoints: number }
+  | {
+      kind: "gift";
+      bizId: string;
+      userId: string;
+      receiverId: string;
+      amount: number;
+      incomePoints: number;
+      settledAs?: SettledAs;
+    }
   /** `recharge`: a paid order of the payment service; `credit`: coins that the platform sold itself. */
   | { kind: "recharge" | "credit"; bizId: string; userId: string; coins: number }
   /** Coins that the platform gives (above zero) or takes (below zero). */
