@@ -16,8 +16,9 @@ import { keyNames } from "../../../scripts/backup/key-names.ts";
 import type { Manifest } from "../../../scripts/backup/manifest.ts";
 import { takeBackup } from "../../../scripts/backup/take-backup.ts";
 import { databaseServices } from "../../../scripts/databases.ts";
+import { messagesFrom } from "../../../scripts/restore/events.ts";
+import { orderOf } from "../../../scripts/restore/replay-payments.ts";
 import { type RestoreOptions, restore } from "../../../scripts/restore/run-restore.ts";
-import { differenceKinds } from "../../../services/auditor/differences.ts";
 import { call, type DurableEventName, type DurableEvents } from "../../../services/contracts.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import { durableEvent } from "../../../services/durable-event.ts";
@@ -25,7 +26,7 @@ import { contentHashOf, partitionOf } from "../../../services/gift/accepted-gift
 import gift from "../../../services/gift/gift.service.ts";
 import type { Order } from "../../../services/payment/order.ts";
 import { orderMacs } from "../../../services/payment/order-macs.ts";
-import { ordersById } from "../../../services/payment/payment-store.ts";
+import { insertOrder, ordersById } from "../../../services/payment/payment-store.ts";
 import { payKeys } from "../../../services/signing-keys.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
@@ -109,12 +110,12 @@ async function story() {
 
 type Story = Awaited<ReturnType<typeof story>>;
 
-/** Without the credit that no event tells of. */
+/** Without the credit that no event tells of: she owes what she gave. */
 const known = ({ gifts, charges, accounts }: Story) => ({
   gifts,
   charges: charges.filter(({ biz_id }) => biz_id !== `order-${unknownFan}`),
   accounts: (accounts as { user_id: string }[]).map((account) =>
-    account.user_id === unknownFan ? { ...account, total_charged: "0" } : account,
+    account.user_id === unknownFan ? { ...account, own: "-1", total_charged: "0" } : account,
   ),
 });
 
@@ -135,6 +136,27 @@ function command(name: string, ...args: string[]): Promise<{ code: number; out: 
       ended({ code: error ? Number(error.code) : 0, out: stdout + stderr });
     });
   });
+}
+
+const macs = () => orderMacs(payKeys(), config().NAMESPACE);
+
+/** A paid order of 300 coins, as payment says it to the wallet; with its row where payment still has it. */
+async function buy(userId: string, orderId: string, kept: boolean): Promise<void> {
+  const terms = { productId: 6, source: 1, payChannel: 1, transactionId: `t-${orderId}` };
+  const paid = { ...rechargeMessage(orderId, userId, 300), ...terms };
+  if (kept) {
+    const order = orderOf(paid, macs()) as Order;
+    const payment = new Database(databaseName("payment"), { connections: 1 });
+    await insertOrder(payment, { ...order, state: "waiting" });
+    await payment.run(
+      "UPDATE t_pay_order SET status = 2, pay_time = ?, transaction_id = ?, paid_mac = ? WHERE order_id = ?",
+      [...[order.payTime, order.transactionId, order.paidMac, orderId]],
+    );
+    await payment.close();
+  }
+  await publish("pay.recharge", paid, `pay.recharge:${orderId}`);
+  const charged = async () => (await call(caller, "wallet.balance", { userId })).totalCharged;
+  await eventually(`${userId} has her coins`, async () => (await charged()) === 300);
 }
 
 beforeAll(async () => {
@@ -164,11 +186,11 @@ const lateOrder = randomUUID();
 
 describe("a backup", () => {
   test("is taken while gifts fly, by a command, into files that only their owner can read", async () => {
-    for (const fan of fans) await recharge(caller, `order-${fan}`, fan, 100_000);
+    for (const fan of fans) await buy(fan, randomUUID(), true);
     for (const fan of fans) early.push(await sendSettled(fan));
     let flying = true;
     const flight = fans.map(async (fan) => {
-      while (flying) await send(fan);
+      for (let sent = 0; flying && sent < 250; sent++) await send(fan);
     });
     const { code, out } = await command("backup", backup());
     flying = false;
@@ -190,13 +212,7 @@ describe("after the backup", () => {
   test("gifts, payments and more happen, and the database's machine is lost", async () => {
     for (const fan of fans) beforeMiddle.push(await sendSettled(fan));
     // Bought and spent after the backup.
-    const terms = { productId: 6, source: 1, payChannel: 1, transactionId: "t-1" };
-    const bought = { ...rechargeMessage(lateOrder, lateFan, 2), ...terms };
-    await publish("pay.recharge", bought, `pay.recharge:${lateOrder}`);
-    await eventually(
-      "she has her coins",
-      async () => (await call(caller, "wallet.balance", { userId: lateFan })).balance === 2,
-    );
+    await buy(lateFan, lateOrder, false);
     for (let n = 0; n < 2; n++) beforeMiddle.push(await sendSettled(lateFan));
     const now = () => new Date().toISOString();
     const newcomer = "9000000000000000200";
@@ -211,7 +227,7 @@ describe("after the backup", () => {
     await publishEvent("user.restricted", "41", { ...ban, until: null, reason: "r", by: "staff:a", time: now() });
     // Of one of these orders stream PAY has the message.
     for (const orderId of [lateOrder, randomUUID()]) {
-      const paid = { orderId, userId: lateFan, productId: 6, amount: 30, coins: 2, bizCode: 10001, time: now() };
+      const paid = { orderId, userId: lateFan, productId: 6, amount: 3_000, coins: 300, bizCode: 10001, time: now() };
       await publishEvent("payment.paid", orderId, paid);
     }
 
@@ -296,9 +312,8 @@ describe("a restore", () => {
     const payment = new Database(databaseName("payment"), { connections: 1 });
     const [order] = (await ordersById(payment, [lateOrder])) as [Order];
     await payment.close();
-    const macs = orderMacs(payKeys(), config().NAMESPACE);
-    expect(order).toMatchObject({ state: "paid", userId: lateFan, coins: 2, amount: 20, transactionId: "t-1" });
-    expect([macs.termsFault(order), macs.paymentFault(order)]).toEqual([undefined, undefined]);
+    expect(order).toMatchObject({ state: "paid", userId: lateFan, coins: 300, transactionId: `t-${lateOrder}` });
+    expect([macs().termsFault(order), macs().paymentFault(order)]).toEqual([undefined, undefined]);
     expect(await rows("user", "SELECT user_id, external_id FROM t_user_external")).toEqual([
       { user_id: "9000000000000000200", external_id: Buffer.from("ext-1") },
     ]);
@@ -320,7 +335,8 @@ describe("a restore", () => {
   test("the system goes on: what waited in the queue is settled, owed coins are paid off, no id comes again", async () => {
     const [last] = await rows<{ id: string }>("gift", "SELECT MAX(id) AS id FROM t_gift_record");
     await startNodes();
-    await eventually("the queued gift", async () => (await statusOf(fans[1] as string, queued)) === "succeeded");
+    const settled = "SELECT id FROM t_gift_record WHERE order_id = ? AND status = 1";
+    await eventually("the queued gift", async () => (await rows("gift", settled, [queued])).length === 1);
     await eventually("the debt is paid off by the order in stream PAY", async () => {
       const { debt, balance } = await call(caller, "wallet.balance", { userId: unknownFan });
       return debt === 0 && balance === 0;
@@ -344,10 +360,8 @@ describe("a restore", () => {
     await expectBooksBalanced();
     const removed = readFileSync(join(folder, "report/removed-events.jsonl"), "utf8");
     expect(removed).toContain(late[0]);
-    const manager = await nats.jetstreamManager();
-    const stream = `${natsPrefix()}EVENTS`;
-    const end = await manager.streams.getMessage(stream, { last_by_subj: `${natsPrefix()}event.gift.settled` });
-    expect(end.time.getTime()).toBeLessThan(middle.getTime());
+    for await (const { storedAt } of messagesFrom(nats, `${natsPrefix()}EVENTS`, 1))
+      expect(storedAt.getTime()).toBeLessThan(middle.getTime());
   });
 
   test("where the streams are lost too it goes back to the backup: every gift that was answered before it is there", async () => {
@@ -355,13 +369,7 @@ describe("a restore", () => {
     const manager = await nats.jetstreamManager();
     for (const { stream } of manifest.streams) await manager.streams.delete(stream);
     const { code, out } = await command("restore", backup(), "--report", join(folder, "report"));
-    // The test pays without orders.
-    expect({
-      code,
-      kinds: [...new Set(out.match(/^[a-zA-Z]+(?=: [a-z])/gm))].filter((kind) => kind in differenceKinds),
-    }).toEqual({
-      ...{ code: 2, kinds: ["creditWithoutOrder"] },
-    });
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringContaining("The books are equal.") });
     const events = manifest.streams.find(({ stream }) => stream === `${natsPrefix()}EVENTS`);
     const now = await manager.streams.info(`${natsPrefix()}EVENTS`);
     expect(now.state.last_seq).toBe(events?.state.last_seq);
