@@ -16,6 +16,8 @@ export const backupLimits = {
   readerIdleMs: 300_000,
   /** Gifts, users and rooms that are written by one statement, or commands that the ledger gets at once. */
   replayBatch: 500,
+  /** Databases that a restore loads at once. */
+  loadedAtOnce: 4,
   /** By so much every counter of ids goes beyond what is known: ids that were given out meanwhile come never again. */
   idMargin: 1_000_000,
   /** How often a line tells how far a long step is. */

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
+import { limits } from "../../config/limits.ts";
 import { compressedLines } from "../backup/backup-file.ts";
 import { openAdmin, rowsOf } from "../backup/dump.ts";
 import { named } from "../backup/dump-text.ts";
@@ -57,18 +58,30 @@ interface Loading {
   readonly progress: (line: string) => void;
 }
 
-/** @throws Error where a statement fails, or a table has not as many rows as in the backup */
+/** Several at a time. @throws Error where a statement fails, or a table has not as many rows as in the backup */
 export async function loadDatabases(
   connection: Connection,
   state: RestoreState,
   { folder, mysqlUrl, manifest, progress }: Loading,
 ): Promise<void> {
-  for (const one of manifest.databases)
-    await state.step(stepOf(one.database), async (begun) => {
+  const loadOne = (one: Manifest["databases"][number]) =>
+    state.step(stepOf(one.database), async (begun) => {
       if (begun) await connection.query(`DROP DATABASE IF EXISTS ${named(one.database)}`);
       await load(mysqlUrl, join(folder, one.file));
       await requireRows(connection, one);
       const rows = Object.values(one.rows).reduce((sum, count) => sum + count, 0);
       progress(`database ${one.database}: ${rows.toLocaleString("en")} rows`);
     });
+  const left = [...manifest.databases];
+  let failed = false;
+  const loader = async () => {
+    for (let one = left.shift(); one && !failed; one = left.shift())
+      await loadOne(one).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
+  };
+  // All loaders end before this does: nothing writes after a failure.
+  const ends = await Promise.allSettled(Array.from({ length: limits.backup.loadedAtOnce }, loader));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
 }

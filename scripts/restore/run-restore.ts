@@ -109,10 +109,11 @@ const nothing: Replayed = { events: 0, written: {}, there: {}, lent: 0, lostSeal
 
 /** A database that was restored has what this release's nodes want. */
 async function migrateAll({ mysqlUrl, progress }: RestoreOptions): Promise<void> {
-  for (const service of databaseServices) {
+  const migrateOne = async (service: DatabaseService) => {
     const applied = await migrate(databaseName(service), migrationFolders[service], undefined, mysqlUrl);
     if (applied.length > 0) progress(`${databaseName(service)}: applied ${applied.join(", ")}`);
-  }
+  };
+  await Promise.all(databaseServices.map(migrateOne));
 }
 
 async function bringBack(

@@ -163,7 +163,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), "restore-"));
   admin = await createConnection({ uri: config().MYSQL_URL });
   nats = await connect(natsOptions("test"));
-  for (const service of databaseServices) await migrate(databaseName(service), migrationFolders[service]);
+  await Promise.all(databaseServices.map((service) => migrate(databaseName(service), migrationFolders[service])));
   await startNode("neighbours", [liveRooms((id) => (id === room ? anchor : undefined)), router]);
   caller = await startNode("caller", []);
   await startNodes();
