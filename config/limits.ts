@@ -3,6 +3,7 @@ import { attendanceLimits } from "./limits/attendance.ts";
 import { battleLimits } from "./limits/battle.ts";
 import { booksLimits } from "./limits/books.ts";
 import { busLimits } from "./limits/bus.ts";
+import { erasureLimits } from "./limits/erasure.ts";
 import { giftLimits } from "./limits/gift.ts";
 import { httpLimits } from "./limits/http.ts";
 import { imLimits } from "./limits/im.ts";
@@ -68,4 +69,5 @@ export const limits = Object.freeze({
   lookup: lookupLimits,
   staff: staffLimits,
   proposals: proposalsLimits,
+  erasure: erasureLimits,
 });

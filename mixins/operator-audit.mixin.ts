@@ -2,6 +2,7 @@ import type { Context, Service, ServiceSchema } from "moleculer";
 import { failureName, isUnavailable } from "../broker/failure.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 import { auditColumns } from "./operator-audit/audit-columns.ts";
+import { erasableText } from "./seals/erasable-text.ts";
 import type { SealedLedger } from "./seals/seal-form.ts";
 import type { SealsState } from "./seals.mixin.ts";
 
@@ -29,11 +30,13 @@ export function addAuditRow(
   row: AuditRow,
 ): Promise<number> {
   const { callId, operator, action, params, outcome, requestId } = row;
-  const values = [callId, operator, action, params, outcome, requestId ?? null];
+  const { text, salt, digest } = erasableText(params);
+  const values = [callId, operator, action, digest, outcome, requestId ?? null];
   return seals.transaction(mysql, async (tx, sealing) => {
     const { insertId } = await tx.run(
-      `INSERT INTO t_operator_audit (${auditColumns.join(", ")}, create_time) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      [...values, await sealing.time()],
+      `INSERT INTO t_operator_audit (${auditColumns.join(", ")}, params, params_salt, create_time)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [...values, text, salt, await sealing.time()],
     );
     sealing.cover(ledger, insertId, [values], 0n);
     return insertId;

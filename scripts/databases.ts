@@ -10,7 +10,7 @@ import {
   tablePlace,
 } from "../mixins/mysql/grants.ts";
 import { migrate } from "../mixins/mysql/migrate.ts";
-import { databaseRights, readsDatabasesOf, tableRights } from "../services/database-rights.ts";
+import { databaseRights, privilegesOn, readsDatabasesOf } from "../services/database-rights.ts";
 import { migrationFolders } from "../services/databases.ts";
 import { writeStackEnv } from "./stack/env-file.ts";
 import { keptMysqlUrls } from "./stack/mysql-logins.ts";
@@ -27,7 +27,7 @@ export function privilegesFor(namespace: string, service: DatabaseService): Priv
   const tables = Object.entries(databaseRights[service]);
   const others = readsDatabasesOf[service] ?? [];
   return new Map([
-    ...tables.map(([table, right]) => [tablePlace(own, table), tableRights[right]] as const),
+    ...tables.map(([table, right]) => [tablePlace(own, table), privilegesOn(table, right)] as const),
     ...others.map((other) => [databasePlace(databaseName(other, namespace)), ["SELECT"]] as const),
   ]);
 }

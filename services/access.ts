@@ -38,6 +38,9 @@ const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-
 const each = <Name extends string>(allowed: Callers, ...names: Name[]) =>
   Object.fromEntries(names.map((name) => [name, allowed])) as Record<Name, Callers>;
 
+/** The erasure of a user, which two persons have decided on. */
+const erasure = each(staffAlone, "erasureObstacles", "eraseUser");
+
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
   $node: { metrics: doors },
@@ -59,6 +62,7 @@ export const callers: CallersTable = {
     ...each(staffDoor, "find", "profileForStaff", "sessionsOf", "endSessionsForStaff"),
     profiles: ["api-gateway", "rank", "battle"],
     ...restrictionCallers,
+    ...erasure,
   },
   "living-room": {
     health: doors,
@@ -79,6 +83,7 @@ export const callers: CallersTable = {
     unlinkGuest: ["battle"],
     ...each(staffDoor, "roomsOfAnchor", "roomForStaff", "roomsOfExternal", "closeForStaff"),
     ...moderationCallers,
+    ...erasure,
   },
   gift: {
     health: doors,
@@ -117,6 +122,7 @@ export const callers: CallersTable = {
     platformOrder: ["platform"],
     affectedGifts: ["admin-gateway", "staff"],
     ...each(staffAlone, "freeze", "unfreeze"),
+    ...erasure,
   },
   payment: {
     health: doors,
@@ -133,6 +139,7 @@ export const callers: CallersTable = {
     ...each(staffAlone, "refund", "releaseOrder"),
     ...each(staffDoor, "allProducts", "topics", "parkedOrders", "comparedDays", "differences"),
     ...each(staffAlone, "createProduct", "updateProduct", "setTopic", "removeMark", "resolveDifference"),
+    ...erasure,
     takeBill: people,
     reconcile: people,
   },
@@ -147,6 +154,7 @@ export const callers: CallersTable = {
     post: ["im-router"],
     closeRoom: ["living-room"],
     removeChat: ["living-room", "admin-gateway"],
+    eraseChat: ["living-room"],
     whereIs: people,
     attendance: ["living-room", "battle", ...staffDoor],
     giftFrame: staffDoor,
@@ -208,6 +216,7 @@ export const callers: CallersTable = {
     adjust: gateway,
     payout: gateway,
     proposals: ["console", "staff"],
+    ...erasure,
     ...each(staffAlone, "countStaffMove", "uncountStaffMove", "adjustByStaff", "decide"),
   },
   rank: {
@@ -236,7 +245,7 @@ export const callers: CallersTable = {
     ...each(staffDoor, "changePassword", "sessionsOf", "endSession"),
     begin: staffDoor,
     finish: staffDoor,
-    ...each(staffDoor, "moveMoney", "proposals", "decide", "carryOut"),
+    ...each(staffDoor, "moveMoney", "proposals", "decide", "carryOut", "erasure"),
     audit: staffDoorAndConsole,
     persons: staffDoorAndConsole,
     addPerson: staffDoorAndConsole,
@@ -254,6 +263,7 @@ export const senders: { readonly [E in keyof BroadcastEvents]: Callers } = {
   "living-room.changed": ["living-room"],
   "wallet.account-changed": ["wallet"],
   "user.tokens-revoked": ["user"],
+  "user.erased": ["user"],
   "user.restrictions-changed": ["user"],
   "platform.keys-changed": ["platform"],
 };

@@ -125,6 +125,11 @@ export const imRouterActions = {
     spared: z.array(userId).max(limits.room.moderators + 1),
     always: z.boolean(),
   }).returns<null>(),
+  /**
+   * Takes all chat of a user out of the histories of rooms, as `removeChat`, without telling anybody: what viewers have
+   * seen is on their screens. Returns how many messages. Fails: unavailable, also without Redis; it may be repeated.
+   */
+  eraseChat: action({ userId, roomIds: z.array(id).max(limits.erasure.roomsPerCall) }).returns<{ erased: number }>(),
   /** Where a user is connected, as of the last lease: for operators. */
   whereIs: action({ userId }).returns<{ nodeId: string; roomId: number; since: string }[]>(),
   /**

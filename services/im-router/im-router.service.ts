@@ -13,6 +13,7 @@ import { notificationStream } from "../streams.ts";
 import { Attendance } from "./attendance.ts";
 import { roomChat } from "./chat-history.ts";
 import { removalOf, takeOutOfHistory } from "./chat-removal.ts";
+import { eraseChatOf } from "./erased-chat.ts";
 import { giftFrame } from "./frame-search.ts";
 import { imRouterActions } from "./im-router.contract.ts";
 import { NodeCalls } from "./node-calls.ts";
@@ -100,6 +101,12 @@ export default defineService<"im-router", State>({
         await takeOutOfHistory(this.redis, removal, ctx.params);
         await call(ctx, "im-router.post", { bucket: routerBucketOf(roomId), roomId, senderId: "0", ...removal });
         return null;
+      },
+    },
+
+    eraseChat: {
+      async handler(ctx) {
+        return { erased: await eraseChatOf(this.redis, ctx.params) };
       },
     },
 

@@ -13,6 +13,7 @@ import { defineService } from "../define-service.ts";
 import { checkedAnyway, onEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
 import { closedSince, closeRoom } from "./broadcasting.ts";
+import { erasureActions } from "./erasure.ts";
 import { closeIfUnusable, closeUnusableAmong } from "./frozen-anchors.ts";
 import { guestActions } from "./guest-actions.ts";
 import { unlinkBanned, unlinkBannedAmong } from "./guests.ts";
@@ -73,6 +74,7 @@ export default defineService<"living-room", RoomState>({
 
     ...platformActions,
     ...staffActions,
+    ...erasureActions,
     ...moderatorActions,
 
     list: {

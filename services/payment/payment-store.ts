@@ -1,4 +1,5 @@
 import { type Queryable, type Transaction, toSafeInteger } from "../../mixins/mysql/database.ts";
+import { erasableText } from "../../mixins/seals/erasable-text.ts";
 import type { Sealing } from "../../mixins/seals/seal-chains.ts";
 import { sealedLedgers } from "../book-seals.ts";
 import type { Order } from "./order.ts";
@@ -115,6 +116,7 @@ export async function topicOf(db: Queryable, bizCode: number): Promise<string | 
 
 /** Adds an audit row of a webhook, with its seal. */
 export async function insertWebhook(tx: Transaction, webhook: WebhookRecord, sealing: Sealing): Promise<void> {
+  const { text: body, salt, digest } = erasableText(webhook.body);
   const row: Record<(typeof sealedLedgers.webhooks.columns)[number], string | number | null> = {
     channel: webhook.channel,
     outcome: webhook.outcome,
@@ -123,14 +125,13 @@ export async function insertWebhook(tx: Transaction, webhook: WebhookRecord, sea
     order_id: webhook.orderId,
     transaction_id: webhook.transactionId,
     amount: webhook.amount,
-    body: webhook.body,
+    body_digest: digest,
     request_id: webhook.requestId,
   };
   const time = await sealing.time();
-  const { insertId } = await tx.run("INSERT INTO t_pay_webhook SET ?, ip = ?, create_time = ?", [
-    row,
-    webhook.ip,
-    time,
-  ]);
+  const { insertId } = await tx.run(
+    "INSERT INTO t_pay_webhook SET ?, body = ?, body_salt = ?, ip = ?, create_time = ?",
+    [row, body, salt, webhook.ip, time],
+  );
   sealing.cover(sealedLedgers.webhooks, insertId, [sealedLedgers.webhooks.columns.map((column) => row[column])], 0n);
 }

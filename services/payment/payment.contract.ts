@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action, type EventsOf } from "../action-contract.ts";
+import { erasureActions } from "../erasure.contract.ts";
 import {
   businessId,
   coinAmount,
@@ -90,6 +91,8 @@ const coins = 0;
 export const paymentActions = {
   ...paymentOperatorActions,
   ...paymentStaffActions,
+  /** Of a payer: what webhooks have of the person, and reasons. Orders, payments and refunds stay. */
+  ...erasureActions,
   /** Products on sale by price descending. */
   products: action({ type: integer(coins, coins) }).returns<Product[]>(),
   /** The open channels, in the order in which payers see them. */

@@ -10,6 +10,7 @@ import { defineService } from "../define-service.ts";
 import { sealedAudit } from "../sealing.ts";
 import { payKeys, paySignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
+import { erasureActions } from "./erasure.ts";
 import { keepPaymentGauges } from "./gauges.ts";
 import { dailyRun, openMaintenance } from "./maintenance/maintenance.ts";
 import { operatorActions } from "./operator-actions.ts";
@@ -120,6 +121,7 @@ export default defineService<"payment", PaymentState>({
 
     ...operatorActions,
     ...staffActions,
+    ...erasureActions,
   },
 
   created() {

@@ -1,4 +1,5 @@
 import { limits } from "../../config/limits.ts";
+import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import type { LeasedLoop } from "../../mixins/leased-loop.ts";
@@ -11,6 +12,8 @@ import { sealedAudit } from "../sealing.ts";
 import { staffKeys } from "../staff-keys.ts";
 import { eventStream } from "../streams.ts";
 import { auditedLogin, auditPage, beginCall, finishCall } from "./calls.ts";
+import { erasureHandlers } from "./erasures/erasure-actions.ts";
+import { erasureJob, erasureSettings, keepErasureGauges } from "./erasures/erasure-job.ts";
 import { beginEnrolment, changePassword, finishEnrolment, login } from "./logins.ts";
 import { PasswordHashes } from "./passwords.ts";
 import { allPersons } from "./person-store.ts";
@@ -27,6 +30,8 @@ interface State extends ProposalsState {
   hashes: PasswordHashes;
   secrets: SealedSecrets;
   purge: LeasedLoop;
+  erasureJob: LeasedLoop;
+  erasureGauges: BackgroundLoop;
 }
 
 /** Bounds that tests change. */
@@ -38,7 +43,7 @@ export interface StaffSettings {
 export default defineService<"staff", State>({
   name: "staff",
   contract: staffActions,
-  settings: { scryptCost: limits.staff.scryptCost, ...proposalSettings } satisfies StaffSettings,
+  settings: { scryptCost: limits.staff.scryptCost, ...proposalSettings, ...erasureSettings } satisfies StaffSettings,
   mixins: [
     mysqlMixin("staff", migrationFolders.staff),
     jetstreamMixin([eventStream]),
@@ -50,6 +55,7 @@ export default defineService<"staff", State>({
   actions: {
     ...workActions,
     ...proposalHandlers,
+    ...erasureHandlers,
     ...sessionActions,
     login: {
       handler({ params, requestID }) {
@@ -151,9 +157,13 @@ export default defineService<"staff", State>({
   started() {
     this.purge = staffPurge(this);
     startProposals(this);
+    this.erasureJob = erasureJob(this);
+    this.erasureGauges = keepErasureGauges(this);
   },
 
   async stopped() {
+    await this.erasureGauges?.stop();
+    await this.erasureJob?.stop();
     await stopProposals(this);
     await this.purge?.stop();
   },

@@ -12,6 +12,7 @@ import { requireSettings, userSettings } from "../door-settings.ts";
 import { eventStream } from "../streams.ts";
 import { type TokenKeys, tokenKeys } from "../token-keys.ts";
 import { announceRevocations } from "./announcement.ts";
+import { erasureActions } from "./erasure-actions.ts";
 import { sessionPurge } from "./expired-sessions.ts";
 import { type ExternalState, externalActions } from "./external-actions.ts";
 import { codeHash, keepCode, newLoginCode, tryCode } from "./login-codes.ts";
@@ -124,6 +125,7 @@ export default defineService<"user", State>({
       },
     },
 
+    ...erasureActions,
     ...externalActions,
     ...staffActions,
     ...restrictionActions,

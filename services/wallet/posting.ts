@@ -19,7 +19,9 @@ export type Command =
   /** Coins that the platform gives (above zero) or takes (below zero). */
   | { kind: "adjust"; bizId: string; userId: string; coins: number }
   | { kind: "refund"; bizId: string; userId: string; coins: number }
-  | { kind: "freeze" | "unfreeze"; userId: string; reason: string };
+  | { kind: "freeze" | "unfreeze"; userId: string; reason: string }
+  /** Of an erased user: makes the account invalid, for ever. `giveUp`: coins that are left stay in it. */
+  | { kind: "close"; userId: string; giveUp: boolean };
 
 /** An outside of the ledger: coins come from it when they are bought and go to it when they are refunded. */
 export const payments = "payments";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
+import { erasureActions } from "../erasure.contract.ts";
 import {
   bucket,
   businessId,
@@ -101,6 +102,8 @@ export type GiftCharge = z.infer<typeof giftCharge>;
 
 export const walletActions = {
   ...walletStaffActions,
+  /** The account is closed for ever (status 0); of the person the reasons go. Every posting stays. */
+  ...erasureActions,
   /**
    * Charges gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts), whatever the accounts' status,
    * which was checked at acceptance. When it returns, every outcome is committed; outcomes are in the order of the

@@ -110,10 +110,12 @@ export async function insertProposal(tx: Transaction, proposal: NewProposal, sea
   await tx.run(
     `INSERT INTO t_staff_proposal_state (proposal_id, state, open_key, expires_time, next_try_time, counted, update_time)
      VALUES (?, ?, ?, IF(?, UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND, NULL),
-       IF(?, NULL, UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND), 1, UTC_TIMESTAMP(3))`,
+       IF(?, NULL, UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND), ?, UTC_TIMESTAMP(3))`,
     [
       ...[insertId, proposed ? proposalStates.open : proposalStates.approved, openKey],
       ...[proposed, limits.platform.proposalMs * 1_000, proposed, limits.proposals.firstTryAgainMs * 1_000],
+      // What moves no coins counts for nothing.
+      coins > 0 ? 1 : 0,
     ],
   );
   return String(insertId);

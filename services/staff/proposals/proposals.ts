@@ -8,6 +8,7 @@ import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import type { SealsState } from "../../../mixins/seals.mixin.ts";
 import { call } from "../../contracts.ts";
 import type { Decider } from "../deciders.ts";
+import { beginErasure } from "../erasures/erasures.ts";
 import type { MoneyMove, MoneyMoved, ProposalView } from "../proposals.contract.ts";
 import { carryOut, refusalOf } from "./carry-out.ts";
 import { isOf, keyOf, onceKeyOf, openKeyOf, subjectOf } from "./instruction.ts";
@@ -56,7 +57,7 @@ export class Proposals {
     const { mysql, seals } = this.staff;
     const known = await this.known(move);
     if (known) return this.answerOf(calling, known);
-    const prepared = await prepare(calling, move, `staff:${person}`).catch((error: unknown) =>
+    const prepared = await prepare(calling, this.staff, move, `staff:${person}`).catch((error: unknown) =>
       this.earlier(error, person, move),
     );
     if ("state" in prepared) return this.answerOf(calling, prepared);
@@ -64,7 +65,8 @@ export class Proposals {
     const { instruction, userId, accounts } = prepared;
     const moveId = randomUUID();
     const counted = { moveId, key: keyOf(move), moves: [...accounts] };
-    const { needsApproval } = await call(calling, "platform.countStaffMove", counted);
+    const { needsApproval } =
+      accounts.length === 0 ? { needsApproval: true } : await call(calling, "platform.countStaffMove", counted);
     let id: string;
     try {
       id = await seals.transaction(mysql, (tx, sealing) =>
@@ -81,7 +83,7 @@ export class Proposals {
     } catch (error) {
       // Where it is not known whether the row is there, the move counts on: the sum may be too large, never too small.
       if (!isDuplicateKey(error)) throw error;
-      await this.uncount(calling, moveId);
+      if (accounts.length > 0) await this.uncount(calling, moveId);
       if (attempt < maxAttempts) return this.move(calling, person, move, attempt + 1);
       throw fail("unavailable", { move: move.kind });
     }
@@ -109,7 +111,7 @@ export class Proposals {
     const decided = await decideProposal(mysql, id, approve ? "approved" : "declined", { person, reason });
     const now = await this.require(id);
     if (decided) logger.info({ proposalId: `s${id}`, person, state: now.state }, "a proposal is decided on");
-    if (decided && now.state === "declined") await this.stopCounting(caller, now);
+    if (decided && now.state === "declined" && now.coins > 0) await this.stopCounting(caller, now);
     if (now.state !== "approved") return now;
     try {
       await this.carryOut(caller, now);
@@ -128,11 +130,11 @@ export class Proposals {
     const { mysql, logger } = this.staff;
     const { id, userId, instruction } = proposal;
     const about = { proposalId: `s${id}`, kind: instruction.kind, userId };
-    const outcome = await outcomeOf(caller, proposal);
+    const outcome = await outcomeOf(caller, this.staff, proposal);
     if (await endProposal(mysql, id, outcome)) {
       if (outcome.state === "done") return outcome;
       logger.info({ ...about, refusal: outcome.refusal }, "a move of staff is refused");
-      await this.stopCounting(caller, proposal);
+      if (proposal.coins > 0) await this.stopCounting(caller, proposal);
       return outcome;
     }
     const kept = await this.require(id);
@@ -214,9 +216,13 @@ export class Proposals {
 }
 
 /** What an attempt to carry out a move came to. Fails with the error after which it is tried again. */
-async function outcomeOf(caller: Caller, proposal: Proposal): Promise<Outcome> {
+async function outcomeOf(caller: Caller, staff: MysqlState, proposal: Proposal): Promise<Outcome> {
+  const { id: proposalId, instruction } = proposal;
   try {
-    const result = await carryOut(caller, proposal);
+    const result =
+      instruction.kind === "erase"
+        ? await beginErasure(caller, staff, { ...instruction, proposalId })
+        : await carryOut(caller, { ...proposal, instruction });
     const text = JSON.stringify(result);
     return { state: "done", outcome: Buffer.byteLength(text) > limits.proposals.outcomeBytes ? null : text, result };
   } catch (error) {

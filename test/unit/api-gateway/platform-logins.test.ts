@@ -77,7 +77,7 @@ describe("a login by JWT", () => {
   const opened = () => {
     const verify = jest.fn(async (_token: string) => jwt());
     const refused = jest.fn();
-    const users = { userIdOf: async () => "1", offerNames: () => true };
+    const users = { userIdOf: async () => "1", offerNames: () => true, forget: () => true, forgetUser: () => {} };
     const platform = new PlatformLogins({ verifier: { verify }, users, refused, log: silentLog });
     const revoked = new RevokedTokens();
     const logins = new Logins({ keys: tokenKeys(), platform, revoked, isCurrent: () => true, log: silentLog });
