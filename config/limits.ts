@@ -24,6 +24,7 @@ import { proposalsLimits } from "./limits/proposals.ts";
 import { rankLimits } from "./limits/rank.ts";
 import { redisLimits } from "./limits/redis.ts";
 import { restartsLimits } from "./limits/restarts.ts";
+import { retentionLimits } from "./limits/retention.ts";
 import { roomLimits } from "./limits/room.ts";
 import { rpcLimits } from "./limits/rpc.ts";
 import { staffLimits } from "./limits/staff.ts";
@@ -70,4 +71,5 @@ export const limits = Object.freeze({
   staff: staffLimits,
   proposals: proposalsLimits,
   erasure: erasureLimits,
+  retention: retentionLimits,
 });

@@ -86,6 +86,8 @@ const plain: Readonly<Record<string, Owners>> = {
   PAY_NOTIFY_BASE_URL: ["payment"],
   RECONCILE_AT: ["payment"],
   FOUR_EYES_COINS: ["platform"],
+  AUDIT_KEEP_DAYS: ["staff"],
+  PROVIDER_NOTICE_KEEP_DAYS: ["payment"],
   RANKS: [...gateway, "rank", "battle", "provisioner"],
   PLATFORM_TIMEZONE: ["rank"],
   WEBHOOK_PRIVATE_ADDRESSES: [...gateway, "webhook"],

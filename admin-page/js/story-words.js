@@ -44,7 +44,7 @@ const VALUES = {
 const OF_STEP = {
   proposal: {
     kind: words("moveKind", [
-      ...["refund", "release", "adjust", "payout", "hold", "releaseHold", "holdFree", "releaseFree"],
+      ...["refund", "release", "adjust", "payout", "hold", "releaseHold", "holdFree", "releaseFree", "erase"],
     ]),
     state: words("proposalState", ["open", "approved", "done", "refused", "declined", "expired"]),
   },

@@ -113,6 +113,7 @@ export const storyStrings = Object.freeze({
   moveKind_hold: ["暂扣分成", "hold of shares"],
   moveKind_releaseHold: ["解除分成暂扣", "release of shares"],
   moveKind_holdFree: ["暂扣收益", "hold of income"],
+  moveKind_erase: ["注销", "erasure"],
   moveKind_releaseFree: ["解除收益暂扣", "release of income"],
 
   affectedTitle: ["退款的币花在哪里", "Where the refunded coins went"],
@@ -170,6 +171,11 @@ export const storyStrings = Object.freeze({
     "Releases the shares held because of order {subject} ({n})",
   ],
   does_holdFree: ["暂扣 {user} 的可用收益 {n}", "Holds back {n} of the free income of {user}"],
+  does_erase: ["注销用户 {user}", "Erases user {user}"],
+  does_eraseGiveUp: [
+    "注销用户 {user}，剩余的金币和收益放弃",
+    "Erases user {user}; the coins and the income that are left are given up",
+  ],
   does_releaseFree: ["解除 {user} 的暂扣 {subject}（{n}）", "Releases hold {subject} of {user} ({n})"],
   approveTitle: ["批准提案", "Approve the proposal"],
   approveYes: ["批准", "Approve"],

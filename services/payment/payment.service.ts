@@ -5,12 +5,15 @@ import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
+import { retentionLoop } from "../../mixins/retention/retention-loop.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { providerNoticeKeepDays } from "../retention-settings.ts";
 import { sealedAudit } from "../sealing.ts";
 import { payKeys, paySignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { erasureActions } from "./erasure.ts";
+import { keptNotices } from "./erasure-store.ts";
 import { keepPaymentGauges } from "./gauges.ts";
 import { dailyRun, openMaintenance } from "./maintenance/maintenance.ts";
 import { operatorActions } from "./operator-actions.ts";
@@ -136,12 +139,14 @@ export default defineService<"payment", PaymentState>({
   async started() {
     this.providers = await openProviders(config(), this);
     this.maintenance = openMaintenance(this);
+    this.retention = retentionLoop(this, [keptNotices(providerNoticeKeepDays())]);
     this.gauges = keepPaymentGauges(this, dailyRun(this));
   },
 
   async stopped() {
     for (const { provider } of this.providers?.values() ?? []) await provider.stop?.();
     await Promise.all(Object.values(this.maintenance ?? {}).map((job) => job.stop()));
+    await this.retention?.stop();
     await this.gauges?.stop();
   },
 });

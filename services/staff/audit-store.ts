@@ -1,4 +1,6 @@
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
+import { oldTexts } from "../../mixins/retention/old-texts.ts";
+import type { KeptRows } from "../../mixins/retention/retention-loop.ts";
 import { erasableText } from "../../mixins/seals/erasable-text.ts";
 import type { SealChains } from "../../mixins/seals/seal-chains.ts";
 import { sealedLedgers } from "../book-seals.ts";
@@ -46,6 +48,13 @@ export async function isCall(db: Queryable, id: string): Promise<boolean> {
   ]);
   return rows.length > 0;
 }
+
+/** Params of calls are kept for so many days; 0: for ever. */
+export const keptParams = (days: number): KeptRows =>
+  oldTexts({
+    ...{ table: "t_staff_audit", text: "params", days },
+    erase: (db, ids) => db.run("UPDATE t_staff_audit SET params = NULL, params_salt = NULL WHERE id IN (?)", [ids]),
+  });
 
 export interface AuditFilter {
   readonly person?: string | undefined;

@@ -5,12 +5,15 @@ import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import type { LeasedLoop } from "../../mixins/leased-loop.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
+import { retentionLoop } from "../../mixins/retention/retention-loop.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { auditKeepDays } from "../retention-settings.ts";
 import { SealedSecrets } from "../sealed-secrets.ts";
 import { sealedAudit } from "../sealing.ts";
 import { staffKeys } from "../staff-keys.ts";
 import { eventStream } from "../streams.ts";
+import { keptParams } from "./audit-store.ts";
 import { auditedLogin, auditPage, beginCall, finishCall } from "./calls.ts";
 import { erasureHandlers } from "./erasures/erasure-actions.ts";
 import { erasureJob, erasureSettings, keepErasureGauges } from "./erasures/erasure-job.ts";
@@ -30,6 +33,7 @@ interface State extends ProposalsState {
   hashes: PasswordHashes;
   secrets: SealedSecrets;
   purge: LeasedLoop;
+  retention: LeasedLoop;
   erasureJob: LeasedLoop;
   erasureGauges: BackgroundLoop;
 }
@@ -156,6 +160,7 @@ export default defineService<"staff", State>({
 
   started() {
     this.purge = staffPurge(this);
+    this.retention = retentionLoop(this, [keptParams(auditKeepDays())]);
     startProposals(this);
     this.erasureJob = erasureJob(this);
     this.erasureGauges = keepErasureGauges(this);
@@ -165,6 +170,7 @@ export default defineService<"staff", State>({
     await this.erasureGauges?.stop();
     await this.erasureJob?.stop();
     await stopProposals(this);
+    await this.retention?.stop();
     await this.purge?.stop();
   },
 });

@@ -121,7 +121,7 @@ function detailRow(row, width, testid) {
           class: "body-text",
           tabindex: "0",
           testid: `${testid}-params`,
-          text: JSON.stringify(params, null, 2),
+          ...(params === null ? { say: "auditErased" } : { text: JSON.stringify(params, null, 2) }),
         }),
       ),
     ),

@@ -14,6 +14,7 @@ import { jwtSettings } from "../../../services/jwt-settings.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../../services/rank-settings.ts";
+import { retentionSettings } from "../../../services/retention-settings.ts";
 import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { staffKeySettings } from "../../../services/staff-keys.ts";
@@ -109,6 +110,7 @@ describe("settings", () => {
         payKeySettings,
         platformKeySettings,
         fourEyesSettings,
+        retentionSettings,
         ...Object.values(bookSettings),
         webhookKeySettings,
         staffKeySettings,

@@ -19,6 +19,7 @@ import { jwtSettings } from "../../../services/jwt-settings.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../../services/rank-settings.ts";
 import { redisServices, usesRedis } from "../../../services/redis-access.ts";
+import { retentionSettings } from "../../../services/retention-settings.ts";
 import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { staffKeySettings } from "../../../services/staff-keys.ts";
@@ -66,6 +67,7 @@ const otherNames = [
   adminSettings,
   gateSettings,
   fourEyesSettings,
+  retentionSettings,
 ].flatMap(({ settings }) => Object.keys(settings));
 const settingNames = [...ownNames, ...providerNames, ...otherNames, ...keyBlocks.map(({ name }) => name)];
 /** The services' passwords at MySQL, which go into URLs. */
