@@ -118,12 +118,7 @@ function headOf(user, session, refresh) {
       "div",
       { class: "user-name" },
       face(userId, nickName),
-      h(
-        "div",
-        {},
-        h("h1", { text: nickName || String(userId), testid: "user-name" }),
-        badges(user, inForce),
-      ),
+      h("div", {}, h("h1", { text: nickName || String(userId), testid: "user-name" }), badges(user, inForce)),
     ),
     h("div", { class: "view-actions", testid: "user-actions" }, buttons(user, session, refresh)),
     h(

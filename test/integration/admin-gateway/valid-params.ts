@@ -69,6 +69,8 @@ export const validStaffParams: Readonly<Record<string, Record<string, unknown>>>
   "user/incomePostings": { userId: "77", cursor: "41", limit: 20 },
   "user/sessions": { userId: "77" },
   "user/endSessions": { userId: "77", reason: "taken over" },
+  "user/erase": { userId: "77", giveUp: 1, reason: "a letter" },
+  "user/erasure": { userId: "77" },
   "order/story": { orderId: "pay-order-1" },
   "room/get": { roomId: 5 },
   "room/close": { roomId: 5, reason: "spam" },

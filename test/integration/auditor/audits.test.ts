@@ -193,8 +193,20 @@ describe("is found and named:", () => {
     const webhooks = `${databaseName("payment")}.t_pay_webhook`;
     await administrator.query(`UPDATE ${webhooks} SET amount = 1 WHERE id = ?`, [webhook]);
     await found("rowChanged", `t_pay_webhook of payment ${webhook}`);
-    // An address may be erased.
-    await administrator.query(`UPDATE ${webhooks} SET ip = '' WHERE id < ?`, [webhook]);
+    // Address and body may be erased; another body is found, also with its own salt, and a body without its salt.
+    const [first, second] = await rows<{ id: string }>("payment", "SELECT id FROM t_pay_webhook ORDER BY id LIMIT 2");
+    await administrator.query(`UPDATE ${webhooks} SET ip = '', body = NULL, body_salt = NULL WHERE id = ?`, [
+      first?.id,
+    ]);
+    await administrator.query(`UPDATE ${webhooks} SET body = 'x', body_salt = REPEAT('a', 32) WHERE id = ?`, [
+      second?.id,
+    ]);
+    await found("rowChanged", `t_pay_webhook of payment ${second?.id}`);
+    await passesDone();
+    expect((await findings()).map(({ subject }) => subject)).not.toContain(`t_pay_webhook of payment ${first?.id}`);
+    const called = await lastId("gift", "t_operator_audit WHERE call_id IS NULL");
+    await administrator.query(`UPDATE ${audit} SET params_salt = NULL WHERE id = ?`, [called]);
+    await found("rowChanged", `t_operator_audit of gift ${called}`);
   });
 
   test("a call of the staff that was changed, one that was removed, one that was put in, and an outcome that was changed", async () => {

@@ -37,8 +37,8 @@ describe("names in JWTs", () => {
     users.offerNames(renamed, later());
     await settled();
     expect(ofExternal.mock.calls).toEqual([
-      [{ externalId: "u", nickName: "Lin" }],
-      [{ externalId: "u", nickName: "Mei" }],
+      [{ externalId: "u", nickName: "Lin", issuedAt: first.issuedAt }],
+      [{ externalId: "u", nickName: "Mei", issuedAt: renamed.issuedAt }],
     ]);
     expect(users.offerNames(renamed, later())).toBe(true);
   });
@@ -61,6 +61,23 @@ describe("names in JWTs", () => {
     users.offerNames(renamed, later() + namesEveryMs);
     await settled();
     expect(users.offerNames(renamed, later())).toBe(true);
+    expect(ofExternal).toHaveBeenCalledTimes(3);
+  });
+
+  test("whose login is revoked is asked for again, once a second: the user may be erased", async () => {
+    const { ofExternal, users } = opened();
+    await users.userIdOf(jwt());
+    expect(ofExternal.mock.calls[0]).toEqual([expect.objectContaining({ issuedAt: expect.any(Number) })]);
+    expect(users.forget(jwt().externalId)).toBe(false);
+    await users.userIdOf(jwt());
+    expect(ofExternal).toHaveBeenCalledTimes(1);
+    expect(users.forget(jwt().externalId, performance.now() + limits.jwt.askAgainMs)).toBe(true);
+    await users.userIdOf(jwt());
+    users.forgetUser("another");
+    await users.userIdOf(jwt());
+    expect(ofExternal).toHaveBeenCalledTimes(2);
+    users.forgetUser("1");
+    await users.userIdOf(jwt());
     expect(ofExternal).toHaveBeenCalledTimes(3);
   });
 
