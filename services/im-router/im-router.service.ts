@@ -11,9 +11,8 @@ import { makeToken } from "../im-tokens.ts";
 import { limitsOf } from "../limits-of.ts";
 import { notificationStream } from "../streams.ts";
 import { Attendance } from "./attendance.ts";
+import { chatActions } from "./chat-actions.ts";
 import { roomChat } from "./chat-history.ts";
-import { removalOf, takeOutOfHistory } from "./chat-removal.ts";
-import { eraseChatOf } from "./erased-chat.ts";
 import { giftFrame } from "./frame-search.ts";
 import { imRouterActions } from "./im-router.contract.ts";
 import { NodeCalls } from "./node-calls.ts";
@@ -94,21 +93,7 @@ export default defineService<"im-router", State>({
       },
     },
 
-    removeChat: {
-      async handler(ctx) {
-        const { roomId, msgId } = ctx.params;
-        const removal = removalOf(msgId);
-        await takeOutOfHistory(this.redis, removal, ctx.params);
-        await call(ctx, "im-router.post", { bucket: routerBucketOf(roomId), roomId, senderId: "0", ...removal });
-        return null;
-      },
-    },
-
-    eraseChat: {
-      async handler(ctx) {
-        return { erased: await eraseChatOf(this.redis, ctx.params) };
-      },
-    },
+    ...chatActions,
 
     closeRoom: {
       async handler(ctx) {

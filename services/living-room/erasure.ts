@@ -1,11 +1,13 @@
 import type { Context, Service } from "moleculer";
 import { limits } from "../../config/limits.ts";
+import { eraseSent } from "../../mixins/outbox/erase-sent.ts";
 import { call } from "../contracts.ts";
 import type { ActionDefinitions } from "../define-service.ts";
 import type { erasureActions as contract, ErasureObstacle } from "../erasure.contract.ts";
-import { eraseModeration, eraseRoomNames, roomsWithHistory } from "./erasure-store.ts";
+import { latelyClosedBy, roomsWithHistory } from "./erasure-store.ts";
+import { eraseModeration } from "./moderator-store.ts";
 import type { RoomState } from "./room-state.ts";
-import { roomByAnchor } from "./room-store.ts";
+import { eraseRoomNames, roomByAnchor } from "./room-store.ts";
 
 /** The part of rooms in the erasure of a user. */
 
@@ -39,6 +41,11 @@ export const erasureActions: ActionDefinitions<Rooms, typeof contract> = {
       const obstacles = await obstaclesOf(this, userId);
       if (obstacles.length > 0) return { obstacles };
       await eraseRoomNames(this.mysql, userId);
+      const closed = await latelyClosedBy(this.mysql, userId);
+      await eraseSent(
+        this.mysql,
+        closed.map((roomId) => `room:${roomId}`),
+      );
       await eraseModeration(this.mysql, userId);
       await eraseChat(ctx, this, userId);
       return { obstacles: [] };

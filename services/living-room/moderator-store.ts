@@ -34,3 +34,9 @@ export async function insertModerator(tx: Transaction, anchorId: string, userId:
 export async function deleteModerator(db: Queryable, anchorId: string, userId: string): Promise<void> {
   await db.run("DELETE FROM t_room_moderator WHERE anchor_id = ? AND user_id = ?", [anchorId, userId]);
 }
+
+/** Removes the user from the moderators of others, and those of the user. */
+export async function eraseModeration(db: Queryable, userId: string): Promise<void> {
+  await db.run("DELETE FROM t_room_moderator WHERE anchor_id = ?", [userId]);
+  await db.run("DELETE FROM t_room_moderator WHERE user_id = ?", [userId]);
+}

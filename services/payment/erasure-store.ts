@@ -1,18 +1,10 @@
 import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
-import { oldTexts } from "../../mixins/retention/old-texts.ts";
-import type { KeptRows } from "../../mixins/retention/retention-loop.ts";
+import { eraseNotices, eraseRefundReasonsOf } from "./payment-store.ts";
+import { eraseResolveReasons } from "./reconciliation/comparison-store.ts";
+import { eraseRefundReasons } from "./refunds/refund-store.ts";
 
 /** SQL of the erasure of a user. Orders, payments and refunds stay. */
-
-const eraseBodies = "UPDATE t_pay_webhook SET body = NULL, body_salt = NULL, ip = '' WHERE";
-
-/** Bodies of webhooks are kept for so many days; 0: for ever. */
-export const keptNotices = (days: number): KeptRows =>
-  oldTexts({
-    ...{ table: "t_pay_webhook", text: "body", days },
-    erase: (db, ids) => db.run(`${eraseBodies} id IN (?)`, [ids]),
-  });
 
 /** Whether an order of the user is open, parked, or its money or coins are on their way. */
 export async function hasOpenPayment(db: Queryable, userId: string): Promise<boolean> {
@@ -45,10 +37,10 @@ export async function eraseOrderTexts(db: Queryable, userId: string): Promise<Se
     const orders = await ordersAfter(db, userId, after);
     const ids = orders.map(({ order_id }) => order_id);
     if (ids.length > 0) {
-      await db.run(`${eraseBodies} order_id IN (?) AND body IS NOT NULL`, [ids]);
-      await db.run("UPDATE t_pay_order SET refund_reason = NULL WHERE order_id IN (?)", [ids]);
-      await db.run("UPDATE t_pay_refund SET reason = '' WHERE order_id IN (?)", [ids]);
-      await db.run("UPDATE t_pay_difference SET resolve_reason = NULL WHERE order_id IN (?)", [ids]);
+      await eraseNotices(db, ids);
+      await eraseRefundReasonsOf(db, ids);
+      await eraseRefundReasons(db, ids);
+      await eraseResolveReasons(db, ids);
     }
     for (const id of ids) all.add(id);
     const last = orders.at(-1);

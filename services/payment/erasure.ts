@@ -1,5 +1,6 @@
 import type { Service } from "moleculer";
 import { eraseAuditParams } from "../../mixins/operator-audit/erase-params.ts";
+import { eraseSent } from "../../mixins/outbox/erase-sent.ts";
 import type { ActionDefinitions } from "../define-service.ts";
 import type { erasureActions as contract, ErasureObstacle } from "../erasure.contract.ts";
 import { eraseOrderTexts, hasOpenPayment } from "./erasure-store.ts";
@@ -25,6 +26,7 @@ export const erasureActions: ActionDefinitions<Payment, typeof contract> = {
       const obstacles = await obstaclesOf(this, userId);
       if (obstacles.length > 0) return { obstacles };
       const orderIds = await eraseOrderTexts(this.mysql, userId);
+      await eraseSent(this.mysql, [...orderIds]);
       await eraseAuditParams(this.mysql, orderIds.add(userId));
       return { obstacles: [] };
     },

@@ -1,4 +1,6 @@
 import { type Queryable, type Transaction, toSafeInteger } from "../../mixins/mysql/database.ts";
+import { oldTexts } from "../../mixins/retention/old-texts.ts";
+import type { KeptRows } from "../../mixins/retention/retention-loop.ts";
 import { erasableText } from "../../mixins/seals/erasable-text.ts";
 import type { Sealing } from "../../mixins/seals/seal-chains.ts";
 import { sealedLedgers } from "../book-seals.ts";
@@ -134,4 +136,23 @@ export async function insertWebhook(tx: Transaction, webhook: WebhookRecord, sea
     [row, body, salt, webhook.ip, time],
   );
   sealing.cover(sealedLedgers.webhooks, insertId, [sealedLedgers.webhooks.columns.map((column) => row[column])], 0n);
+}
+
+const eraseBodies = "UPDATE t_pay_webhook SET body = NULL, body_salt = NULL, ip = '' WHERE";
+
+/** Bodies of webhooks are kept for so many days; 0: for ever. */
+export const keptNotices = (days: number): KeptRows =>
+  oldTexts({
+    ...{ table: "t_pay_webhook", text: "body", days },
+    erase: (db, ids) => db.run(`${eraseBodies} id IN (?)`, [ids]),
+  });
+
+/** Removes the bodies of webhooks about these orders, and the addresses they came from; their seals stay valid. */
+export async function eraseNotices(db: Queryable, orderIds: readonly string[]): Promise<void> {
+  await db.run(`${eraseBodies} order_id IN (?) AND body IS NOT NULL`, [orderIds]);
+}
+
+/** Removes why these orders were refunded. */
+export async function eraseRefundReasonsOf(db: Queryable, orderIds: readonly string[]): Promise<void> {
+  await db.run("UPDATE t_pay_order SET refund_reason = NULL WHERE order_id IN (?)", [orderIds]);
 }

@@ -1,3 +1,4 @@
+import { limits } from "../../config/limits.ts";
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
 import { oldTexts } from "../../mixins/retention/old-texts.ts";
 import type { KeptRows } from "../../mixins/retention/retention-loop.ts";
@@ -148,4 +149,16 @@ export async function readCalls(db: Queryable, filter: AuditFilter): Promise<Aud
     [...values, limit],
   );
   return rows.map(callOf);
+}
+
+/** Removes the params of calls about one of these ids; their seals stay valid. */
+export async function eraseParamsAbout(db: Queryable, abouts: readonly string[]): Promise<void> {
+  const { eraseRows } = limits.erasure;
+  for (let rows: number = eraseRows; rows === eraseRows; )
+    rows = (
+      await db.run(
+        "UPDATE t_staff_audit SET params = NULL, params_salt = NULL WHERE about IN (?) AND params IS NOT NULL LIMIT ?",
+        [abouts, eraseRows],
+      )
+    ).affectedRows;
 }

@@ -170,7 +170,6 @@ export default defineService<"staff", State>({
     await this.erasureGauges?.stop();
     await this.erasureJob?.stop();
     await stopProposals(this);
-    await this.retention?.stop();
-    await this.purge?.stop();
+    await Promise.all([this.retention?.stop(), this.purge?.stop()]);
   },
 });

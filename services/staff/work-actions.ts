@@ -6,7 +6,7 @@ import type { Right } from "../staff-roles.ts";
 import { carriedOut } from "./carried-out.contract.ts";
 import { handledPage } from "./dead-letters/dead-letter-store.ts";
 import { handleDeadLetter } from "./dead-letters/dead-letters.ts";
-import { countProposals } from "./proposals/proposal-store.ts";
+import { countProposals } from "./proposals/proposal-count-store.ts";
 import { callerWith } from "./sessions.ts";
 import type { staffActions } from "./staff.contract.ts";
 

@@ -1,5 +1,4 @@
 import { fail } from "../../broker/failure.ts";
-import { limits } from "../../config/limits.ts";
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 
 /** The SQL of the erasure of a user. */
@@ -34,40 +33,6 @@ export async function lockPerson(tx: Transaction, userId: string): Promise<Perso
     erased: user.erased_time !== null,
     now: user.now_time.getTime(),
   };
-}
-
-/** Removes names, phone and id at the platform; the user's id stays, and is never a login again. */
-export async function eraseNames(tx: Transaction, userId: string, nickName: string): Promise<void> {
-  await tx.run("DELETE FROM t_user_phone WHERE user_id = ?", [userId]);
-  await tx.run("DELETE FROM t_user_external WHERE user_id = ?", [userId]);
-  await tx.run(
-    `UPDATE t_user SET nick_name = ?, avatar = '', update_time = UTC_TIMESTAMP(3),
-       erased_time = COALESCE(erased_time, UTC_TIMESTAMP(3)) WHERE user_id = ?`,
-    [nickName, userId],
-  );
-}
-
-/** Removes what was kept of the login codes of a phone: the number, its codes and the addresses that used them. */
-export async function eraseLoginCodes(tx: Transaction, phone: string): Promise<void> {
-  await tx.run("DELETE FROM t_sms WHERE phone = ?", [phone]);
-  // Each day that may have a row: the key begins with it.
-  const days = Array.from({ length: limits.user.smsDaysKept + 4 }, (_, at) => `CURRENT_DATE - INTERVAL ${at - 2} DAY`);
-  await tx.run(`DELETE FROM t_sms_day WHERE day IN (${days.join(", ")}) AND phone = ?`, [phone]);
-}
-
-/** Empties what staff and anchors wrote about the user. The restrictions stay in force, and their ids and times. */
-export async function eraseReasons(tx: Transaction, userId: string): Promise<void> {
-  await tx.run("UPDATE t_restriction SET reason = '' WHERE user_id = ? AND reason <> ''", [userId]);
-  await tx.run(
-    `UPDATE t_restriction_lift SET reason = ''
-     WHERE restriction_id IN (SELECT id FROM t_restriction WHERE user_id = ?) AND reason <> ''`,
-    [userId],
-  );
-}
-
-/** Removes published messages about the user, whose payloads have the id at the platform and reasons. */
-export async function eraseSentMessages(tx: Transaction, userId: string): Promise<void> {
-  await tx.run("DELETE FROM t_outbox WHERE order_key = ? AND sent_time IS NOT NULL", [userId]);
 }
 
 /** Remembers that JWTs of an id at the platform that were issued until then make no user. */

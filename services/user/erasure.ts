@@ -3,22 +3,19 @@ import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { NamedKey, NamedKeys } from "../../config/named-keys.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
+import { eraseSent } from "../../mixins/outbox/erase-sent.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { durableEvent } from "../durable-event.ts";
-import {
-  eraseLoginCodes,
-  eraseNames,
-  eraseReasons,
-  eraseSentMessages,
-  insertErasedName,
-  lockPerson,
-  wasErasedSince,
-} from "./erasure-store.ts";
+import { insertErasedName, lockPerson, wasErasedSince } from "./erasure-store.ts";
+import { deleteExternalOf } from "./external-user-store.ts";
 import { writingForFeed } from "./feed-writes.ts";
-import { insertChange, insertRestriction, restrictionById } from "./restriction-store.ts";
+import { eraseReasonsOf, insertChange, insertRestriction, restrictionById } from "./restriction-store.ts";
 import type { Restriction } from "./restrictions.contract.ts";
 import { deleteSessionsOf, writeRevocation } from "./session-store.ts";
+import { deleteDaysOf } from "./sms-day-store.ts";
+import { deleteCodesOf } from "./sms-store.ts";
 import type { Revocation } from "./user.contract.ts";
+import { eraseNames } from "./user-store.ts";
 
 /** What nodes must know of an erasure at once. */
 export interface Erased {
@@ -64,10 +61,14 @@ export async function erasePerson(
     async (tx) => {
       const { phones, externalId, erased, now } = await lockPerson(tx, userId);
       const expiresAt = now + limits.user.tokenTtlMs;
-      for (const phone of phones) await eraseLoginCodes(tx, phone);
+      for (const phone of phones) {
+        await deleteCodesOf(tx, phone);
+        await deleteDaysOf(tx, phone);
+      }
       await eraseNames(tx, userId, erasedNickName);
-      await eraseReasons(tx, userId);
-      await eraseSentMessages(tx, userId);
+      await deleteExternalOf(tx, userId);
+      await eraseReasonsOf(tx, userId);
+      await eraseSent(tx, [userId]);
       if (externalId !== null) {
         const name = erasedNameOf(signing, externalId);
         // The platform's clock dates its JWTs.

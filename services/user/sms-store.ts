@@ -88,3 +88,8 @@ export async function purgeSms(
   const [first] = await db.query<{ send_time: Date }>("SELECT send_time FROM t_sms ORDER BY send_time LIMIT 1");
   return { erased, more: erased === rows, oldest: first?.send_time ?? null };
 }
+
+/** Removes the codes of a phone, with the addresses that requested and used them. */
+export async function deleteCodesOf(tx: Queryable, phone: string): Promise<void> {
+  await tx.run("DELETE FROM t_sms WHERE phone = ?", [phone]);
+}

@@ -75,3 +75,13 @@ export async function nextIssueTime(tx: Transaction, userId: string): Promise<nu
   ]);
   return Number(row?.last_issued_ms);
 }
+
+/** Removes the names and the phone of an erased user, whose id stays and is never a login again. */
+export async function eraseNames(tx: Transaction, userId: string, nickName: string): Promise<void> {
+  await tx.run("DELETE FROM t_user_phone WHERE user_id = ?", [userId]);
+  await tx.run(
+    `UPDATE t_user SET nick_name = ?, avatar = '', update_time = UTC_TIMESTAMP(3),
+       erased_time = COALESCE(erased_time, UTC_TIMESTAMP(3)) WHERE user_id = ?`,
+    [nickName, userId],
+  );
+}

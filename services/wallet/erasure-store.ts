@@ -1,4 +1,3 @@
-import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
 
 /** SQL of the erasure of a user. Postings and sums stay. */
@@ -18,18 +17,6 @@ export async function hasPendingIncome(db: Queryable, userId: string): Promise<b
     `["${userId}"`,
   ]);
   return rows.length > 0;
-}
-
-/** Removes what people typed about the user's postings; it stands outside their seals. */
-export async function erasePostingReasons(db: Queryable, userId: string): Promise<void> {
-  const { eraseRows } = limits.erasure;
-  for (let rows: number = eraseRows; rows === eraseRows; )
-    rows = (
-      await db.run("UPDATE t_income_posting SET reason = NULL WHERE anchor_id = ? AND reason IS NOT NULL LIMIT ?", [
-        userId,
-        eraseRows,
-      ])
-    ).affectedRows;
 }
 
 /** The user's id, and the ids of the orders that gave her coins: operators' calls name them. */

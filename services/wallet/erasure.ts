@@ -1,10 +1,12 @@
 import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import { eraseAuditParams } from "../../mixins/operator-audit/erase-params.ts";
+import { eraseSent } from "../../mixins/outbox/erase-sent.ts";
 import { broadcast } from "../contracts.ts";
 import type { ActionDefinitions } from "../define-service.ts";
 import type { erasureActions as contract, ErasureObstacle } from "../erasure.contract.ts";
-import { erasePostingReasons, hasPendingIncome, namesOf, unpaidIncome } from "./erasure-store.ts";
+import { hasPendingIncome, namesOf, unpaidIncome } from "./erasure-store.ts";
+import { erasePostingReasons } from "./income/income-store.ts";
 import type { Balance } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
 import { noBalance, readBalances } from "./wallet-store.ts";
@@ -48,6 +50,7 @@ export const erasureActions: ActionDefinitions<Wallet, typeof contract> = {
       const outcome = await this.writer.submit({ kind: "close", userId, giveUp });
       if (outcome.status === "refused") return { obstacles: ofAccount(outcome.account, giveUp) };
       await broadcast(this.broker, "wallet.account-changed", { userId });
+      await eraseSent(this.mysql, [`user:${userId}`]);
       await erasePostingReasons(this.mysql, userId);
       await eraseAuditParams(this.mysql, await namesOf(this.mysql, userId));
       this.logger.info({ userId, giveUp, requestId: ctx.requestID }, "the account of an erased user is closed");

@@ -14,13 +14,3 @@ export async function hasOpenOrder(db: Queryable, userId: string): Promise<boole
   );
   return rows.length > 0;
 }
-
-/** Removes what people typed about orders; it stands outside their seals. */
-export async function eraseOrderReasons(db: Queryable, userId: string): Promise<void> {
-  await db.run(
-    `UPDATE t_money_state SET decision_reason = NULL WHERE decision_reason IS NOT NULL
-       AND order_id IN (SELECT id FROM t_money_order WHERE user_id = ?)`,
-    [userId],
-  );
-  await db.run("UPDATE t_money_order SET reason = NULL WHERE user_id = ? AND reason IS NOT NULL", [userId]);
-}

@@ -3,7 +3,8 @@ import { eraseAuditParams } from "../../../mixins/operator-audit/erase-params.ts
 import type { ActionDefinitions } from "../../define-service.ts";
 import type { erasureActions as contract, ErasureObstacle } from "../../erasure.contract.ts";
 import type { MoneyState } from "./actions.ts";
-import { eraseOrderReasons, hasOpenOrder } from "./erasure-store.ts";
+import { hasOpenOrder } from "./erasure-store.ts";
+import { eraseOrderReasons } from "./order-store.ts";
 
 /** The part of money orders in the erasure of a user. */
 

@@ -122,28 +122,3 @@ export async function hasOpenMove(db: Queryable, userId: string): Promise<boolea
   );
   return rows.length > 0;
 }
-
-/**
- * Removes what persons wrote about the user: the reasons of moves, and the params of calls about the user, those moves and
- * their orders. Who did what, and when, stays.
- */
-export async function eraseStaffTexts(db: Queryable, userId: string): Promise<void> {
-  const moves = await db.query<{ id: string; subject: string }>(
-    "SELECT id, subject FROM t_staff_proposal WHERE user_id = ?",
-    [userId],
-  );
-  const ids = moves.map(({ id }) => String(id));
-  if (ids.length > 0) {
-    await db.run("UPDATE t_staff_proposal SET reason = '' WHERE id IN (?) AND reason <> ''", [ids]);
-    await db.run("UPDATE t_staff_proposal_state SET decision_reason = NULL WHERE proposal_id IN (?)", [ids]);
-  }
-  const abouts = [userId, ...moves.flatMap(({ id, subject }) => [`s${id}`, subject])];
-  const { eraseRows } = limits.erasure;
-  for (let rows: number = eraseRows; rows === eraseRows; )
-    rows = (
-      await db.run(
-        `UPDATE t_staff_audit SET params = NULL, params_salt = NULL WHERE about IN (?) AND params IS NOT NULL LIMIT ?`,
-        [abouts, eraseRows],
-      )
-    ).affectedRows;
-}

@@ -4,12 +4,13 @@ import { limits } from "../../../config/limits.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import { call } from "../../contracts.ts";
 import type { ErasureObstacle } from "../../erasure.contract.ts";
+import { eraseParamsAbout } from "../audit-store.ts";
+import { eraseReasons } from "../proposals/proposal-store.ts";
 import { type ErasingService, nextService } from "./erasure-state.ts";
 import {
   dueErasures,
   type Erasure,
   endErasure,
-  eraseStaffTexts,
   erasureOf,
   hasOpenMove,
   insertErasure,
@@ -76,7 +77,8 @@ export async function beginErasure(
 /** Has one service erase; resolves to what it waits for. */
 async function eraseAt({ broker, mysql }: Staff, service: ErasingService, { userId, giveUp }: Erasure) {
   if (service === "staff") {
-    await eraseStaffTexts(mysql, userId);
+    // Who did what, and when, stays.
+    await eraseParamsAbout(mysql, [userId, ...(await eraseReasons(mysql, userId))]);
     return [];
   }
   const { obstacles } = await call(

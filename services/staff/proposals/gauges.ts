@@ -4,7 +4,7 @@ import type { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import { type Gauge, keepGauges } from "../../../mixins/gauges.ts";
 import { addHealthCheck, Degraded, type HealthState } from "../../../mixins/health.mixin.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
-import { countProposals } from "./proposal-store.ts";
+import { countProposals } from "./proposal-count-store.ts";
 
 const open = {
   name: "ovation.staff.proposals.open",

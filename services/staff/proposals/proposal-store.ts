@@ -235,18 +235,15 @@ export async function readProposals(db: Queryable, { open, subject, before, limi
   return rows.map(toProposal);
 }
 
-/** Open and approved moves, counted up to `limits.metrics.countedRows`, and how long the oldest has been approved. */
-export async function countProposals(db: Queryable): Promise<{ open: number; approved: number; oldestMs: number }> {
-  const most = limits.metrics.countedRows;
-  const count = (name: string) =>
-    `(SELECT COUNT(*) FROM (SELECT 1 FROM t_staff_proposal_state WHERE state = ? LIMIT ?) counted) AS ${name}`;
-  const [row] = await db.query<Record<"open_ones" | "approved_ones", string> & { oldest: string | null }>(
-    `SELECT ${count("open_ones")}, ${count("approved_ones")},
-       (SELECT TIMESTAMPDIFF(MICROSECOND, MIN(COALESCE(a.decided_time, p.create_time)), UTC_TIMESTAMP(3))
-        FROM (SELECT proposal_id, decided_time FROM t_staff_proposal_state WHERE state = ? LIMIT ?) a
-        JOIN t_staff_proposal p ON p.id = a.proposal_id) AS oldest`,
-    [proposalStates.open, most, proposalStates.approved, most, proposalStates.approved, most],
+/** Removes what persons wrote about moves of a user; returns what those moves are known by: their ids and subjects. */
+export async function eraseReasons(db: Queryable, userId: string): Promise<string[]> {
+  const moves = await db.query<Pick<Row, "id" | "subject">>(
+    "SELECT id, subject FROM t_staff_proposal WHERE user_id = ?",
+    [userId],
   );
-  const oldestMs = Number(row?.oldest ?? 0) / 1_000;
-  return { open: Number(row?.open_ones ?? 0), approved: Number(row?.approved_ones ?? 0), oldestMs };
+  const ids = moves.map(({ id }) => String(id));
+  if (ids.length === 0) return [];
+  await db.run("UPDATE t_staff_proposal SET reason = '' WHERE id IN (?)", [ids]);
+  await db.run("UPDATE t_staff_proposal_state SET decision_reason = NULL WHERE proposal_id IN (?)", [ids]);
+  return moves.flatMap(({ id, subject }) => [`s${id}`, subject]);
 }
