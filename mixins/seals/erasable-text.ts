@@ -29,5 +29,6 @@ export const digestOf = <Column extends string>(column: Column): `${Column}_dige
 export function sealedValue(column: string, erasable: readonly string[] = []): string {
   const text = erasable.find((one) => digestOf(one) === column);
   if (text === undefined) return column;
-  return `IF(${text} IS NULL, ${column}, SHA2(CONCAT(${text}_salt, ${text}), 256))`;
+  // SHA2 answers in the character set of the connection, which does not mix with that of the digest.
+  return `IF(${text} IS NULL, ${column}, CONVERT(SHA2(CONCAT(${text}_salt, ${text}), 256) USING ascii))`;
 }
