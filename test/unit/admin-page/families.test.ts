@@ -28,7 +28,7 @@ describe("the texts of a family are those of the server's names", () => {
     // What became of a move by its id; done is answered with what was done, refused is a failure.
     ["moved", without("open", "done", "refused")],
     ["moveKind", kinds],
-    ["does", [...kinds, "adjustTake", "platformAdjust", "platformAdjustTake"]],
+    ["does", [...kinds, "adjustTake", "platformAdjust", "platformAdjustTake", "eraseGiveUp"]],
     ["channel", ["wallet", ...channels.map(({ name }) => name)]],
     ["stepState", [...stepStates]],
     ["step", [...stepNames, "notification", "coinsTaken"]],
