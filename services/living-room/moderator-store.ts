@@ -17,9 +17,16 @@ export async function moderatorsOf(db: Queryable, anchorId: string): Promise<str
   );
 }
 
-/** The same, locked until the transaction ends, the places of further ones too. */
+/**
+ * The same, locked until the transaction ends, the places of further ones too: those are gaps of the primary key, which no
+ * other index has in one place.
+ */
 export async function lockModeratorsOf(tx: Transaction, anchorId: string): Promise<string[]> {
-  return idsOf(await tx.query<Row>("SELECT user_id FROM t_room_moderator WHERE anchor_id = ? FOR UPDATE", [anchorId]));
+  return idsOf(
+    await tx.query<Row>("SELECT user_id FROM t_room_moderator FORCE INDEX (PRIMARY) WHERE anchor_id = ? FOR UPDATE", [
+      anchorId,
+    ]),
+  );
 }
 
 /** Fails with a duplicate key where the user is one already. */
