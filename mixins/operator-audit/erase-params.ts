@@ -30,7 +30,7 @@ export async function eraseAuditParams(db: Queryable, names: ReadonlySet<string>
   const { eraseRows } = limits.erasure;
   for (let after = "0"; ; ) {
     const rows = await db.query<{ id: string; params: string | null }>(
-      "SELECT id, params FROM t_operator_audit WHERE id > ? ORDER BY id LIMIT ?",
+      "SELECT id, IF(params_salt IS NULL, NULL, params) AS params FROM t_operator_audit WHERE id > ? ORDER BY id LIMIT ?",
       [after, eraseRows],
     );
     const found = rows.flatMap(({ id, params }) => (params !== null && concerns(params, names) ? [String(id)] : []));

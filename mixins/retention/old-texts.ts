@@ -3,7 +3,7 @@ import type { KeptRows } from "./retention-loop.ts";
 
 interface Texts {
   readonly table: string;
-  /** The text that may be erased; it has a column `<text>_salt` (mixins/seals/erasable-text.ts). */
+  /** The text that may be erased; it has a column `<text>_salt`, NULL where it may not or was (mixins/seals/erasable-text.ts). */
   readonly text: string;
   /** 0: for ever. */
   readonly days: number;
@@ -21,7 +21,7 @@ export function oldTexts({ table, text, days, erase }: Texts): KeptRows {
     table,
     async erase(db, rows) {
       const found = await db.query<{ id: string; create_time: Date; is_old: number; is_there: number }>(
-        `SELECT id, create_time, ${text} IS NOT NULL AS is_there,
+        `SELECT id, create_time, ${text}_salt IS NOT NULL AS is_there,
            create_time < UTC_TIMESTAMP(3) - INTERVAL ? DAY AS is_old FROM ${table} WHERE id > ? ORDER BY id LIMIT ?`,
         [days, after, rows],
       );

@@ -2,9 +2,9 @@ import { hash, randomBytes } from "node:crypto";
 
 /**
  * Texts of sealed rows that may have to be erased. The text stands outside the seal, and in its place stands its digest with
- * a random salt. While the text is there it must fit the digest; where text and salt are NULL the row was erased, and the
- * digest alone stays. So whoever may erase can remove a text, and can write no other one; and nobody can guess what a
- * removed one was.
+ * a random salt. While the text is there it must fit the digest; where the text is empty and the salt is NULL it was erased,
+ * and the digest alone stays. So whoever may erase can remove a text, and can write no other one; and nobody can guess what a
+ * removed one was. Of rows of release 1, which have no digest, the text itself is sealed: it is not erased.
  */
 export interface ErasableText {
   readonly text: string | null;
@@ -30,5 +30,7 @@ export function sealedValue(column: string, erasable: readonly string[] = []): s
   const text = erasable.find((one) => digestOf(one) === column);
   if (text === undefined) return column;
   // SHA2 answers in the character set of the connection, which does not mix with that of the digest.
-  return `IF(${text} IS NULL, ${column}, CONVERT(SHA2(CONCAT(${text}_salt, ${text}), 256) USING ascii))`;
+  const there = `CONVERT(SHA2(CONCAT(${text}_salt, ${text}), 256) USING ascii)`;
+  const erased = `${text}_salt IS NULL AND IFNULL(${text}, '') = ''`;
+  return `IF(${column} IS NULL, ${text}, CONVERT(IF(${erased}, ${column}, ${there}) USING utf8mb4))`;
 }

@@ -138,7 +138,7 @@ export async function insertWebhook(tx: Transaction, webhook: WebhookRecord, sea
   sealing.cover(sealedLedgers.webhooks, insertId, [sealedLedgers.webhooks.columns.map((column) => row[column])], 0n);
 }
 
-const eraseBodies = "UPDATE t_pay_webhook SET body = NULL, body_salt = NULL, ip = '' WHERE";
+const eraseBodies = "UPDATE t_pay_webhook SET body = '', body_salt = NULL, ip = '' WHERE";
 
 /** Bodies of webhooks are kept for so many days; 0: for ever. */
 export const keptNotices = (days: number): KeptRows =>
@@ -149,7 +149,7 @@ export const keptNotices = (days: number): KeptRows =>
 
 /** Removes the bodies of webhooks about these orders, and the addresses they came from; their seals stay valid. */
 export async function eraseNotices(db: Queryable, orderIds: readonly string[]): Promise<void> {
-  await db.run(`${eraseBodies} order_id IN (?) AND body IS NOT NULL`, [orderIds]);
+  await db.run(`${eraseBodies} order_id IN (?) AND body_salt IS NOT NULL`, [orderIds]);
 }
 
 /** Removes why these orders were refunded. */

@@ -157,7 +157,7 @@ export async function eraseParamsAbout(db: Queryable, abouts: readonly string[])
   for (let rows: number = eraseRows; rows === eraseRows; )
     rows = (
       await db.run(
-        "UPDATE t_staff_audit SET params = NULL, params_salt = NULL WHERE about IN (?) AND params IS NOT NULL LIMIT ?",
+        "UPDATE t_staff_audit SET params = NULL, params_salt = NULL WHERE about IN (?) AND params_salt IS NOT NULL LIMIT ?",
         [abouts, eraseRows],
       )
     ).affectedRows;

@@ -7,11 +7,8 @@ CREATE TABLE IF NOT EXISTS t_operator_audit (
   call_id BIGINT UNSIGNED NULL,
   operator VARCHAR(100) NOT NULL,
   action VARCHAR(100) NOT NULL,
-  -- The call's parameters: JSON as text. NULL in the row of an outcome, and where they were erased with the user whom they
-  -- name. The digest is in the seal (mixins/seals/erasable-text.ts).
+  -- The call's parameters: JSON as text, since the seal is over these very bytes. NULL in the row of an outcome.
   params MEDIUMTEXT NULL,
-  params_salt CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NULL,
-  params_digest CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
   -- started in the row of a call; succeeded, or the failure's name, in that of its outcome.
   outcome VARCHAR(100) NOT NULL,
   request_id VARCHAR(100) NULL,

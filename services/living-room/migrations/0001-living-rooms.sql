@@ -41,7 +41,7 @@ CREATE TABLE IF NOT EXISTS t_living_room_check (
 
 INSERT IGNORE INTO t_living_room_check (id, epoch, checked_time) VALUES (1, '', '2000-01-01');
 
--- Closed rooms, under the ids they had while they were live. Of an erased anchor names, pictures and reasons go.
+-- Closed rooms, under the ids they had while they were live.
 CREATE TABLE IF NOT EXISTS t_living_room_record (
   id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   anchor_id BIGINT UNSIGNED NOT NULL,
@@ -69,8 +69,7 @@ CREATE TABLE IF NOT EXISTS t_room_moderator (
   anchor_id BIGINT UNSIGNED NOT NULL,
   user_id BIGINT UNSIGNED NOT NULL,
   create_time DATETIME(3) NOT NULL,
-  PRIMARY KEY (anchor_id, user_id),
-  KEY idx_user_id (user_id)
+  PRIMARY KEY (anchor_id, user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- The writes of the platform that opened or closed a room, or found it open or closed, each in the transaction of its

@@ -79,12 +79,9 @@ CREATE TABLE IF NOT EXISTS t_pay_webhook (
   order_id VARCHAR(64) NULL,
   transaction_id VARCHAR(64) NULL,
   amount BIGINT NULL,
-  -- The beginning of the body, with signatures and secrets masked. NULL where it was erased, with the payer or after
-  -- PROVIDER_NOTICE_KEEP_DAYS. The digest is in the seal (mixins/seals/erasable-text.ts).
-  body VARCHAR(1000) NULL,
-  body_salt CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NULL,
-  body_digest CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
-  -- The caller's address; `asked` where it is the answer to a query; empty where the body was erased.
+  -- The beginning of the body, with signatures and secrets masked.
+  body VARCHAR(1000) NOT NULL,
+  -- The caller's address; `asked` where it is the answer to a query.
   ip VARCHAR(64) NOT NULL,
   request_id VARCHAR(100) NULL,
   create_time DATETIME(3) NOT NULL,

@@ -72,11 +72,8 @@ CREATE TABLE IF NOT EXISTS t_staff_audit (
   address VARCHAR(64) NULL,
   route VARCHAR(100) NULL,
   about VARCHAR(100) NULL,
-  -- JSON as text. NULL of an outcome, and where they were erased: with the user whom the call is about, or after
-  -- AUDIT_KEEP_DAYS. The digest is in the seal (mixins/seals/erasable-text.ts).
+  -- JSON as text, since the seal is over these very bytes.
   params TEXT NULL,
-  params_salt CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NULL,
-  params_digest CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
   -- started in the row of a call; succeeded, or the failure's name, in that of its outcome.
   outcome VARCHAR(100) NOT NULL,
   request_id VARCHAR(100) NULL,

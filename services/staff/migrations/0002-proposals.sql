@@ -1,4 +1,4 @@
--- What persons of the staff asked to move, and users whom they asked to erase: one row for every move, written before anything moves. Rows are only added, each
+-- What persons of the staff asked to move: one row for every move, written before anything moves. Rows are only added, each
 -- with its seal; what became of them is in t_staff_proposal_state.
 CREATE TABLE IF NOT EXISTS t_staff_proposal (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
@@ -9,12 +9,11 @@ CREATE TABLE IF NOT EXISTS t_staff_proposal (
   user_id BIGINT UNSIGNED NOT NULL,
   -- The order id, or the id that was given to the adjustment, payout or hold.
   subject VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  -- Magnitude of all that moves; points are rounded up. 0 of an erasure.
+  -- Magnitude of all that moves; points are rounded up.
   coins BIGINT NOT NULL,
   -- What will be carried out, JSON as text, since the seal is over these very bytes.
   instruction MEDIUMTEXT NOT NULL,
   person VARCHAR(40) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  -- Empty where the user was erased.
   reason VARCHAR(200) NOT NULL,
   -- 1 where another person had to approve it.
   proposed TINYINT NOT NULL,
@@ -26,7 +25,6 @@ CREATE TABLE IF NOT EXISTS t_staff_proposal (
   UNIQUE KEY uk_once (once_key),
   UNIQUE KEY uk_move (move_id),
   KEY idx_subject (subject),
-  KEY idx_user (user_id),
   CONSTRAINT ck_coins CHECK (coins >= 0)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 

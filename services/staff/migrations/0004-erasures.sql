@@ -1,3 +1,4 @@
+-- expand, release 2
 -- The erasures of users that two persons have decided on; the states and their moves are in erasures/erasure-state.ts. A row
 -- stays: the id of an erased user is never used again.
 CREATE TABLE IF NOT EXISTS t_staff_erasure (
@@ -19,3 +20,14 @@ CREATE TABLE IF NOT EXISTS t_staff_erasure (
   erased_time DATETIME(3) NULL,
   KEY idx_due (state, next_try_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
+
+-- The seal has the digest of params_salt and params (mixins/seals/erasable-text.ts). Where the params were erased, with the
+-- user whom the call is about or after AUDIT_KEEP_DAYS, both are NULL. Of rows of release 1, without a digest, the params
+-- themselves are sealed and stay.
+ALTER TABLE t_staff_audit
+  ADD COLUMN params_salt CHAR(32) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  ADD COLUMN params_digest CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NULL,
+  ALGORITHM=INSTANT;
+
+-- The moves about a user. Of kind erase it moves no coins, and its subject is the user.
+ALTER TABLE t_staff_proposal ADD INDEX idx_user (user_id), ALGORITHM=INPLACE, LOCK=NONE;

@@ -7,9 +7,7 @@ CREATE TABLE IF NOT EXISTS t_user (
   -- least each time, so it orders a user's logins and revocations.
   last_issued_ms BIGINT UNSIGNED NOT NULL DEFAULT 0,
   create_time DATETIME(3) NOT NULL,
-  update_time DATETIME(3) NOT NULL,
-  -- When the person was erased (erasure.ts): the names are gone, and the id stays. NULL: was not.
-  erased_time DATETIME(3) NULL
+  update_time DATETIME(3) NOT NULL
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- The phone of each user. The unique phone decides which of parallel first logins registers the user.
@@ -28,26 +26,13 @@ CREATE TABLE IF NOT EXISTS t_user_phone (
   KEY idx_user_id (user_id)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Users by their ids at the platform. A row is written with its user and never changed; it goes when the user is erased. The primary key decides which of
+-- Users by their ids at the platform. A row is written with its user and never changed. The primary key decides which of
 -- parallel first requests makes the user. The id is kept as UTF-8 bytes: collations of text take "a" and "a " for one.
 CREATE TABLE IF NOT EXISTS t_user_external (
   external_id VARBINARY(256) NOT NULL PRIMARY KEY,
   user_id BIGINT UNSIGNED NOT NULL,
   create_time DATETIME(3) NOT NULL,
   UNIQUE KEY uk_user_id (user_id)
-) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
-
--- Erased users who had an id at the platform: a JWT that was issued until then makes no new user. Rows are deleted once
--- every such JWT has expired.
-CREATE TABLE IF NOT EXISTS t_user_erased (
-  user_id BIGINT UNSIGNED NOT NULL PRIMARY KEY,
-  -- A keyed hash of the external id (erasure.ts): nobody who reads this learns the id.
-  name CHAR(43) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
-  -- JWTs that were issued until then are refused, ms since 1970.
-  issued_until_ms BIGINT UNSIGNED NOT NULL,
-  expires_time DATETIME(3) NOT NULL,
-  KEY idx_name (name),
-  KEY idx_expires_time (expires_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- Every login code that was sent. A code logs in where both Redis and its row here allow it: Redis counts by address and
@@ -66,8 +51,7 @@ CREATE TABLE IF NOT EXISTS t_sms (
   used_time DATETIME(3) NULL,
   send_time DATETIME(3) NOT NULL,
   update_time DATETIME(3) NOT NULL,
-  KEY idx_phone (phone, send_time),
-  KEY idx_send_time (send_time)
+  KEY idx_phone (phone, send_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
 -- How many login codes were sent in a day (Beijing time), for the limits: to each phone, and to all ('').
@@ -104,7 +88,7 @@ CREATE TABLE IF NOT EXISTS t_revocation (
   KEY idx_expires_time (expires_time)
 ) ENGINE = InnoDB DEFAULT CHARSET = utf8mb4 COLLATE = utf8mb4_bin;
 
--- Who is muted or banned: facts, never changed and never deleted; of an erased user the reasons go. A restriction is in force until its time by the
+-- Who is muted or banned: facts, never changed and never deleted. A restriction is in force until its time by the
 -- database's clock, unless it was lifted.
 CREATE TABLE IF NOT EXISTS t_restriction (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,

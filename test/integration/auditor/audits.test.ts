@@ -195,9 +195,7 @@ describe("is found and named:", () => {
     await found("rowChanged", `t_pay_webhook of payment ${webhook}`);
     // Address and body may be erased; another body is found, also with its own salt, and a body without its salt.
     const [first, second] = await rows<{ id: string }>("payment", "SELECT id FROM t_pay_webhook ORDER BY id LIMIT 2");
-    await administrator.query(`UPDATE ${webhooks} SET ip = '', body = NULL, body_salt = NULL WHERE id = ?`, [
-      first?.id,
-    ]);
+    await administrator.query(`UPDATE ${webhooks} SET ip = '', body = '', body_salt = NULL WHERE id = ?`, [first?.id]);
     await administrator.query(`UPDATE ${webhooks} SET body = 'x', body_salt = REPEAT('a', 32) WHERE id = ?`, [
       second?.id,
     ]);
