@@ -1,6 +1,7 @@
 import type { BrokerOptions } from "moleculer";
 import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
+import { traceSettingsOf } from "../config/trace-settings.ts";
 import { actionMetrics } from "./action-metrics.middleware.ts";
 import { callerTable } from "./bus/caller-table.middleware.ts";
 import { newInstance } from "./bus/instance.ts";
@@ -12,6 +13,7 @@ import { messageSize } from "./message-size.middleware.ts";
 import { busOptions } from "./nats-options.ts";
 import { processMetrics } from "./process-metrics.middleware.ts";
 import { timedOutCalls } from "./timed-out-calls.middleware.ts";
+import { tracing } from "./tracing/tracing.middleware.ts";
 import "./bus/own-subjects.ts";
 import "./local-first-strategy.ts";
 import "./rendezvous-strategy.ts";
@@ -29,6 +31,7 @@ export interface NodeName {
 /** The broker options of one node. Its id is `<role>.<instance>`, two tokens of the subjects of its packets. */
 export function brokerOptions({ role, label, instance }: NodeName): BrokerOptions {
   const settings = config();
+  const traces = traceSettingsOf();
   return {
     namespace: settings.NAMESPACE,
     nodeID: `${role}.${instance ?? settings.NODE_ID ?? newInstance(role, label)}`,
@@ -62,6 +65,7 @@ export function brokerOptions({ role, label, instance }: NodeName): BrokerOption
       actionMetrics,
       logMetrics(settings.LOG_FILE),
       processMetrics(),
+      ...(traces ? [tracing(traces)] : []),
       messageSize,
       callerTable,
       // The last one is the outermost: it sees incoming packets first.

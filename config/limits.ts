@@ -27,6 +27,7 @@ import { roomLimits } from "./limits/room.ts";
 import { rpcLimits } from "./limits/rpc.ts";
 import { staffLimits } from "./limits/staff.ts";
 import { storesLimits } from "./limits/stores.ts";
+import { tracesLimits } from "./limits/traces.ts";
 import { userLimits } from "./limits/user.ts";
 import { walletLimits } from "./limits/wallet.ts";
 import { webhookLimits } from "./limits/webhook.ts";
@@ -48,6 +49,7 @@ export const limits = Object.freeze({
   stores: storesLimits,
   jetstream: jetstreamLimits,
   metrics: metricsLimits,
+  traces: tracesLimits,
   outbox: outboxLimits,
   outgoing: outgoingLimits,
   keys: keysLimits,

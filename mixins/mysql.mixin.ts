@@ -2,6 +2,7 @@ import type { Service } from "moleculer";
 import { config, databaseName, hasOwnLogin, serviceUrl } from "../config/config.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { Database, type DatabaseOptions } from "./mysql/database.ts";
+import { countingRetries, keepDatabaseMetrics } from "./mysql/database-metrics.ts";
 import { migrate, missingMigrations, requireMigrated } from "./mysql/migrate.ts";
 
 /** The state that the mixin adds to a service. */
@@ -9,11 +10,9 @@ export interface MysqlState {
   mysql: Database;
 }
 
-const retriesCounter = {
-  name: "ovation.database.retries",
-  labelNames: ["service"],
-  description: "Statements and transactions that were run again after a deadlock or a lock wait",
-} as const;
+interface Kept {
+  databaseMetrics: { stop(): Promise<void> };
+}
 
 /**
  * A service's own database, open from its start to its stop. A node refuses to start on a database with missing
@@ -26,16 +25,12 @@ export function mysqlMixin(
   options: Omit<DatabaseOptions, "gaveUp" | "retried" | "url"> = {},
 ) {
   return {
-    async started(this: Service & MysqlState & HealthState) {
+    async started(this: Service & MysqlState & HealthState & Kept) {
       const name = databaseName(service);
-      const { metrics } = this.broker;
-      metrics.register({ type: "counter", ...retriesCounter, labelNames: [...retriesCounter.labelNames] });
-      const countRetries = (by: number) => metrics.increment(retriesCounter.name, { service }, by);
-      countRetries(0);
       this.mysql = new Database(name, {
         ...options,
         url: serviceUrl("MYSQL_URL", service),
-        retried: () => countRetries(1),
+        retried: countingRetries(this),
         gaveUp: (why) =>
           this.logger.warn({ database: name, why }, "all connections to the database are closed: new ones are opened"),
       });
@@ -45,8 +40,10 @@ export function mysqlMixin(
         await migrate(name, migrationFolders);
       await requireMigrated(this.mysql, migrationFolders);
       addHealthCheck(this, "mysql", () => this.mysql.requireWorking());
+      this.databaseMetrics = keepDatabaseMetrics(this, this.mysql);
     },
-    async stopped(this: Service & Partial<MysqlState>) {
+    async stopped(this: Service & Partial<MysqlState & Kept>) {
+      await this.databaseMetrics?.stop();
       await this.mysql?.close();
     },
   };

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { Service } from "moleculer";
 import { limits } from "../config/limits.ts";
+import { type LockCounters, LockMetrics } from "./redis/lock-metrics.ts";
 import { luaScript } from "./redis/lua-script.ts";
 import type { RedisState } from "./redis.mixin.ts";
 
@@ -19,14 +20,6 @@ export interface LockHold {
   readonly degraded: boolean;
   /** Removes the locks that are still this caller's. Never rejects: a lock that cannot be removed expires with its TTL. */
   unlock(): Promise<void>;
-}
-
-export interface LockCounters {
-  acquired: number;
-  contended: number;
-  degraded: number;
-  /** Keys that a renewal no longer found: their TTL expired, or Redis lost them. */
-  lost: number;
 }
 
 export interface RedisLockState extends RedisState {
@@ -88,9 +81,11 @@ class Locks {
   readonly counters: LockCounters = { acquired: 0, contended: 0, degraded: 0, lost: 0 };
   private readonly service: Service & RedisState;
   private readonly breaker = new Breaker();
+  private readonly metrics: LockMetrics;
 
   constructor(service: Service & RedisState) {
     this.service = service;
+    this.metrics = new LockMetrics(service);
     service.redis.on("ready", () => this.breaker.connected());
   }
 
@@ -113,10 +108,14 @@ class Locks {
       void this.unlock(names, owner);
       return this.withoutRedis(keys);
     }
-    if (this.breaker.answered()) this.service.logger.info("locks are acquired in Redis again");
+    if (this.breaker.answered()) {
+      this.service.logger.info("locks are acquired in Redis again");
+      this.metrics.breaker(false);
+    }
     const acquired = keys.filter((_key, index) => taken[index] === 1);
-    this.counters.acquired += acquired.length;
-    this.counters.contended += keys.length - acquired.length;
+    this.add("acquired", acquired.length);
+    this.add("contended", keys.length - acquired.length);
+    this.metrics.held(acquired.length);
     const held = acquired.map((key) => this.nameOf(key));
     const stopRenewal = held.length > 0 ? this.keepRenewing(held, owner) : () => {};
     return {
@@ -124,9 +123,15 @@ class Locks {
       degraded: false,
       unlock: async () => {
         stopRenewal();
+        this.metrics.held(-held.length);
         if (held.length > 0) await this.unlock(held, owner);
       },
     };
+  }
+
+  private add(outcome: keyof LockCounters, keys: number): void {
+    this.counters[outcome] += keys;
+    if (keys > 0) this.metrics.count[outcome](keys);
   }
 
   /** Of a lock in Redis. The locks of a service are its own: its login there reaches no others. */
@@ -135,11 +140,12 @@ class Locks {
   }
 
   private failed(error: unknown): void {
-    if (this.breaker.failed())
-      this.service.logger.warn(
-        { err: error, retryInMs: limits.lock.breakerMs },
-        "Redis did not answer about locks: they are not used, and the row locks of the database decide alone",
-      );
+    if (!this.breaker.failed()) return;
+    this.metrics.breaker(true);
+    this.service.logger.warn(
+      { err: error, retryInMs: limits.lock.breakerMs },
+      "Redis did not answer about locks: they are not used, and the row locks of the database decide alone",
+    );
   }
 
   /** Never rejects. */
@@ -161,7 +167,7 @@ class Locks {
       this.service.redis.eval(renewScript, held.length, ...held, owner, limits.lock.ttlMs).then(
         (kept) => {
           const lostNow = held.length - Number(kept);
-          this.counters.lost += Math.max(0, lostNow - lost);
+          this.add("lost", Math.max(0, lostNow - lost));
           lost = Math.max(lost, lostNow);
         },
         (error: Error) =>
@@ -175,7 +181,7 @@ class Locks {
   }
 
   private withoutRedis(keys: readonly string[]): LockHold {
-    this.counters.degraded++;
+    this.add("degraded", 1);
     return { acquired: new Set(keys), degraded: true, unlock: async () => {} };
   }
 }

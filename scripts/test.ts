@@ -123,6 +123,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     LOGIN_FAILURES_PER_IP_PER_MINUTE: "0",
     LOGIN_CODES_PER_PHONE_PER_DAY: "0",
     OPERATOR_TOKEN: "operator-token-of-the-tests",
+    METRICS_TOKEN: "metrics-token-of-the-tests",
     // Users of a platform log in too: test/support/platform.ts signs as that platform.
     JWT_ISSUER: "https://platform.example",
     JWT_AUDIENCE: "ovation",

@@ -17,6 +17,21 @@ export interface PoolOptions {
   readonly gaveUp?: (why: string) => void;
 }
 
+/** Numbers of connections; `waiting`: of callers who wait for one. */
+export interface PoolState {
+  readonly busy: number;
+  readonly open: number;
+  readonly most: number;
+  readonly waiting: number;
+}
+
+/** The lists of mysql2's pool, which its types do not have. */
+interface PoolLists {
+  readonly _allConnections: { readonly length: number };
+  readonly _freeConnections: { readonly length: number };
+  readonly _connectionQueue: { readonly length: number };
+}
+
 /** The state of a connection. */
 interface Known {
   readonly generation: number;
@@ -112,6 +127,16 @@ export class Connections {
     this.generation++;
     this.options.gaveUp?.(why);
     return true;
+  }
+
+  get state(): PoolState {
+    const {
+      _allConnections: all,
+      _freeConnections: free,
+      _connectionQueue: queue,
+    } = this.pool.pool as unknown as PoolLists;
+    const most = this.options.connections ?? limits.mysql.poolConnections;
+    return { busy: all.length - free.length, open: all.length, most, waiting: queue.length };
   }
 
   async close(): Promise<void> {

@@ -2,7 +2,7 @@ import type { PoolConnection, ResultSetHeader, RowDataPacket } from "mysql2/prom
 import { fail, isFailure, outage } from "../../broker/failure.ts";
 import { isStatementFault } from "../../broker/outages.ts";
 import { limits } from "../../config/limits.ts";
-import { Connections, type PoolOptions } from "./connections.ts";
+import { Connections, type PoolOptions, type PoolState } from "./connections.ts";
 
 /**
  * The operations of a store on a connection or on the pool. BIGINT and DECIMAL are returned as strings, times as Date
@@ -119,6 +119,11 @@ export class Database implements Queryable {
   /** Changes each time the connections are closed: data that was read before may be of a demoted server. */
   get generation(): number {
     return this.connections.generation;
+  }
+
+  /** The state of its connections, for the metrics. */
+  get pool(): PoolState {
+    return this.connections.state;
   }
 
   async close(): Promise<void> {

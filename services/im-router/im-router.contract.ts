@@ -3,7 +3,7 @@ import { isShallow } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { battleView } from "../battle/battle.contract.ts";
-import { amount, bucket, chatMsgId, id, integer, isoTime, senderId, userId } from "../fields.ts";
+import { amount, bucket, chatMsgId, id, integer, isoTime, senderId, traceparent, userId } from "../fields.ts";
 import { bizCodes } from "../im-frames.ts";
 import { imRouterStaffActions } from "./staff.contract.ts";
 
@@ -85,7 +85,13 @@ export const imRouterActions = {
   roomGifts: action({
     bucket,
     rooms: z
-      .array(z.object({ roomId: id, gifts: z.array(roomGift).min(1).max(limits.im.giftsPerCall) }))
+      .array(
+        z.object({
+          roomId: id,
+          gifts: z.array(roomGift).min(1).max(limits.im.giftsPerCall),
+          traces: z.array(traceparent).max(limits.traces.carried).optional(),
+        }),
+      )
       .min(1)
       .max(limits.im.giftsPerCall),
   }).returns<null>(),

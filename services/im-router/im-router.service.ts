@@ -19,6 +19,7 @@ import { NodeCalls } from "./node-calls.ts";
 import { RoomNumbers } from "./room-numbers.ts";
 import { RoomSender } from "./room-sender.ts";
 import { ServerList } from "./server-list.ts";
+import { showGifts } from "./show-gifts.ts";
 import { UserNotifications } from "./user-notifications.ts";
 
 interface State extends RedisState, JetStreamState {
@@ -70,7 +71,7 @@ export default defineService<"im-router", State>({
     roomGifts: {
       ...byBucket,
       async handler(ctx) {
-        await this.rooms.send((tick) => ctx.params.rooms.map((room) => tick.addGifts(room)));
+        await showGifts(this.broker, this.rooms, ctx.params.rooms);
         return null;
       },
     },

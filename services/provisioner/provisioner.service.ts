@@ -21,6 +21,7 @@ import { EventReaders } from "./event-readers.ts";
 import { bringToSettings } from "./present-settings.ts";
 import { consumerFor, consumesQueue, everyConsumer, streamFor } from "./provisioned.ts";
 import { provisionerActions } from "./provisioner.contract.ts";
+import { keepQueueGauges } from "./queue-gauges.ts";
 
 interface State {
   connection: NatsConnection;
@@ -28,6 +29,7 @@ interface State {
   provisioner: Provisioner;
   dead: DeadLetters;
   trimming?: BackgroundLoop;
+  queueGauges?: BackgroundLoop;
   eventReaders?: EventReaders;
 }
 
@@ -102,6 +104,7 @@ export default defineService<"provisioner", State>({
       this.provisioner = new Provisioner(this.manager);
       this.dead = await DeadLetters.open(this.connection);
       this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger);
+      this.queueGauges = keepQueueGauges(this, this.manager);
       const problems = await bringToSettings(this.manager, this.provisioner, this.logger);
       const forReaders = readersOptions(`${name}-readers`, url);
       if (forReaders) this.eventReaders = new EventReaders(this, this.manager, forReaders);
@@ -110,14 +113,14 @@ export default defineService<"provisioner", State>({
         if (problems.length > 0) throw new Error(problems.join("; "));
       });
     } catch (error) {
-      await Promise.all([this.trimming?.stop(), this.eventReaders?.stop()]);
+      await Promise.all([this.trimming?.stop(), this.queueGauges?.stop(), this.eventReaders?.stop()]);
       await this.connection.close();
       throw error;
     }
   },
 
   async stopped() {
-    await Promise.all([this.trimming?.stop(), this.eventReaders?.stop()]);
+    await Promise.all([this.trimming?.stop(), this.queueGauges?.stop(), this.eventReaders?.stop()]);
     await this.connection?.drain();
   },
 });

@@ -4,7 +4,7 @@ import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
-import { stopAll } from "../../support/system.ts";
+import { eventually, stopAll } from "../../support/system.ts";
 
 let server: CuttableServer;
 let database: Database;
@@ -105,4 +105,16 @@ describe("errors that a client may try again after are told apart from faults", 
     await expect(database.query("SELECT nothing")).rejects.toMatchObject({ errno: 1054 });
     await database.close();
   });
+});
+
+test("a pool shows its connections in use, and the callers that wait for one", async () => {
+  const pooled = new Database(databaseName("user"), { connections: 2 });
+  expect(pooled.pool).toEqual({ busy: 0, open: 0, most: 2, waiting: 0 });
+  const release = Promise.withResolvers<void>();
+  const running = [1, 2, 3].map(() => pooled.transaction(() => release.promise));
+  await eventually("both connections are in use", () => pooled.pool.busy === 2 && pooled.pool.waiting === 1);
+  release.resolve();
+  await Promise.all(running);
+  expect(pooled.pool).toEqual({ busy: 0, open: 2, most: 2, waiting: 0 });
+  await pooled.close();
 });

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { readConfig as readSettings, serviceUrl, settingNames } from "../../../config/config.ts";
 import { namedKeysIn, sampleKey } from "../../../config/named-keys.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
+import { traceSettings } from "../../../config/trace-settings.ts";
 import { adminSettings } from "../../../services/admin-settings.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
@@ -119,6 +120,7 @@ describe("settings", () => {
         gateSettings,
         webhookSettings,
         adminSettings,
+        traceSettings,
       ],
     ];
     const declared = blocks.flatMap(({ settings }) => Object.keys(settings));

@@ -5,6 +5,7 @@ import { isServiceName, serviceNames } from "../../../broker/launch.ts";
 import { settingNames as ownNames, readConfig as readSettings, serviceUrlName } from "../../../config/config.ts";
 import { sampleKey } from "../../../config/named-keys.ts";
 import { projectRoot } from "../../../config/root.ts";
+import { traceSettings } from "../../../config/trace-settings.ts";
 import { databaseServices } from "../../../scripts/databases.ts";
 import { processSettings } from "../../../scripts/local-env.ts";
 import { natsConfiguration, passwordVariable } from "../../../scripts/nats-config.ts";
@@ -66,6 +67,7 @@ const otherNames = [
   adminSettings,
   gateSettings,
   fourEyesSettings,
+  traceSettings,
 ].flatMap(({ settings }) => Object.keys(settings));
 const settingNames = [...ownNames, ...providerNames, ...otherNames, ...keyBlocks.map(({ name }) => name)];
 /** The services' passwords at MySQL, which go into URLs. */
