@@ -16,8 +16,13 @@ const project = (name, extra = {}) => ({
     "/(public|admin-page)/js/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
     // uuid and jose are published as ES modules alone.
     "/node_modules/(uuid|jose)/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
+    // It loads node:http by import(), which jest's CommonJS does not have.
+    "/node_modules/@opentelemetry/otlp-exporter-base/.+\\.cjs$": [
+      "@swc/jest",
+      { jsc: { target: "es2022" }, module: { type: "commonjs" } },
+    ],
   },
-  transformIgnorePatterns: ["/node_modules/(?!(uuid|jose)/)"],
+  transformIgnorePatterns: ["/node_modules/(?!(uuid|jose|@opentelemetry/otlp-exporter-base)/)"],
   // As the staff page names the modules that it shares with the users' page.
   moduleNameMapper: { "^/js/(.+)$": "<rootDir>/public/js/$1" },
   moduleFileExtensions: ["ts", "js", "json", "node"],

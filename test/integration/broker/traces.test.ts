@@ -86,6 +86,14 @@ const newTrace = () => randomUUID().replaceAll("-", "");
 const platformSpan = "00f067aa0ba902b7";
 const traceparentOf = (traceId: string, flags = "01") => `00-${traceId}-${platformSpan}-${flags}`;
 
+/** Waits for a span; says which ones there are where it does not come. */
+async function untilSpan(traceId: string, wanted: string): Promise<void> {
+  const names = () => collector.ofTrace(traceId).map(({ name }) => name);
+  await eventually(wanted, () => names().includes(wanted), 20_000).catch((error: Error) => {
+    throw new Error(`${error.message}; there are: ${names().join(", ")}`);
+  });
+}
+
 /** A span and what is below it, as names. */
 type Tree = { [name: string]: Tree };
 function treeBelow(parent: string, spans: readonly CollectedSpan[]): Tree {
@@ -100,9 +108,9 @@ test("one gift is one trace from the request of the platform to the frame: a tre
   expect(code).toBe(200);
   await scenery.viewer.saw(data.orderId);
   const spans = () => collector.ofTrace(traceId);
-  await eventually("the last span", () => spans().some(({ name }) => name === "im-server.frame"), 20_000);
-  await eventually("the first span", () => spans().some(({ name }) => name.startsWith("POST ")), 20_000);
-  await eventually("the end of the settlement", () => spans().some(({ name }) => name === "gift.settle"), 20_000);
+  await untilSpan(traceId, "im-server.frame");
+  await untilSpan(traceId, "POST /live/server/v1/gifts/send");
+  await untilSpan(traceId, "gift.settle");
   const all = spans();
   const ids = new Set(all.map(({ spanId }) => spanId));
   expect(ids.size).toBe(all.length);
@@ -130,11 +138,7 @@ test("no span has the key, a token, a user, a text of the platform, or the order
   const traceId = newTrace();
   const { data } = await send(scenery, traceparentOf(traceId));
   await scenery.viewer.saw(data.orderId);
-  await eventually(
-    "the last span",
-    () => collector.ofTrace(traceId).some(({ name }) => name === "im-server.frame"),
-    20_000,
-  );
+  await untilSpan(traceId, "im-server.frame");
   const { anchor, fan } = scenery;
   for (const secret of [backend.key, fan.userId, anchor.userId, fan.externalId, data.orderId])
     expect([secret, collector.text.includes(secret)]).toEqual([secret, false]);
@@ -150,11 +154,7 @@ test("a trace that the platform does not record, and one of a caller without a k
   // Spans are sent in their order: once this one is there, those would be.
   const last = await send(scenery, traceparentOf(traced));
   await scenery.viewer.saw(last.data.orderId);
-  await eventually(
-    "a later span",
-    () => collector.ofTrace(traced).some(({ name }) => name === "im-server.frame"),
-    20_000,
-  );
+  await untilSpan(traced, "im-server.frame");
   expect([...collector.ofTrace(unsampled), ...collector.ofTrace(strangers)]).toEqual([]);
   scenery.viewer.close();
 });
