@@ -57,11 +57,11 @@ test("what was delivered is unacked until its ack, and the oldest is the first t
   expect(await depthOf("settler")).toMatchObject({ waiting: 1, unacked: 1 });
   expect((await depthOf("settler"))?.oldestMs).toBeGreaterThanOrEqual(before);
   first?.nak();
-  const again = await consumer.next();
-  await eventually("it counts as redelivered", async () => (await depthOf("settler"))?.redelivered === 1);
-  await again?.ackAck();
-  const third = await consumer.next();
-  await third?.ackAck();
+  // The one that was given back, and the third; in which order is the server's business.
+  const rest = [await consumer.next(), await consumer.next()];
+  expect(rest.map((message) => message?.redelivered).sort()).toEqual([false, true]);
+  expect(await depthOf("settler")).toMatchObject({ waiting: 0, unacked: 2, redelivered: 1 });
+  for (const message of rest) await message?.ackAck();
   await eventually("nothing waits", async () => {
     const depth = await depthOf("settler");
     return depth?.waiting === 0 && depth.unacked === 0 && depth.oldestMs === 0;
