@@ -101,7 +101,10 @@ export const validStaffParams: Readonly<Record<string, Record<string, unknown>>>
   },
   figures: {},
   "income/release": { orderId: "pay-order-1", anchorId: "78", reason: "paid after all" },
-  "restriction/add": { userId: "77", kind: "ban", roomId: 5, until: "2999-01-01T00:00:00Z", reason: "insults" },
+  "restriction/add": {
+    ...{ userId: "77", kind: "ban", roomId: 5, until: "2999-01-01T00:00:00Z", reason: "insults" },
+    writeId: "0190a2b4-0000-7000-8000-000000000000",
+  },
   "restriction/lift": { restrictionId: "9", reason: "appeal" },
   "restriction/list": { userId: "77", roomId: 5, active: 1, cursor: "9", limit: 20 },
   "chat/remove": { roomId: 5, msgId: "3f0e9c1a-0000-4000-8000-000000000001", reason: "insult" },
