@@ -22,6 +22,9 @@ const USAGE = `Runs the tests on private servers of their own (.stack/test), bes
 const parts = ["unit", "integration", "e2e", "cluster"] as const;
 type Part = (typeof parts)[number];
 
+/** Tests of `e2e/alone` about what one process answers: they are the same in a cluster. */
+const ofOneProcess = ["bad-input", "example"];
+
 /** Two nodes of each service whose nodes share work, as in production. */
 const clusterArgs = ["gift=2", "wallet=2", "im-router=2", "im-server=2"];
 
@@ -49,21 +52,25 @@ interface Run {
   projects: string[];
   /** Patterns of paths; empty: all files of the projects. */
   patterns: string[];
+  /** Patterns of paths that do not run. */
+  without: string[];
   env: Record<string, string>;
   oneByOne: boolean;
 }
 
 /** Runs jest and returns its report; `undefined` where it wrote none, which counts as a failure. */
 async function runJest(stack: Stack, run: Run): Promise<JestReport | undefined> {
-  const { name, projects, patterns } = run;
+  const { name, projects, patterns, without } = run;
   const report = join(stack.dir, `report-${name}.json`);
   rmSync(report, { force: true });
   const flags = ["--json", `--outputFile=${report}`, "--passWithNoTests", ...(run.oneByOne ? ["--runInBand"] : [])];
-  const args = ["--selectProjects", ...projects, ...flags, ...(patterns.length > 0 ? ["--testPathPatterns"] : [])];
+  const left = without.length > 0 ? ["--testPathIgnorePatterns", ...without] : [];
+  const args = ["--selectProjects", ...projects, ...left, ...flags];
+  const wanted = patterns.length > 0 ? ["--testPathPatterns", ...patterns] : [];
   const child = startChild({
     name,
     command: process.execPath,
-    args: [join(projectRoot(), "node_modules/jest/bin/jest.js"), ...args, ...patterns],
+    args: [join(projectRoot(), "node_modules/jest/bin/jest.js"), ...args, ...wanted],
     cwd: projectRoot(),
     env: { TEST_STACK_ENV: join(stack.dir, "env"), ...run.env },
     output: { prefix: `${name.padEnd(11)}|` },
@@ -86,15 +93,29 @@ async function runJest(stack: Stack, run: Run): Promise<JestReport | undefined> 
  * Runs jest on projects and adds its outcome to the totals. Files that only missed deadlines run again, one after the
  * other (test-report.ts). Tests that pass then are listed as unstable, for a person to examine.
  */
-async function jest(stack: Stack, name: string, projects: string[], patterns: string[], env: Record<string, string>) {
+async function jest(
+  stack: Stack,
+  name: string,
+  projects: string[],
+  patterns: string[],
+  env: Record<string, string>,
+  without: string[] = [],
+) {
   const oneByOne = projects.some((project) => project.startsWith("e2e/"));
-  const first = await runJest(stack, { name, projects, patterns, env, oneByOne });
+  const first = await runJest(stack, { name, projects, patterns, without, env, oneByOne });
   if (!first) return;
   const repeated = repeatable(first.testResults, projects);
   if (repeated.length === 0) return add(outcomeOf(name, first.testResults));
   say(`${name}: ${repeated.length} files missed deadlines, they run once more`);
   const paths = repeated.map((file) => relative(projectRoot(), file.name).replaceAll(".", "\\."));
-  const again = await runJest(stack, { name: `${name}-again`, projects, patterns: paths, env, oneByOne: true });
+  const again = await runJest(stack, {
+    name: `${name}-again`,
+    projects,
+    patterns: paths,
+    without,
+    env,
+    oneByOne: true,
+  });
   add(outcomeOf(name, first.testResults, repeated, again));
 }
 
@@ -162,7 +183,7 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     const urls = { API_URL: apiUrl, ADMIN_URL: adminUrl, IM_URL: imUrl };
     const where = { ...env, ...urls, TOPOLOGY: part, CLUSTER_NODES: JSON.stringify(nodes) };
     await jest(stack, part, part === "e2e" ? ["e2e", "browser"] : ["e2e"], patterns, where);
-    await jest(stack, `${part}-alone`, ["e2e/alone"], patterns, where);
+    await jest(stack, `${part}-alone`, ["e2e/alone"], patterns, where, part === "cluster" ? ofOneProcess : []);
     if (part === "cluster") await jest(stack, `${part}-crash`, ["e2e/crash"], patterns, where);
   } finally {
     await system.stop(40_000);

@@ -151,4 +151,7 @@ test("when its im-server is killed it comes back on another and misses no gift",
   expect(viewer.seen.online).toHaveLength(2);
   expect(viewer.seen.gap).toBeUndefined();
   expect(viewer.counts()).toBe(10);
+  // Until its death is noticed other users may be sent to it too: those of the next test file.
+  const nodes = async () => (await fetch(`${apiUrl()}/health/ready`)).text();
+  await eventually("its death is noticed", async () => !(await nodes()).includes("im-server-of-the-client"), 30_000);
 }, 60_000);
