@@ -26,6 +26,7 @@ import {
   type Income,
   type PaidOut,
   payout,
+  shareState,
 } from "./income.contract.ts";
 import { type PlatformOrderOutcome, signedPlatformOrder } from "./platform-orders.contract.ts";
 import { walletStaffActions } from "./staff.contract.ts";
@@ -176,9 +177,12 @@ export const walletActions = {
   platformOrder: action({ bucket, order: signedPlatformOrder }).returns<PlatformOrderOutcome>(),
   /**
    * Operators: the gifts that a refunded order's missing coins were spent on, newest first, with the anchors' shares;
-   * `cursor` is a trade id. Fails: refundUnknown.
+   * `cursor` is a trade id. With `anchorId` those of this anchor alone; with `state` the list of anchors has those alone
+   * whose share is above 0 and in this state. Fails: refundUnknown.
    */
-  affectedGifts: action({ orderId, cursor, limit, operator }).returns<AffectedGifts>(),
+  affectedGifts: action({
+    ...{ orderId, anchorId: userId.optional(), state: shareState.optional(), cursor, limit, operator },
+  }).returns<AffectedGifts>(),
   /**
    * Operators: holds back the shares of these gifts (`holdIncome`), or releases the hold for ever (`releaseHold`), of
    * every anchor or of the named ones. A repeat changes nothing; one of the same `moveId` succeeds also where the shares

@@ -77,22 +77,16 @@ async function ofShares(
   { kind, orderId, anchorId }: Extract<MoneyMove, { kind: "hold" | "releaseHold" }>,
   operator: string,
 ): Promise<Prepared | Repeated> {
-  const {
-    gifts: _gifts,
-    nextCursor: _next,
-    ...affected
-  } = await call(calling, "wallet.affectedGifts", {
-    ...{ orderId, limit: 1, operator },
-  });
   const [from, to] = kind === "hold" ? (["open", "held"] as const) : (["held", "released"] as const);
-  const meant = affected.anchors.filter(
-    (anchor) => anchor.sharePoints > 0 && (anchorId === undefined || anchor.anchorId === anchorId),
-  );
-  const moving = meant.filter(({ state }) => state === from);
+  const about = { orderId, anchorId, limit: 1, operator };
+  // Those alone that can move: an answer has room for about a thousand, and the others wait for the next call.
+  const affected = await call(calling, "wallet.affectedGifts", { ...about, state: from });
+  const moving = affected.anchors;
   const [first] = moving;
   if (first === undefined) {
-    if (!meant.some(({ state }) => state === to)) throw fail("holdState", { orderId, anchorId, to });
-    return { result: { ...affected } };
+    if (affected.shares[to] === 0) throw fail("holdState", { orderId, anchorId, to });
+    const { gifts: _gifts, nextCursor: _next, ...all } = await call(calling, "wallet.affectedGifts", about);
+    return { result: { ...all } };
   }
   return {
     instruction: { kind, orderId, anchorIds: moving.map((anchor) => anchor.anchorId) },
