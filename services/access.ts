@@ -208,7 +208,7 @@ export const callers: CallersTable = {
     adjust: gateway,
     payout: gateway,
     proposals: ["console", "staff"],
-    ...each(staffAlone, "countStaffMove", "uncountStaffMove", "adjustByStaff", "decide"),
+    ...each(staffAlone, "countStaffMove", "renewStaffMove", "uncountStaffMove", "adjustByStaff", "decide"),
   },
   rank: {
     health: doors,

@@ -85,16 +85,18 @@ export class Proposals {
       if (attempt < maxAttempts) return this.move(calling, person, move, attempt + 1);
       throw fail("unavailable", { move: move.kind });
     }
-    const proposal = await this.require(id);
+    const proposal = await this.written(id);
     const { kind } = instruction;
     this.staff.logger.info({ proposalId: `s${id}`, kind, userId, person, proposed: needsApproval }, "a move of staff");
-    return this.answerOf(calling, proposal);
+    return this.answerOf(calling, proposal).catch(async (error: unknown) =>
+      // Another call of the person was carried out after this one had looked at the order.
+      this.answerOf(calling, await this.earlier(error, person, move)),
+    );
   }
 
   /**
    * Approves or declines a proposal of this service; an approved one is carried out. Fails: proposalUnknown, ownProposal
-   * (also of who is too near, see deciders.ts);
-   * unavailable, where it is not known whether it was decided.
+   * (also of who is too near, see deciders.ts); unavailable, also where it is not known whether it was decided.
    */
   async decide(
     caller: Caller,
@@ -106,8 +108,12 @@ export class Proposals {
     if (!proposal.proposed) throw fail("proposalUnknown", { proposalId: `s${id}` });
     // Names of persons are never used again, and a person has one, whatever the role and the session.
     if (near.has(`staff:${proposal.person}`)) throw fail("ownProposal", { proposalId: `s${id}`, person });
+    // First: where it is not approved after all, the sum is too large for a day, never too small.
+    if (approve && proposal.state === "open")
+      await call(caller, "platform.renewStaffMove", { moveId: proposal.moveId });
     const decided = await decideProposal(mysql, id, approve ? "approved" : "declined", { person, reason });
-    const now = await this.require(id);
+    const now = await this.written(id);
+    if (decided && now.state === "open") throw fail("unavailable", { proposalId: `s${id}` });
     if (decided) logger.info({ proposalId: `s${id}`, person, state: now.state }, "a proposal is decided on");
     if (decided && now.state === "declined") await this.stopCounting(caller, now);
     if (now.state !== "approved") return now;
@@ -116,7 +122,7 @@ export class Proposals {
     } catch (err) {
       logger.warn({ err, proposalId: `s${id}` }, "a proposal is approved and will be carried out later");
     }
-    return this.require(id);
+    return this.written(id);
   }
 
   /**
@@ -135,7 +141,8 @@ export class Proposals {
       await this.stopCounting(caller, proposal);
       return outcome;
     }
-    const kept = await this.require(id);
+    const kept = await this.written(id);
+    if (kept.state === "approved") throw fail("unavailable", { proposalId: `s${id}` });
     if (kept.state !== outcome.state)
       logger.error(
         { ...about, kept: kept.state, outcome: outcome.state },
@@ -209,6 +216,16 @@ export class Proposals {
   private async require(id: string): Promise<Proposal> {
     const proposal = await proposalById(this.staff.mysql, id);
     if (!proposal) throw fail("proposalUnknown", { proposalId: `s${id}` });
+    return proposal;
+  }
+
+  /**
+   * A row that is committed for certain. A node of a database cluster may show a commit of another one a little later: that
+   * is no refusal, after which a person would ask for the same move under another id.
+   */
+  private async written(id: string): Promise<Proposal> {
+    const proposal = await proposalById(this.staff.mysql, id);
+    if (!proposal) throw fail("unavailable", { proposalId: `s${id}` });
     return proposal;
   }
 }
