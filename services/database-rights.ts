@@ -166,6 +166,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_staff_address: "all",
     t_staff_audit: "add",
     t_staff_dead_letter: "change",
+    t_staff_dead_letter_order: "add",
     t_staff_proposal: "add",
     t_staff_proposal_state: "change",
   },

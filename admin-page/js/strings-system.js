@@ -212,6 +212,7 @@ export const systemStrings = Object.freeze({
   auditAddress: ["来源地址", "Address"],
   auditUnwritten: ["未写结果：仍在进行，或节点中途停止", "not written: it is under way, or its node died"],
   auditNoOutcome: ["无结果", "no outcome"],
+  auditNoRole: ["未登录", "not logged in"],
   outcome_succeeded: ["成功", "succeeded"],
   outcome_unavailable: ["服务不可用", "unavailable"],
   outcome_fault: ["系统错误", "fault"],

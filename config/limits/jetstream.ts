@@ -81,6 +81,8 @@ export const jetstreamLimits = Object.freeze({
   deadLetterShownChars: 16_384,
   deadLetterLineChars: 500,
   deadLetterKeptBytes: 256 * 1024,
+  /** The orders of one dead letter that are kept of it: those of a message of gifts (`gift.groupGifts`). */
+  deadLetterOrders: 500,
   deadLetterAgeMs: 30 * 24 * 3_600_000,
   eventsAgeMs: 7 * 24 * 3_600_000,
   topicsAgeMs: 30 * 24 * 3_600_000,
