@@ -121,7 +121,9 @@ export async function harmlessCalls(): Promise<HarmlessCalls> {
     [`${admin}/order/query`]: by(fan, { orderId: payOrder }),
     [`${admin}/order/refund`]: by(fan, { orderId: payOrder, reason: "not paid" }),
     [`${admin}/order/release`]: by(fan, { orderId: payOrder, reason: "not held" }),
-    [`${admin}/income/affected`]: by(fan, { orderId: payOrder, cursor: "41", limit: 20 }),
+    [`${admin}/income/affected`]: by(fan, {
+      ...{ orderId: payOrder, anchorId: anchor.userId, state: "open", cursor: "41", limit: 20 },
+    }),
     [`${admin}/income/hold`]: by(fan, { orderId: payOrder, anchorId: anchor.userId, reason: "not refunded" }),
     [`${admin}/income/release`]: by(fan, { orderId: payOrder, anchorId: anchor.userId, reason: "not held" }),
     [`${admin}/income/releaseFree`]: by(fan, { holdId: "bad-input-none", reason: "not held" }),

@@ -52,14 +52,24 @@ export class Proposals {
   }
 
   /** See `moveMoney` in the contract. The person's session and right are checked. */
-  async move(calling: Pick<Context, "call">, person: string, move: MoneyMove, attempt = 1): Promise<MoneyMoved> {
+  async move(calling: Pick<Context, "call">, person: string, move: MoneyMove): Promise<MoneyMoved> {
+    try {
+      return await this.asked(calling, person, move);
+    } catch (error) {
+      return this.answerOf(calling, await this.earlier(error, person, move));
+    }
+  }
+
+  private async asked(
+    calling: Pick<Context, "call">,
+    person: string,
+    move: MoneyMove,
+    attempt = 1,
+  ): Promise<MoneyMoved> {
     const { mysql, seals } = this.staff;
     const known = await this.known(move);
     if (known) return this.answerOf(calling, known);
-    const prepared = await prepare(calling, move, `staff:${person}`).catch((error: unknown) =>
-      this.earlier(error, person, move),
-    );
-    if ("state" in prepared) return this.answerOf(calling, prepared);
+    const prepared = await prepare(calling, move, `staff:${person}`);
     if ("result" in prepared) return { state: "done", result: prepared.result };
     const { instruction, userId, accounts } = prepared;
     const moveId = randomUUID();
@@ -82,16 +92,13 @@ export class Proposals {
       // Where it is not known whether the row is there, the move counts on: the sum may be too large, never too small.
       if (!isDuplicateKey(error)) throw error;
       await this.uncount(calling, moveId);
-      if (attempt < maxAttempts) return this.move(calling, person, move, attempt + 1);
+      if (attempt < maxAttempts) return this.asked(calling, person, move, attempt + 1);
       throw fail("unavailable", { move: move.kind });
     }
     const proposal = await this.written(id);
     const { kind } = instruction;
     this.staff.logger.info({ proposalId: `s${id}`, kind, userId, person, proposed: needsApproval }, "a move of staff");
-    return this.answerOf(calling, proposal).catch(async (error: unknown) =>
-      // Another call of the person was carried out after this one had looked at the order.
-      this.answerOf(calling, await this.earlier(error, person, move)),
-    );
+    return this.answerOf(calling, proposal);
   }
 
   /**
@@ -182,14 +189,14 @@ export class Proposals {
   }
 
   /**
-   * Of an order that does not allow a refund or release any more: the move that is under way, or that this person had
-   * carried out minutes ago, whose answer was lost.
+   * Of an order that does not allow a refund or release any more, when it was looked at or when it was to be carried out:
+   * what this person had carried out minutes ago, whose answer was lost, or the move that is under way.
    * @throws error where there is none
    */
   private async earlier(error: unknown, person: string, move: MoneyMove): Promise<Proposal> {
     if (!isFailure(error, "payOrderState") || (move.kind !== "refund" && move.kind !== "release")) throw error;
     const about = { kind: move.kind, subject: move.orderId, person };
-    const earlier = (await this.known(move)) ?? (await latelyDone(this.staff.mysql, about));
+    const earlier = (await latelyDone(this.staff.mysql, about)) ?? (await this.known(move));
     if (!earlier) throw error;
     return earlier;
   }

@@ -35,7 +35,7 @@ export const validStaffParams: Readonly<Record<string, Record<string, unknown>>>
   "order/query": { orderId: "pay-order-1" },
   "order/refund": { orderId: "pay-order-1", reason: "asked for" },
   "order/release": { orderId: "pay-order-1", reason: "only a coupon went back" },
-  "income/affected": { orderId: "pay-order-1", cursor: "41", limit: 20 },
+  "income/affected": { orderId: "pay-order-1", anchorId: "78", state: "open", cursor: "41", limit: 20 },
   "income/hold": { orderId: "pay-order-1", anchorId: "78", reason: "chargeback" },
   "income/holdFree": { userId: "78", points: 500, holdId: "h-1", reason: "a complaint" },
   "income/releaseFree": { holdId: "h-1", reason: "it was unfounded" },
