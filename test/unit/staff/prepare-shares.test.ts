@@ -53,7 +53,7 @@ test.each([
         break;
       }
       const ids = new Set("anchorIds" in prepared.instruction ? prepared.instruction.anchorIds : []);
-      expect(ids.size).toBeGreaterThan(0);
+      expect([ids.size > 0, moved.length < 10]).toEqual([true, true]);
       for (const anchor of anchors) if (ids.has(anchor.anchorId)) anchor.state = to;
       moved.push(ids.size);
     }
