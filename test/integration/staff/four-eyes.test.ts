@@ -95,8 +95,8 @@ describe("a move below the bound", () => {
       .spyOn(mysql, "query")
       .mockImplementation(((sql: string, params: never) =>
         sql.includes("WHERE p.id = ?") ? Promise.resolve([]) : query(sql, params)) as typeof mysql.query);
-    expect(await answerOf(adjust(ada, userId, 7, 0, adjustId))).toBe("unavailable");
-    blind.mockRestore();
+    const answer = await answerOf(adjust(ada, userId, 7, 0, adjustId)).finally(() => blind.mockRestore());
+    expect(answer).toBe("unavailable");
     expect(await adjust(ada, userId, 7, 0, adjustId)).toMatchObject({ state: "done" });
     expect(await balanceOf(userId)).toBe(7);
   });
