@@ -1,6 +1,7 @@
 /**
  * The kinds of tests, a folder each; `npm test` (scripts/test.ts) starts what they need and runs them in this order. Those
  * of `e2e/alone` have the running system to themselves, one file after the other; those of `e2e/crash` leave it damaged.
+ * `upgrade` starts systems of its own, `ha` three servers of each kind.
  */
 const project = (name, extra = {}) => ({
   displayName: name,
@@ -16,8 +17,13 @@ const project = (name, extra = {}) => ({
     "/(public|admin-page)/js/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
     // uuid and jose are published as ES modules alone.
     "/node_modules/(uuid|jose)/.+\\.js$": ["@swc/jest", { jsc: { target: "es2022" }, module: { type: "commonjs" } }],
+    // It loads node:http by import(), which jest's CommonJS does not have.
+    "/node_modules/@opentelemetry/otlp-exporter-base/.+\\.cjs$": [
+      "@swc/jest",
+      { jsc: { target: "es2022" }, module: { type: "commonjs" } },
+    ],
   },
-  transformIgnorePatterns: ["/node_modules/(?!(uuid|jose)/)"],
+  transformIgnorePatterns: ["/node_modules/(?!(uuid|jose|@opentelemetry/otlp-exporter-base)/)"],
   // As the staff page names the modules that it shares with the users' page.
   moduleNameMapper: { "^/js/(.+)$": "<rootDir>/public/js/$1" },
   moduleFileExtensions: ["ts", "js", "json", "node"],
@@ -34,6 +40,8 @@ module.exports = {
     project("e2e", { testMatch: ["<rootDir>/test/e2e/*.test.ts"] }),
     project("e2e/alone"),
     project("e2e/crash"),
+    project("upgrade"),
     project("browser"),
+    project("ha", { setupFiles: ["<rootDir>/test/support/env.ts"] }),
   ],
 };

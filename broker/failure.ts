@@ -65,6 +65,11 @@ export function reachedNobody(error: unknown): boolean {
   return notThere.has((error as { type?: unknown } | null)?.type);
 }
 
+/** Whether the node of a call went away before it answered: the call may have been carried out. */
+export function leftUnanswered(error: unknown): boolean {
+  return (error as { type?: unknown } | null)?.type === "REQUEST_REJECTED";
+}
+
 /** Moleculer's errors of a call that was sent and not answered: within its time, or before its node left. */
 const notAnswered = new Set<unknown>(["REQUEST_TIMEOUT", "REQUEST_REJECTED"]);
 

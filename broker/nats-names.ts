@@ -41,3 +41,8 @@ export function readersUserOf(user: string): string {
 export function inboxPrefixOf(user: string): string {
   return `_INBOX_${user.replaceAll(".", "~")}`;
 }
+
+/** The user of the administrator in the server's own account, which shows its settings (mixins/preflight/read-nats.ts). */
+export function systemUserOf(user: string): string {
+  return `${user}-sys`;
+}

@@ -1,5 +1,7 @@
 import { readFileSync } from "node:fs";
 import { config } from "../config/config.ts";
+import { limits } from "../config/limits.ts";
+import { addressOf, serversOf } from "../config/server-urls.ts";
 import { busUserOf, inboxPrefixOf, mirrorUserOf, natsUser, readersUserOf } from "./nats-names.ts";
 
 const decoded = (text: string) => decodeURIComponent(text);
@@ -22,18 +24,25 @@ function tlsOf({ protocol }: URL): { tls?: { ca?: string } } {
  * The options of a connection to JetStream, as the user of `address`. Its inboxes are the user's own. It reconnects
  * without limit, also after its login was refused, so that changed credentials heal; callers bound what waits
  * meanwhile.
+ *
+ * Of several servers it takes any that answers, and none that the servers name beside them: those hosts were not
+ * checked (config/plaintext.ts), and the login is sent there. A server that is silent is left soon.
  */
 export function natsOptions(name: string, address: string = config().NATS_URL) {
   if (address === "") throw new Error("NATS_URL is not set (see .env.example).");
-  const url = new URL(address);
+  const urls = serversOf(address);
+  const [url] = urls;
   const credentials = credentialsOf(url);
+  const isOneOfSeveral = urls.length > 1;
   return {
-    servers: `${url.hostname}:${url.port || "4222"}`,
+    servers: urls.map((one) => `${one.hostname}:${addressOf(one).port}`),
+    ignoreClusterUpdates: isOneOfSeveral,
+    timeout: isOneOfSeveral ? limits.jetstream.otherServerAfterMs : limits.jetstream.loginMs,
     name: `${config().NAMESPACE}-${name}`,
     maxReconnectAttempts: -1,
     reconnectTimeWait: 500,
     ignoreAuthErrorAbort: true,
-    pingInterval: 10_000,
+    pingInterval: isOneOfSeveral ? limits.jetstream.otherServerAfterMs : 10_000,
     maxPingOut: 2,
     // A stack trace for every publication, in case it fails, costs more than the publication.
     noAsyncTraces: true,

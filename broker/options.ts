@@ -1,7 +1,9 @@
 import type { BrokerOptions } from "moleculer";
 import { config } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
+import { traceSettingsOf } from "../config/trace-settings.ts";
 import { actionMetrics } from "./action-metrics.middleware.ts";
+import { anotherNode } from "./bus/another-node.middleware.ts";
 import { callerTable } from "./bus/caller-table.middleware.ts";
 import { newInstance } from "./bus/instance.ts";
 import { busGuard } from "./bus-guard.middleware.ts";
@@ -11,7 +13,9 @@ import { loggedError } from "./logged-error.ts";
 import { messageSize } from "./message-size.middleware.ts";
 import { busOptions } from "./nats-options.ts";
 import { processMetrics } from "./process-metrics.middleware.ts";
+import { nodeMetadata } from "./releases.ts";
 import { timedOutCalls } from "./timed-out-calls.middleware.ts";
+import { tracing } from "./tracing/tracing.middleware.ts";
 import "./bus/own-subjects.ts";
 import "./local-first-strategy.ts";
 import "./rendezvous-strategy.ts";
@@ -29,9 +33,11 @@ export interface NodeName {
 /** The broker options of one node. Its id is `<role>.<instance>`, two tokens of the subjects of its packets. */
 export function brokerOptions({ role, label, instance }: NodeName): BrokerOptions {
   const settings = config();
+  const traces = traceSettingsOf();
   return {
     namespace: settings.NAMESPACE,
     nodeID: `${role}.${instance ?? settings.NODE_ID ?? newInstance(role, label)}`,
+    metadata: nodeMetadata(),
     transporter: { type: "OwnSubjects", options: busOptions("moleculer") } as never,
     serializer: "JSON",
     // Bounds how long a call may hang when its node was killed.
@@ -62,8 +68,10 @@ export function brokerOptions({ role, label, instance }: NodeName): BrokerOption
       actionMetrics,
       logMetrics(settings.LOG_FILE),
       processMetrics(),
+      ...(traces ? [tracing(traces)] : []),
       messageSize,
       callerTable,
+      anotherNode,
       // The last one is the outermost: it sees incoming packets first.
       busGuard,
     ] as never,

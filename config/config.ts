@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { plaintextServers, tlsOf } from "./plaintext.ts";
 import { sampleLogins } from "./sample-passwords.ts";
+import { type ServerKind, serverUrl } from "./server-urls.ts";
 import { secret, url } from "./setting-kinds.ts";
 import type { SettingProblem, SettingsBlock } from "./settings-block.ts";
 import { readTrustedProxies } from "./trusted-proxies.ts";
@@ -35,9 +36,6 @@ const proxies = z
 /** A part of a node id, and of the subjects with its packets. */
 const nodeName = (max: number) =>
   z.string().regex(new RegExp(`^[A-Za-z0-9_+-]{1,${max}}$`), `must be 1 to ${max} of A-Z, a-z, 0-9, _, + and -`);
-/** The servers at which each service may have a login of its own. */
-const [nats, mysql, redis] = [url("nats:", "tls:"), url("mysql:", "mariadb:"), url("redis:", "rediss:")];
-const serverUrl = { NATS_URL: nats, MYSQL_URL: mysql, REDIS_URL: redis };
 /** A time of day as HH:MM, in milliseconds after midnight; `off`: never, `null`. */
 const timeOfDay = z
   .string()
@@ -215,9 +213,6 @@ export function config(): Readonly<Parsed> {
 export function readConfigAgain(): void {
   current = undefined;
 }
-
-/** A server at which each service may have a login of its own. */
-export type ServerKind = keyof typeof serverUrl;
 
 /** The variable of a service's own login at a server, e.g. `LIVING_ROOM_MYSQL_URL`. */
 export function serviceUrlName(kind: ServerKind, service: string): string {

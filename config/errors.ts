@@ -163,6 +163,12 @@ const table = {
     zh: "新加入、被重置或刚获得审批角色的员工72小时内不能审批",
     en: "who was added, reset or given a role that decides on the page decides 72 hours later",
   },
+  erasureBlocked: {
+    code: 501,
+    http: 200,
+    zh: "该用户暂不能注销：有未完结的款项、直播或提案，或余额、收益未放弃",
+    en: "the user cannot be erased yet: money, a room or a move is open, or coins or income are not given up",
+  },
   refundUnknown: { code: 501, http: 200, zh: "账本中没有该订单的退款", en: "no refund of this order in the ledger" },
   holdState: {
     code: 501,

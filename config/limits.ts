@@ -1,8 +1,11 @@
 import { adminLimits } from "./limits/admin.ts";
 import { attendanceLimits } from "./limits/attendance.ts";
+import { backupLimits } from "./limits/backup.ts";
 import { battleLimits } from "./limits/battle.ts";
 import { booksLimits } from "./limits/books.ts";
 import { busLimits } from "./limits/bus.ts";
+import { clockLimits } from "./limits/clock.ts";
+import { erasureLimits } from "./limits/erasure.ts";
 import { giftLimits } from "./limits/gift.ts";
 import { httpLimits } from "./limits/http.ts";
 import { imLimits } from "./limits/im.ts";
@@ -19,14 +22,18 @@ import { outboxLimits } from "./limits/outbox.ts";
 import { outgoingLimits } from "./limits/outgoing.ts";
 import { paymentLimits } from "./limits/payment.ts";
 import { platformLimits } from "./limits/platform.ts";
+import { preflightLimits } from "./limits/preflight.ts";
 import { proposalsLimits } from "./limits/proposals.ts";
 import { rankLimits } from "./limits/rank.ts";
 import { redisLimits } from "./limits/redis.ts";
 import { restartsLimits } from "./limits/restarts.ts";
+import { retentionLimits } from "./limits/retention.ts";
 import { roomLimits } from "./limits/room.ts";
 import { rpcLimits } from "./limits/rpc.ts";
+import { serversLimits } from "./limits/servers.ts";
 import { staffLimits } from "./limits/staff.ts";
 import { storesLimits } from "./limits/stores.ts";
+import { tracesLimits } from "./limits/traces.ts";
 import { userLimits } from "./limits/user.ts";
 import { walletLimits } from "./limits/wallet.ts";
 import { webhookLimits } from "./limits/webhook.ts";
@@ -40,14 +47,18 @@ export const limits = Object.freeze({
   admin: adminLimits,
   log: logLimits,
   restarts: restartsLimits,
+  clock: clockLimits,
+  preflight: preflightLimits,
   rpc: rpcLimits,
   bus: busLimits,
+  servers: serversLimits,
   mysql: mysqlLimits,
   redis: redisLimits,
   lock: lockLimits,
   stores: storesLimits,
   jetstream: jetstreamLimits,
   metrics: metricsLimits,
+  traces: tracesLimits,
   outbox: outboxLimits,
   outgoing: outgoingLimits,
   keys: keysLimits,
@@ -68,4 +79,7 @@ export const limits = Object.freeze({
   lookup: lookupLimits,
   staff: staffLimits,
   proposals: proposalsLimits,
+  backup: backupLimits,
+  erasure: erasureLimits,
+  retention: retentionLimits,
 });

@@ -1,4 +1,5 @@
 import { readAddress } from "./ip-address.ts";
+import { readableServersOf } from "./server-urls.ts";
 import { readTrustedProxies } from "./trusted-proxies.ts";
 
 /** Which servers a process would reach without TLS, outside of loopback and private networks. Pure. */
@@ -27,7 +28,10 @@ export function isServerUrl(name: string): boolean {
 /** URLs whose answers or contents decide who logs in. */
 const otherUrls: ReadonlySet<string> = new Set(["SMS_WEBHOOK_URL", "JWT_JWKS_URL"]);
 
-const clearSchemes: ReadonlySet<string> = new Set(["nats:", "redis:", "mysql:", "mariadb:", "http:"]);
+const clearSchemes: ReadonlySet<string> = new Set([
+  ...["nats:", "redis:", "redis-sentinel:", "mysql:", "mariadb:"],
+  "http:",
+]);
 
 /** Values of mysql2's parameter `ssl` that mean no TLS. */
 const noTls: ReadonlySet<string | null> = new Set([null, "", "false", "null", "0"]);
@@ -53,24 +57,30 @@ function isNear(host: string): boolean {
 }
 
 /**
- * Each variable whose URL leads to a host in clear that is neither on loopback, nor an address of a private network,
- * nor named in `accepted`; with that host. URLs that cannot be read are not listed.
+ * Each variable whose URL leads in clear to hosts that are neither on loopback, nor addresses of a private network, nor
+ * named in `accepted`; with each of these hosts. URLs that cannot be read are not listed. To which Redis sentinels lead
+ * is not known here.
  */
 export function plaintextServers(
   env: Readonly<Record<string, string | undefined>>,
   accepted: readonly string[],
 ): { name: string; host: string }[] {
   return Object.entries(env).flatMap(([name, value]) => {
-    const isUrl = (isServerUrl(name) || otherUrls.has(name)) && value;
-    const host = isUrl ? plaintextHost(value, accepted) : undefined;
-    return host === undefined ? [] : [{ name, host }];
+    if (!value) return [];
+    if (isServerUrl(name)) return readableServersOf(value).flatMap((url) => hostInClear(name, url, accepted));
+    const url = otherUrls.has(name) ? URL.parse(value) : null;
+    return url ? hostInClear(name, url, accepted) : [];
   });
 }
 
-/** The host of a URL that leads in clear where others may listen: see `plaintextServers`. */
+function hostInClear(name: string, url: URL, accepted: readonly string[]): { name: string; host: string }[] {
+  if (!isClear(url)) return [];
+  const host = hostOf(url);
+  return isNear(host) || accepted.includes(host) ? [] : [{ name, host }];
+}
+
+/** The host of a URL of one server that leads in clear where others may listen: see `plaintextServers`. */
 export function plaintextHost(value: string, accepted: readonly string[]): string | undefined {
   const url = URL.parse(value);
-  if (!url || !isClear(url)) return undefined;
-  const host = hostOf(url);
-  return isNear(host) || accepted.includes(host) ? undefined : host;
+  return url ? hostInClear("", url, accepted)[0]?.host : undefined;
 }

@@ -1,4 +1,5 @@
 import { isServerUrl } from "./plaintext.ts";
+import { passwordsOf } from "./server-urls.ts";
 import type { SettingProblem } from "./settings-block.ts";
 
 /** The password of every login in docker-compose.yml, which everybody knows. */
@@ -11,6 +12,6 @@ export function sampleLogins(
 ): SettingProblem[] {
   if (profile !== "production") return [];
   return Object.entries(env)
-    .filter(([name, value]) => isServerUrl(name) && URL.parse(value ?? "")?.password === samplePassword)
+    .filter(([name, value]) => isServerUrl(name) && passwordsOf(value ?? "").includes(samplePassword))
     .map(([name]) => [name, "must not have the password of the demonstration in production: everybody knows it"]);
 }

@@ -86,7 +86,9 @@ class CatalogueAdapter extends SequelizeDbAdapter {
     // Where the adapter keeps the options for Sequelize; the field is missing in its types.
     const { mysql } = (this as unknown as { service: Service & MysqlState }).service;
     const freshness = new Freshness(() => mysql.generation);
-    Object.assign(this, { opts: [connectionOptions(this.owner, this.statementTimeoutMs, freshness)] });
+    Object.assign(this, {
+      opts: [connectionOptions(this.owner, this.statementTimeoutMs, freshness, () => mysql.server())],
+    });
     return super.connect();
   }
 }

@@ -1,35 +1,36 @@
 import type { Service } from "moleculer";
-import type { JetStreamManager, JsMsg, NatsConnection } from "nats";
-import { isUnavailable } from "../broker/failure.ts";
+import type { JetStreamManager, NatsConnection } from "nats";
 import { connectNats } from "../broker/nats-connect.ts";
 import { natsOptions } from "../broker/nats-options.ts";
 import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
 import { natsPrefix, serviceUrl } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
+import { watchStreamClocks } from "./clock/watch-clock.ts";
 import { Filling } from "./filling.ts";
 import { addHealthCheck, Degraded, type HealthState } from "./health.mixin.ts";
 import { CatchUp, type Missed } from "./jetstream/catch-up.ts";
 import { catchUpRecovery } from "./jetstream/catch-up-recovery.ts";
 import { Channel } from "./jetstream/channel.ts";
 import { type ChannelDefinition, partitionsOfChannel } from "./jetstream/channel-definition.ts";
+import { channelMetrics, keepHeld } from "./jetstream/channel-metrics.ts";
 import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
 import { deadLetterWriter } from "./jetstream/dead-letter-writer.ts";
 import { consumersOf } from "./jetstream/definitions.ts";
 import { ensureStreams } from "./jetstream/ensure-streams.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
-import { storedAtMs } from "./jetstream/message.ts";
 import { type OpenProvisioning, openProvisioning } from "./jetstream/open-provisioning.ts";
 import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
+import { passDeadLetter } from "./jetstream/pass-dead-letter.ts";
 import { type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
 import { PositionKeeper } from "./jetstream/position-keeper.ts";
 import { Positions } from "./jetstream/positions.ts";
 import type { PublisherObserver } from "./jetstream/publisher.ts";
 import { Recoveries } from "./jetstream/recoveries.ts";
 import { watchRefusals } from "./jetstream/refusals.ts";
-import { dataOfItem } from "./jetstream/split.ts";
-import { countForged, storeMetrics } from "./jetstream/store-metrics.ts";
-import { deadLetters, type StreamDefinition } from "./jetstream/streams.ts";
+import { openManager, untilLed } from "./jetstream/start-patience.ts";
+import { countForged, expectForged, storeMetrics } from "./jetstream/store-metrics.ts";
+import { deadLetters, type StreamDefinition, streamNames } from "./jetstream/streams.ts";
 import { DatabaseLease } from "./mysql/database-lease.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 import type { RedisLockState } from "./redis-lock.mixin.ts";
@@ -55,6 +56,7 @@ interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState>
   jetstreamChannels: Channel[];
   /** Listeners to the registry, for the partitioned channels. */
   jetstreamShares: (() => void)[];
+  jetstreamStopHeld: () => void;
   jetstreamKept: Kept;
   jetstreamProvisioning: OpenProvisioning;
 }
@@ -133,7 +135,7 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       const options = natsOptions(`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name));
       const connection = await connectNats(options);
       const inboxPrefix = "inboxPrefix" in options ? options.inboxPrefix : undefined;
-      const manager = await connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
+      const manager = await openManager(connection);
       const positions = this.mysql && new Positions(this.mysql);
       let gone: string[];
       try {
@@ -154,6 +156,7 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       this.jetstreamKept = kept;
       kept.maintenance.goneAtStart(gone);
       addHealthCheck(this, "nats", () => connection.flush());
+      watchStreamClocks(this, { connection, manager }, definitions.flatMap(streamNames));
       await kept.maintenance.start();
     },
     async stopped(this: Service & Partial<Internals>) {
@@ -181,24 +184,6 @@ function keepShare(service: Service & Internals, channel: Channel): void {
   take();
 }
 
-/** Rejects where the service's hook has to be called again: see `dead` of the definition. */
-async function passDeadLetter(
-  service: Service,
-  definition: ChannelDefinition<Service>,
-  message: JsMsg,
-  index: number | undefined,
-): Promise<void> {
-  const { dead, durable } = definition;
-  if (!dead) return;
-  try {
-    await dead.call(service, dataOfItem(message, definition, index), storedAtMs(message));
-  } catch (error) {
-    if (isUnavailable(error)) throw error;
-    const about = { err: error, channel: durable, sequence: message.seq };
-    service.logger.warn(about, "a dead letter cannot be read: the service keeps its own data about it");
-  }
-}
-
 function catchUpOf(service: Service & Internals, durable: string, missed: (missed: Missed) => Promise<void>): CatchUp {
   const { mysql, broker } = service;
   if (!mysql) throw new Error(`${durable} catches up from the books: its service needs mysqlMixin`);
@@ -214,19 +199,23 @@ export const channelsLifecycle = {
   async started(this: Service & Internals) {
     this.jetstreamShares = [];
     const leases = this.locks && new PartitionLeases(this.locks);
+    const countsOf = channelMetrics(this);
     for (const definition of channelsOf(this)) {
       const isLeased = partitionsOfChannel(definition) > 0;
       if (isLeased && !this.locks)
         throw new Error(`${definition.durable} is pulled by one node at a time: its service needs redisLockMixin`);
       const signatures = definition.signatures?.call(this);
+      if (signatures) expectForged(this, definition.durable);
       const writeDead = deadLetterWriter(this.jetstream.client, {
         ...(definition.split && { split: definition.split }),
         ...(signatures && { signatures }),
       });
+      const counts = countsOf(definition.durable);
       const channel = new Channel(definition, {
-        handle: (messages) => definition.handler.call(this, messages),
+        handle: (messages) => counts.handling(messages.length, () => definition.handler.call(this, messages)),
         publishDead: async (channel, message, index, reason, forged) => {
           await writeDead(channel, message, index, reason, forged);
+          counts.dead();
           // What a forged message says is about others' business: nothing is told of it.
           if (forged) countForged(this, channel, forged);
           else await passDeadLetter(this, definition, message, index);
@@ -240,7 +229,7 @@ export const channelsLifecycle = {
       const { missed } = definition;
       const catchUp = missed && catchUpOf(this, definition.durable, (what) => missed.call(this, what));
       const consumers = consumersOf(definition).map((one) => ({ ...one, ...(catchUp && { catchUp }) }));
-      await this.jetstreamProvisioning.patiently(() => this.jetstreamKept.maintenance.add(consumers));
+      await untilLed(() => this.jetstreamProvisioning.patiently(() => this.jetstreamKept.maintenance.add(consumers)));
       if (catchUp && this.mysql)
         this.jetstream.recover(catchUpRecovery(new Positions(this.mysql), definition, catchUp));
       channel.start(this.jetstream.manager, this.jetstream.client);
@@ -248,8 +237,10 @@ export const channelsLifecycle = {
       if (channel.partitions > 0) keepShare(this, channel);
       else await channel.pull([0]);
     }
+    this.jetstreamStopHeld = keepHeld(this, this.jetstreamChannels);
   },
   async stopped(this: Service & Partial<Internals>) {
+    this.jetstreamStopHeld?.();
     for (const take of this.jetstreamShares ?? [])
       for (const event of registryEvents) this.broker.localBus.off(event, take);
     await Promise.all((this.jetstreamChannels ?? []).map((channel) => channel.stop()));

@@ -2,6 +2,7 @@ import type { Context, Service, ServiceSchema } from "moleculer";
 import { failureName, isUnavailable } from "../broker/failure.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 import { auditColumns } from "./operator-audit/audit-columns.ts";
+import { erasableText } from "./seals/erasable-text.ts";
 import type { SealedLedger } from "./seals/seal-form.ts";
 import type { SealsState } from "./seals.mixin.ts";
 
@@ -29,15 +30,51 @@ export function addAuditRow(
   row: AuditRow,
 ): Promise<number> {
   const { callId, operator, action, params, outcome, requestId } = row;
-  const values = [callId, operator, action, params, outcome, requestId ?? null];
+  const { text, salt, digest } = erasableText(params);
+  const values = [callId, operator, action, digest, outcome, requestId ?? null];
   return seals.transaction(mysql, async (tx, sealing) => {
     const { insertId } = await tx.run(
-      `INSERT INTO t_operator_audit (${auditColumns.join(", ")}, create_time) VALUES (?, ?, ?, ?, ?, ?, ?)`,
-      [...values, await sealing.time()],
+      `INSERT INTO t_operator_audit (${auditColumns.join(", ")}, params, params_salt, create_time)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [...values, text, salt, await sealing.time()],
     );
     sealing.cover(ledger, insertId, [values], 0n);
     return insertId;
   });
+}
+
+/** A call to audit. */
+interface AuditedCall {
+  readonly operator: string;
+  readonly action: string;
+  /** JSON. */
+  readonly params: string;
+  readonly requestId: string | null | undefined;
+}
+
+/**
+ * Carries out a call between its two rows of t_operator_audit: see `operatorAuditMixin`, which does it for the actions of
+ * a service. `ledger` is the audit of the service.
+ */
+export async function auditedWork<Result>(
+  service: MysqlState & SealsState & Pick<Service, "logger">,
+  ledger: SealedLedger,
+  { params, ...about }: AuditedCall,
+  work: () => Promise<Result> | Result,
+): Promise<Result> {
+  const callId = await addAuditRow(service, ledger, { ...about, callId: null, params, outcome: "started" });
+  let result: Result;
+  try {
+    result = await work();
+  } catch (error) {
+    const outcome = failureName(error) ?? (isUnavailable(error) ? "unavailable" : "fault");
+    await addAuditRow(service, ledger, { ...about, callId, params: null, outcome }).catch((err: unknown) =>
+      service.logger.error({ err, ...about, callId, outcome }, "the outcome of an operator's call is not in the audit"),
+    );
+    throw error;
+  }
+  await addAuditRow(service, ledger, { ...about, callId, params: null, outcome: "succeeded" });
+  return result;
 }
 
 /**
@@ -57,23 +94,8 @@ export const operatorAuditMixin = (ledger: SealedLedger) => ({
       definition.handler = async function audited(this: Audited, ctx: Context<Record<string, unknown>>) {
         const { operator, session: _secret, ...params } = ctx.params;
         const about = { operator: String(operator), action: `${this.name}.${name}`, requestId: ctx.requestID };
-        const started = { ...about, callId: null, params: JSON.stringify(params), outcome: "started" };
-        const callId = await addAuditRow(this, ledger, started);
-        let result: unknown;
-        try {
-          result = await carryOut.call(this, ctx);
-        } catch (error) {
-          const outcome = failureName(error) ?? (isUnavailable(error) ? "unavailable" : "fault");
-          await addAuditRow(this, ledger, { ...about, callId, params: null, outcome }).catch((err: unknown) =>
-            this.logger.error(
-              { err, ...about, callId, outcome },
-              "the outcome of an operator's call is not in the audit",
-            ),
-          );
-          throw error;
-        }
-        await addAuditRow(this, ledger, { ...about, callId, params: null, outcome: "succeeded" });
-        return result;
+        const call = { ...about, params: JSON.stringify(params) };
+        return auditedWork(this, ledger, call, () => carryOut.call(this, ctx));
       };
     }
   },

@@ -1,6 +1,8 @@
 import { randomUUID } from "node:crypto";
 import type { Service } from "moleculer";
 import { limits } from "../config/limits.ts";
+import { sendAlways } from "./redis/client.ts";
+import { type LockCounters, LockMetrics } from "./redis/lock-metrics.ts";
 import { luaScript } from "./redis/lua-script.ts";
 import type { RedisState } from "./redis.mixin.ts";
 
@@ -19,14 +21,6 @@ export interface LockHold {
   readonly degraded: boolean;
   /** Removes the locks that are still this caller's. Never rejects: a lock that cannot be removed expires with its TTL. */
   unlock(): Promise<void>;
-}
-
-export interface LockCounters {
-  acquired: number;
-  contended: number;
-  degraded: number;
-  /** Keys that a renewal no longer found: their TTL expired, or Redis lost them. */
-  lost: number;
 }
 
 export interface RedisLockState extends RedisState {
@@ -88,9 +82,11 @@ class Locks {
   readonly counters: LockCounters = { acquired: 0, contended: 0, degraded: 0, lost: 0 };
   private readonly service: Service & RedisState;
   private readonly breaker = new Breaker();
+  private readonly metrics: LockMetrics;
 
   constructor(service: Service & RedisState) {
     this.service = service;
+    this.metrics = new LockMetrics(service);
     service.redis.on("ready", () => this.breaker.connected());
   }
 
@@ -110,13 +106,18 @@ class Locks {
     } catch (error) {
       this.failed(error);
       // A Redis that hangs may run the script later. This command follows it on the same connection and undoes it.
-      void this.unlock(names, owner);
+      const args = [unlockScript, names.length, ...names, owner];
+      void this.unlock(names.length, () => sendAlways(this.service.redis, "eval", args));
       return this.withoutRedis(keys);
     }
-    if (this.breaker.answered()) this.service.logger.info("locks are acquired in Redis again");
+    if (this.breaker.answered()) {
+      this.service.logger.info("locks are acquired in Redis again");
+      this.metrics.breaker(false);
+    }
     const acquired = keys.filter((_key, index) => taken[index] === 1);
-    this.counters.acquired += acquired.length;
-    this.counters.contended += keys.length - acquired.length;
+    this.add("acquired", acquired.length);
+    this.add("contended", keys.length - acquired.length);
+    this.metrics.held(acquired.length);
     const held = acquired.map((key) => this.nameOf(key));
     const stopRenewal = held.length > 0 ? this.keepRenewing(held, owner) : () => {};
     return {
@@ -124,9 +125,16 @@ class Locks {
       degraded: false,
       unlock: async () => {
         stopRenewal();
-        if (held.length > 0) await this.unlock(held, owner);
+        this.metrics.held(-held.length);
+        if (held.length > 0)
+          await this.unlock(held.length, () => this.service.redis.eval(unlockScript, held.length, ...held, owner));
       },
     };
+  }
+
+  private add(outcome: keyof LockCounters, keys: number): void {
+    this.counters[outcome] += keys;
+    if (keys > 0) this.metrics.count[outcome](keys);
   }
 
   /** Of a lock in Redis. The locks of a service are its own: its login there reaches no others. */
@@ -135,20 +143,21 @@ class Locks {
   }
 
   private failed(error: unknown): void {
-    if (this.breaker.failed())
-      this.service.logger.warn(
-        { err: error, retryInMs: limits.lock.breakerMs },
-        "Redis did not answer about locks: they are not used, and the row locks of the database decide alone",
-      );
+    if (!this.breaker.failed()) return;
+    this.metrics.breaker(true);
+    this.service.logger.warn(
+      { err: error, retryInMs: limits.lock.breakerMs },
+      "Redis did not answer about locks: they are not used, and the row locks of the database decide alone",
+    );
   }
 
   /** Never rejects. */
-  private async unlock(names: readonly string[], owner: string): Promise<void> {
+  private async unlock(locks: number, send: () => Promise<unknown>): Promise<void> {
     try {
-      await this.service.redis.eval(unlockScript, names.length, ...names, owner);
+      await send();
     } catch (error) {
       this.service.logger.warn(
-        { err: error, locks: names.length, ttlMs: limits.lock.ttlMs },
+        { err: error, locks, ttlMs: limits.lock.ttlMs },
         "locks could not be removed: they expire with their TTL",
       );
     }
@@ -161,7 +170,7 @@ class Locks {
       this.service.redis.eval(renewScript, held.length, ...held, owner, limits.lock.ttlMs).then(
         (kept) => {
           const lostNow = held.length - Number(kept);
-          this.counters.lost += Math.max(0, lostNow - lost);
+          this.add("lost", Math.max(0, lostNow - lost));
           lost = Math.max(lost, lostNow);
         },
         (error: Error) =>
@@ -175,7 +184,7 @@ class Locks {
   }
 
   private withoutRedis(keys: readonly string[]): LockHold {
-    this.counters.degraded++;
+    this.add("degraded", 1);
     return { acquired: new Set(keys), degraded: true, unlock: async () => {} };
   }
 }

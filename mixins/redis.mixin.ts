@@ -1,8 +1,13 @@
 import type { Redis } from "ioredis";
 import type { Service } from "moleculer";
+import { limits } from "../config/limits.ts";
+import type { BackgroundLoop } from "./background-loop.ts";
+import { readClock, redisTime } from "./clock/read-clock.ts";
+import { watchClock } from "./clock/watch-clock.ts";
 import { addHealthCheck, type HealthState } from "./health.mixin.ts";
 import { openRedis, probeConnection, requireWritable } from "./redis/client.ts";
 import { MemoryWatch } from "./redis/memory-watch.ts";
+import { within } from "./within.ts";
 
 export { openRedis } from "./redis/client.ts";
 
@@ -14,6 +19,7 @@ export interface RedisState {
 interface Internals extends RedisState {
   stopProbing?: () => void;
   memoryWatch?: MemoryWatch;
+  redisClock?: BackgroundLoop;
 }
 
 /**
@@ -43,6 +49,13 @@ function redisLifecycle(health: { degrades: boolean }) {
         if (isDown) this.logger.info("Redis is back");
         isDown = false;
       });
+      this.redis.on("silent", () =>
+        this.logger.warn(
+          { timeoutMs: limits.redis.commandTimeoutMs },
+          "Redis does not answer: its commands fail at once until it does, or the connection is dropped",
+        ),
+      );
+      this.redis.on("answering", () => this.logger.info("Redis answers again, or its connection was dropped"));
       const memory = new MemoryWatch(this, this.redis);
       this.memoryWatch = memory;
       const check = async () => {
@@ -50,8 +63,10 @@ function redisLifecycle(health: { degrades: boolean }) {
         memory.requireRoom();
       };
       addHealthCheck(this, "redis", check, health);
+      this.redisClock = watchClock(this, "redis", async () => [await readClock(owner, () => redisTime(this.redis))]);
       this.stopProbing = probeConnection(this.redis, owner);
-      await this.redis.connect().catch((error: Error) => {
+      // With sentinels the client goes on connecting for as long as none of them answers.
+      await within(limits.redis.connectTimeoutMs, this.redis.connect()).catch((error: Error) => {
         this.logger.warn({ err: error }, "started without Redis: the connection is retried in the background");
       });
     },
@@ -59,6 +74,7 @@ function redisLifecycle(health: { degrades: boolean }) {
       this.stopProbing?.();
       this.memoryWatch?.stop();
       this.redis?.disconnect();
+      await this.redisClock?.stop();
     },
   };
 }

@@ -1,13 +1,30 @@
 import type { Service } from "moleculer";
 import type { NamedKeys } from "../config/named-keys.ts";
+import type { BackgroundLoop } from "./background-loop.ts";
+import { type Gauge, keepGauges } from "./gauges.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
 import type { OutboxState } from "./outbox.mixin.ts";
 import { Checkpoints, type MessageOf } from "./seals/checkpoints.ts";
 import { SealChains } from "./seals/seal-chains.ts";
+import { unjoinedForMs } from "./seals/seal-store.ts";
 
 /** The state that the mixin adds to a service. */
 export interface SealsState {
   seals: SealChains;
+}
+
+const unjoined = {
+  name: "ovation.seals.unjoined",
+  description: "Time since the last checkpoint of the seals, while there is a newer seal; else 0",
+  unit: "second",
+} as const satisfies Gauge;
+
+type Sealing = Service & MysqlState & OutboxState & SealsState;
+
+interface Kept {
+  bookKeys: NamedKeys;
+  checkpoints: Checkpoints;
+  sealGauges: BackgroundLoop;
 }
 
 interface Sealed {
@@ -28,12 +45,16 @@ export function sealsMixin({ service, keys, messageOf }: Sealed) {
     created(this: { bookKeys: NamedKeys }) {
       this.bookKeys = keys();
     },
-    started(this: Service & MysqlState & OutboxState & SealsState & { bookKeys: NamedKeys; checkpoints: Checkpoints }) {
+    started(this: Sealing & Kept) {
       const sealer = { service, keys: this.bookKeys };
       this.seals = new SealChains(sealer);
       this.checkpoints = new Checkpoints(this, sealer, messageOf);
+      this.sealGauges = keepGauges(this, [unjoined], async () => [
+        { name: unjoined.name, value: (await unjoinedForMs(this.mysql)) / 1_000 },
+      ]);
     },
-    async stopped(this: { checkpoints?: Checkpoints }) {
+    async stopped(this: Partial<Kept>) {
+      await this.sealGauges?.stop();
       await this.checkpoints?.stop();
     },
   };

@@ -1,4 +1,5 @@
 import type { ServiceBroker } from "moleculer";
+import { releaseOf, schemaOf } from "../broker/releases.ts";
 import { type ServiceName, serviceNames } from "../broker/service-names.ts";
 import { shown } from "../broker/unknown-values.ts";
 import { limits } from "../config/limits.ts";
@@ -8,6 +9,9 @@ import type { HealthReport } from "./health.mixin.ts";
 
 export interface NodeHealth {
   ready: boolean;
+  /** The release of its code, and of the schema that the service runs on where it has a database. */
+  release: number;
+  schema?: number;
   /** The status of the node's dependencies, or the reason why it did not answer. */
   report: HealthReport | { failure: string };
 }
@@ -16,12 +20,15 @@ export interface NodeHealth {
 export type SystemHealth = Record<ServiceName, { ready: boolean; nodes: Record<string, NodeHealth> }>;
 
 async function healthOf(broker: ServiceBroker, service: string, nodeID: string): Promise<NodeHealth> {
+  const schema = schemaOf(broker, nodeID, service);
+  const of = { release: releaseOf(broker, nodeID), ...(schema === undefined ? {} : { schema }) };
   try {
     const options = { nodeID, timeout: limits.http.healthNodeTimeoutMs };
     const report = await broker.call<HealthReport, object>(`${service}.health`, {}, options);
-    return { ready: Object.values(report).every((works) => typeof works !== "string"), report };
+    return { ready: Object.values(report).every((works) => typeof works !== "string"), ...of, report };
   } catch (error) {
-    return { ready: false, report: { failure: shown((error as { type?: unknown } | null)?.type ?? "did not answer") } };
+    const failure = shown((error as { type?: unknown } | null)?.type ?? "did not answer");
+    return { ready: false, ...of, report: { failure } };
   }
 }
 

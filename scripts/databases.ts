@@ -1,4 +1,3 @@
-import { createConnection } from "mysql2/promise";
 import { printLine } from "../broker/outputs.ts";
 import { databaseName, serviceUrlName } from "../config/config.ts";
 import {
@@ -10,7 +9,8 @@ import {
   tablePlace,
 } from "../mixins/mysql/grants.ts";
 import { migrate } from "../mixins/mysql/migrate.ts";
-import { databaseRights, readsDatabasesOf, tableRights } from "../services/database-rights.ts";
+import { openConnection } from "../mixins/mysql/servers.ts";
+import { databaseRights, privilegesOn, readsDatabasesOf } from "../services/database-rights.ts";
 import { migrationFolders } from "../services/databases.ts";
 import { writeStackEnv } from "./stack/env-file.ts";
 import { keptMysqlUrls } from "./stack/mysql-logins.ts";
@@ -27,12 +27,10 @@ export function privilegesFor(namespace: string, service: DatabaseService): Priv
   const tables = Object.entries(databaseRights[service]);
   const others = readsDatabasesOf[service] ?? [];
   return new Map([
-    ...tables.map(([table, right]) => [tablePlace(own, table), tableRights[right]] as const),
+    ...tables.map(([table, right]) => [tablePlace(own, table), privilegesOn(table, right)] as const),
     ...others.map((other) => [databasePlace(databaseName(other, namespace)), ["SELECT"]] as const),
   ]);
 }
-
-const driverUrl = (url: string) => url.replace(/^mariadb:/, "mysql:");
 
 /**
  * Each service has a login of its own: what one is given would be taken from the other. @throws where two of the URLs
@@ -63,7 +61,7 @@ export async function grantLogins(
   urls: ReadonlyMap<DatabaseService, string>,
 ): Promise<void> {
   requireOwnLogins(adminUrl, urls);
-  const admin = await createConnection(driverUrl(adminUrl));
+  const admin = await openConnection(adminUrl);
   try {
     const logins = [...urls].map(([service, url]) => {
       const variable = serviceUrlName("MYSQL_URL", service);

@@ -1,9 +1,9 @@
-import { Redis } from "ioredis";
-import { createConnection } from "mysql2/promise";
 import { type ConnectionOptions, connect, ErrorCode, type NatsConnection } from "nats";
 import { connectNats } from "../broker/nats-connect.ts";
 import { inboxPrefixOf, mirrorUserOf, natsUser } from "../broker/nats-names.ts";
 import { natsOptions } from "../broker/nats-options.ts";
+import { openConnection } from "../mixins/mysql/servers.ts";
+import { redisOf } from "../mixins/redis/address.ts";
 import { databaseServices } from "./databases.ts";
 import { loginName } from "./stack/mysql-logins.ts";
 import type { Stack } from "./stack/stack.ts";
@@ -22,7 +22,7 @@ export async function dropNamespace(
 }
 
 async function dropDatabases(namespace: string, url: string): Promise<void> {
-  const connection = await createConnection(url);
+  const connection = await openConnection(url);
   const pattern = `${namespace.replaceAll("_", "\\_")}\\_%`;
   const [rows] = await connection.query(
     "SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name LIKE ?",
@@ -36,8 +36,11 @@ async function dropDatabases(namespace: string, url: string): Promise<void> {
 
 async function dropStreams(namespace: string, url: string): Promise<void> {
   const options = natsOptions("drop-namespace", url);
-  await dropStreamsOf(namespace, await connectNats(options));
-  const mirrors = await connectToMirror(namespace, options);
+  const connection = await connectNats(options);
+  // Of several servers the same: another one may be down, and its error hide that the login is refused.
+  const servers = connection.getServer();
+  await dropStreamsOf(namespace, connection);
+  const mirrors = await connectToMirror(namespace, { ...options, servers });
   if (mirrors) await dropStreamsOf(namespace, mirrors);
 }
 
@@ -61,7 +64,7 @@ async function dropStreamsOf(namespace: string, connection: NatsConnection): Pro
 
 /** Removes every Redis key of a namespace, also while its system runs, which must work without them. */
 export async function dropKeys(namespace: string, url: string): Promise<void> {
-  const redis = new Redis(url);
+  const redis = redisOf(url);
   let cursor = "0";
   do {
     const [next, keys] = await redis.scan(cursor, "MATCH", `${namespace}:*`, "COUNT", 1000);

@@ -2,8 +2,9 @@ import { randomBytes } from "node:crypto";
 import { join } from "node:path";
 import { roleOf } from "../broker/bus/roles.ts";
 import { isServiceName } from "../broker/service-names.ts";
-import { readConfigAgain, type ServerKind, serviceUrlName } from "../config/config.ts";
+import { readConfigAgain, serviceUrlName } from "../config/config.ts";
 import { keySettings, ProcessSettings } from "../config/process-settings.ts";
+import type { ServerKind } from "../config/server-urls.ts";
 import { providers } from "../services/payment/providers.contract.ts";
 import { redisServices, usesRedis } from "../services/redis-access.ts";
 import { hasDatabase, prepareDatabases } from "./databases.ts";
@@ -67,6 +68,16 @@ export async function natsEnv(
 ): Promise<Env> {
   if (stack.servers.nats === "environment") return { NATS_URL: stack.natsUrl };
   return ownNatsLogins(services, stack.dir, given);
+}
+
+/** On the stack's own servers of NATS: how many replicas of a stream they can keep. */
+export function replicasEnv(
+  stack: Pick<Stack, "dir" | "servers">,
+  given: Readonly<Record<string, string | undefined>> = process.env,
+): Env {
+  const kept = stack.servers.nats === "environment" ? undefined : readStackEnv(stack.dir).JETSTREAM_REPLICAS;
+  const replicas = given.JETSTREAM_REPLICAS || kept;
+  return replicas === undefined ? {} : { JETSTREAM_REPLICAS: replicas };
 }
 
 async function ownNatsLogins(services: readonly string[], stackDir: string, given: NodeJS.ProcessEnv): Promise<Env> {
@@ -157,6 +168,7 @@ export async function localEnv(stack: Stack, given: NodeJS.ProcessEnv = process.
     // Every process of the system uses the same secret, also one that is started later.
     CASHIER_SECRET: given.CASHIER_SECRET ?? kept.CASHIER_SECRET ?? randomBytes(24).toString("hex"),
     CASHIER_BILL_DIR: given.CASHIER_BILL_DIR ?? join(stack.dir, "bills"),
+    ...replicasEnv(stack, given),
   };
   for (const name of keySettings) env[name] = given[name] || (await localKey(stack.dir, name));
   const namespace = namespaceOf(given);

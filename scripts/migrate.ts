@@ -1,8 +1,14 @@
 import { parseArgs } from "node:util";
-import { config, databaseName, serviceUrlName } from "../config/config.ts";
-import { migrate } from "../mixins/mysql/migrate.ts";
+import type { NodeRelease } from "../broker/releases.ts";
+import { config, databaseName, readConfigAgain, serviceUrlName } from "../config/config.ts";
+import { serversOf } from "../config/server-urls.ts";
+import { Database } from "../mixins/mysql/database.ts";
+import { migrate, migrationUrl } from "../mixins/mysql/migrate.ts";
+import { type Migration, readMigrations } from "../mixins/mysql/migration-files.ts";
 import { recordApplied } from "../mixins/mysql/record-applied.ts";
+import { pendingOf, schemaOrNone } from "../mixins/mysql/schema.ts";
 import { migrationFolders } from "../services/databases.ts";
+import { nodesOnBus, whyNotContract } from "./bus-releases.ts";
 import {
   type DatabaseService,
   databaseServices,
@@ -35,15 +41,47 @@ function givenUrls(): Map<DatabaseService, string> {
   return urls;
 }
 
+/** The contracts that a service's database lacks. */
+async function lackingContracts(service: DatabaseService): Promise<Migration[]> {
+  const name = databaseName(service);
+  const database = new Database(name, { url: migrationUrl(), connections: 1 });
+  try {
+    const migrations = readMigrations(migrationFolders[service]);
+    return pendingOf(name, await schemaOrNone(database), migrations).filter(({ kind }) => kind === "contract");
+  } finally {
+    await database.close();
+  }
+}
+
+/** @throws Error where contracts are missing that a node on the bus is too old for, or no node is heard; nothing is applied */
+async function requireNewNodes(nodes: readonly NodeRelease[]): Promise<void> {
+  const contracts = (await Promise.all(databaseServices.map(lackingContracts))).flat();
+  const reason = whyNotContract(contracts, nodes);
+  if (reason !== undefined) throw new Error(reason);
+}
+
 /**
- * A step of a release, before the new nodes start: applies all missing migrations to every service's database, as
- * MYSQL_MIGRATION_URL (else MYSQL_URL), and gives each service's login, `<SERVICE>_MYSQL_URL`, the rights of its job. A
+ * A step of a release, before the new nodes start: applies the missing expands to every service's database, as
+ * MYSQL_MIGRATION_URL (else MYSQL_URL), while nodes run, and gives each service's login, `<SERVICE>_MYSQL_URL`, the rights of its job. A
  * login that is missing is made. On the private servers of this folder the logins are chosen here. With
  * `--applied PATH` it only records that this migration was applied by hand.
+ *
+ * `--contract` is the step after a release: it also applies the missing contracts, which remove what nodes of earlier
+ * releases need. It hears on the bus, as the console of `--as NAME`, that none of those runs (docs/releasing.md);
+ * `--stopped` says that no node runs at all.
  */
 async function main(): Promise<void> {
   requireNode();
-  const { values } = parseArgs({ options: { applied: { type: "string" } } });
+  const { values } = parseArgs({
+    options: {
+      ...{ applied: { type: "string" }, contract: { type: "boolean" } },
+      ...{ stopped: { type: "boolean" }, as: { type: "string" } },
+    },
+  });
+  const contract = values.contract === true;
+  const nodes = contract && !values.stopped ? await nodesOnBus(values.as) : undefined;
+  // The console had its own login.
+  readConfigAgain();
   const stackDir = defaultStackDir();
   useStackEnv(stackDir);
   if (values.applied !== undefined) return record(values.applied);
@@ -52,8 +90,9 @@ async function main(): Promise<void> {
   const isOwnServer = adminUrl === readStackEnv(stackDir).MYSQL_ADMIN_URL;
   const urls = isOwnServer ? new Map<DatabaseService, string>() : givenUrls();
   requireOwnLogins(adminUrl, urls);
+  if (nodes) await requireNewNodes(nodes);
   for (const service of databaseServices) {
-    const applied = await migrate(databaseName(service), migrationFolders[service]);
+    const applied = await migrate(databaseName(service), migrationFolders[service], undefined, adminUrl, contract);
     const what = applied.length === 0 ? "up to date" : `applied ${applied.join(", ")}`;
     console.log(`${databaseName(service).padEnd(24)} ${what}`);
   }
@@ -68,7 +107,8 @@ async function main(): Promise<void> {
         `${serviceUrlName("MYSQL_URL", service)} is not set: the login of ${service} and its rights stay as they are`,
       );
   await grantLogins(adminUrl, namespace, urls);
-  for (const [service, url] of urls) console.log(`${new URL(url).username.padEnd(24)} has the rights of ${service}`);
+  for (const [service, url] of urls)
+    console.log(`${serversOf(url)[0].username.padEnd(24)} has the rights of ${service}`);
 }
 
 main().catch((error: unknown) => {

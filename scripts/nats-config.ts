@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { membersOf, roleOf } from "../broker/bus/roles.ts";
+import { isOwnRole, roleOf } from "../broker/bus/roles.ts";
 import { isServiceName, serviceNames } from "../broker/service-names.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
@@ -46,7 +46,7 @@ export function natsConfiguration(namespace = "ovation", roles: readonly string[
 
 /** The same services in the order of roles. @throws Error where it names something else */
 function checkedRole(role: string): string {
-  if (!membersOf(role)) throw new Error(`no role: ${role}; it is the names of services, joined by +, or all`);
+  if (!isOwnRole(role)) throw new Error(`no role: ${role}; it is the names of services, joined by +, or all`);
   return role === "all" ? role : roleOf(role.split("+").filter(isServiceName));
 }
 

@@ -8,6 +8,7 @@ import { limits } from "../config/limits.ts";
 import { portsOf } from "./bound-ports.ts";
 import { useNodeEnv } from "./local-env.ts";
 import { requireNode } from "./node-version.ts";
+import { preflight, preflightNote, Refused } from "./preflight-at-start.ts";
 import { defaultStackDir } from "./stack/sites.ts";
 import { messageOf } from "./stack/wait.ts";
 import { npmGone, onStopSignal, parentGone, stopWithin } from "./stop-signal.ts";
@@ -19,7 +20,9 @@ const USAGE = `Starts one Moleculer node with the named services.
 
 The URLs of NATS, Redis and MySQL come from the environment, or else from .stack/env, whose databases are migrated first.
 The node finds the settings of its services alone; in production it does not start with a secret of others. With --parent=PID the node ends
-when the process of that pid, which started it, is gone.`;
+when the process of that pid, which started it, is gone.
+
+In production it looks at its servers first. Exit code ${limits.preflight.refusedExitCode}: what it found would cost money (npm run preflight).`;
 
 /** Returns the exit code, once the node has ended as asked. */
 async function main(): Promise<number> {
@@ -34,6 +37,7 @@ async function main(): Promise<number> {
   }
   await useNodeEnv(chosen, defaultStackDir());
   endOnUncaughtErrors();
+  if (config().PROFILE === "production") await preflight(chosen);
   const launching = launch(chosen.filter(isServiceName), config().NODE_LABEL);
   // A signal during the start stops the node once the services have started, or after `startPatienceMs`, since they may
   // wait for a server that is away.
@@ -53,11 +57,13 @@ async function main(): Promise<number> {
   if (!broker) return 0;
   // Scripts parse this line: keep its format.
   printLine(`ready ${JSON.stringify({ nodeId: broker.nodeID, pid: process.pid, ports: portsOf(broker) })}`);
+  if (config().PROFILE === "local")
+    preflightNote(chosen).catch((error: unknown) => broker.logger.warn({ err: error }, "preflight: it could not look"));
   await stopped;
   return 0;
 }
 
 main().then(endProcess, (error: unknown) => {
   printError(messageOf(error));
-  return endProcess(1);
+  return endProcess(error instanceof Refused ? limits.preflight.refusedExitCode : 1);
 });

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { ServiceBroker } from "moleculer";
 import { busPermissions } from "../broker/bus/permissions.ts";
 import { consoleName } from "../broker/bus/subjects.ts";
+import { withLogin } from "../config/server-urls.ts";
 import { call } from "../services/contracts.ts";
 import type { SetupCode } from "../services/staff/staff.contract.ts";
 import { consolesOf, forgetConsole, keepConsole, personOf } from "./console-login.ts";
@@ -37,7 +38,7 @@ function forServer(namespace: string, person: string): string {
   const [user, password] = [userOf(namespace, person), randomBytes(24).toString("hex")];
   const list = (subjects: readonly string[]) =>
     subjects.map((subject) => `        ${JSON.stringify(subject)}`).join(",\n");
-  const host = process.env.NATS_URL ? new URL(process.env.NATS_URL).host : "HOST:4222";
+  const url = withLogin(process.env.NATS_URL || "nats://HOST:4222", { username: user, password });
   return `Put this user into the account of the bus (BUS) in nats-server's configuration, and reload the server:
 
   {
@@ -55,7 +56,7 @@ ${list(subscribe)}
 and give these settings to ${person} alone:
 
   CONSOLE_NAME=${person}
-  CONSOLE_URL=nats://${encodeURIComponent(user)}:${password}@${host}`;
+  CONSOLE_URL=${url}`;
 }
 
 async function add(stackDir: string, namespace: string, person: string): Promise<void> {

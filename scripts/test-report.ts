@@ -46,6 +46,9 @@ const missedHook = /^\s*thrown: "Exceeded timeout of \d+ ms for a hook/;
 /** Here a missed deadline may be lost money: it is never tried again. */
 const neverRepeated = /^test\/integration\/(payment|wallet)\//;
 
+/** Kinds of tests that leave their system damaged, or take it as it is. */
+const neverAgain = ["e2e/crash", "upgrade"];
+
 const pathOf = (file: JestFile) => relative(projectRoot(), file.name);
 const statusOf = (file: JestFile, status: string) => file.assertionResults.filter((test) => test.status === status);
 export const hasFailed = (file: JestFile): boolean => file.status === "failed" || statusOf(file, "failed").length > 0;
@@ -56,7 +59,7 @@ export const hasFailed = (file: JestFile): boolean => file.status === "failed" |
  */
 export function repeatable(files: readonly JestFile[], projects: readonly string[]): JestFile[] {
   const failed = files.filter(hasFailed);
-  if (failed.length > repeatedFiles || projects.includes("e2e/crash")) return [];
+  if (failed.length > repeatedFiles || neverAgain.some((name) => projects.includes(name))) return [];
   return failed.filter((file) => !neverRepeated.test(pathOf(file)) && onlyMissedDeadlines(file));
 }
 

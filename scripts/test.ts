@@ -1,25 +1,28 @@
-import { randomBytes, randomInt } from "node:crypto";
 import { mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { keySettings } from "../config/process-settings.ts";
+import { printLine } from "../broker/outputs.ts";
 import { projectRoot } from "../config/root.ts";
 import { type Child, startChild } from "./children.ts";
 import { dropNamespace } from "./drop-namespace.ts";
 import { requireNode } from "./node-version.ts";
-import { claimFreePort } from "./stack/ports.ts";
+import { ProgramsMissing, provideHaPrograms } from "./stack/ha/programs.ts";
 import { removeRedisLogins } from "./stack/redis-logins.ts";
 import { type Stack, startStack } from "./stack/stack.ts";
 import { messageOf } from "./stack/wait.ts";
 import { hasFailed, type JestReport, type Outcome, outcomeOf, repeatable } from "./test-report.ts";
+import { systemEnv } from "./test-system-env.ts";
 
 const USAGE = `Runs the tests on private servers of their own (.stack/test), beside whatever else runs.
 
-  npm test                        everything
-  npm test -- --only NAME         unit, integration, e2e (one process) or cluster (the same in many processes)
-  npm test -- --only NAME PATTERN the files of it whose path matches`;
+  npm test                        everything but upgrade
+  npm test -- --only NAME         unit, integration, e2e (one process), cluster (the same in many processes), ha (three
+                                  servers of each kind) or upgrade (a running cluster of an earlier commit becomes one
+                                  of this commit)
+  npm test -- --only NAME PATTERN the files of it whose path matches
+  npm run upgrade-test -- --ref COMMIT    the upgrade alone, from that commit`;
 
-const parts = ["unit", "integration", "e2e", "cluster"] as const;
+const parts = ["unit", "integration", "e2e", "cluster", "ha", "upgrade"] as const;
 type Part = (typeof parts)[number];
 
 /** Tests of `e2e/alone` about what one process answers: they are the same in a cluster. */
@@ -127,35 +130,7 @@ function add(outcome: Outcome): void {
 
 /** Runs the end-to-end tests against a system in processes of its own. */
 async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[]): Promise<void> {
-  const namespace = `e2e_${randomBytes(4).toString("hex")}`;
-  const env = {
-    NAMESPACE: namespace,
-    STACK_DIR: stack.dir,
-    REDIS_URL: stack.redisUrl,
-    MYSQL_URL: stack.mysqlUrl,
-    PROFILE: "local",
-    // A random port: two test runs that start at the same time on a machine would choose the same usual port.
-    API_PORT: String(await claimFreePort(randomInt(20_000, 24_000), new Set())),
-    ADMIN_PORT: String(await claimFreePort(randomInt(24_000, 28_000), new Set())),
-    ADMIN_REQUESTS_PER_IP_PER_MINUTE: "0",
-    ADMIN_FAILURES_PER_IP_PER_MINUTE: "0",
-    SMS_PROVIDER: "console",
-    GIFTS_PER_USER_PER_SECOND: "0",
-    LOGIN_FAILURES_PER_IP_PER_MINUTE: "0",
-    LOGIN_CODES_PER_PHONE_PER_DAY: "0",
-    OPERATOR_TOKEN: "operator-token-of-the-tests",
-    // Users of a platform log in too: test/support/platform.ts signs as that platform.
-    JWT_ISSUER: "https://platform.example",
-    JWT_AUDIENCE: "ovation",
-    JWT_SECRET: randomBytes(32).toString("base64url"),
-    JWT_NAME_CLAIM: "name",
-    CASHIER_SECRET: "cashier-secret-of-the-tests",
-    // Receivers of webhooks are the tests themselves.
-    WEBHOOK_PRIVATE_ADDRESSES: "allow",
-    // Keys of this run alone: whoever knows them can log in as anybody, or move anybody's money.
-    ...Object.fromEntries(keySettings.map((name) => [name, `tests:${randomBytes(32).toString("base64url")}`])),
-    LOG_LEVEL: process.env.LOG_LEVEL ?? "info",
-  };
+  const env = await systemEnv(stack);
   const logs = join(stack.dir, part);
   rmSync(logs, { recursive: true, force: true });
   mkdirSync(logs, { recursive: true });
@@ -187,9 +162,36 @@ async function endToEnd(stack: Stack, part: "e2e" | "cluster", patterns: string[
     if (part === "cluster") await jest(stack, `${part}-crash`, ["e2e/crash"], patterns, where);
   } finally {
     await system.stop(40_000);
-    await dropNamespace(namespace, stack);
-    await removeRedisLogins(stack.dir, stack.redisUrl, namespace);
+    await removeSystem(stack, env.NAMESPACE);
   }
+}
+
+async function removeSystem(stack: Stack, namespace: string): Promise<void> {
+  await dropNamespace(namespace, stack);
+  await removeRedisLogins(stack.dir, stack.redisUrl, namespace);
+}
+
+/** Upgrades a running system of an earlier commit, `ref` or one that the test chooses, to this code. */
+async function upgrade(stack: Stack, ref: string | undefined): Promise<void> {
+  const env = await systemEnv(stack);
+  try {
+    await jest(stack, "upgrade", ["upgrade"], [], { ...env, ...(ref === undefined ? {} : { UPGRADE_REF: ref }) });
+  } finally {
+    await removeSystem(stack, env.NAMESPACE);
+  }
+}
+
+/** The tests of three servers of each kind, unless these cannot be had on this machine. */
+async function severalServers(stack: Stack, patterns: string[]): Promise<void> {
+  say("ha tests: three servers of each kind");
+  try {
+    await provideHaPrograms(stack.dir, process.env, printLine);
+  } catch (error) {
+    if (!(error instanceof ProgramsMissing)) throw error;
+    say(`ha: SKIPPED, its servers cannot be installed here. ${messageOf(error)}`);
+    return;
+  }
+  await jest(stack, "ha", ["ha"], patterns, {});
 }
 
 async function main(): Promise<void> {
@@ -198,7 +200,7 @@ async function main(): Promise<void> {
   process.env.NODE_COMPILE_CACHE ??= join(projectRoot(), ".stack/compile-cache");
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { only: { type: "string" }, help: { type: "boolean" } },
+    options: { only: { type: "string" }, ref: { type: "string" }, help: { type: "boolean" } },
   });
   if (values.help || (values.only && !parts.includes(values.only as Part))) return console.log(USAGE);
   const wanted = (part: Part) => !values.only || values.only === part;
@@ -214,6 +216,11 @@ async function main(): Promise<void> {
         await jest(stack, part, [part], positionals, {});
       }
     for (const part of ["e2e", "cluster"] as const) if (wanted(part)) await endToEnd(stack, part, positionals);
+    if (wanted("ha")) await severalServers(stack, positionals);
+    if (values.only === "upgrade") {
+      say("upgrade: a running system of an earlier commit becomes one of this commit");
+      await upgrade(stack, values.ref);
+    }
   } finally {
     await stack.stop();
   }
@@ -222,7 +229,9 @@ async function main(): Promise<void> {
   if (unstable.length > 0) console.log(`\nUnstable, it failed and then passed by itself:\n${list(unstable)}`);
   if (failures.length > 0) console.log(`\nWhat failed:\n${list(failures)}`);
   console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);
-  process.exitCode = totals.failed > 0 || totals.passed === 0 ? 1 : 0;
+  // Without history the upgrade is skipped, which is all that it can say.
+  const nothing = totals.passed === 0 && !(values.only === "upgrade" && totals.skipped > 0);
+  process.exitCode = totals.failed > 0 || nothing ? 1 : 0;
 }
 
 main().catch((error: unknown) => {

@@ -38,6 +38,9 @@ const streamUsers: Callers = [...consumers, "user", "payment", "im-router", "im-
 const each = <Name extends string>(allowed: Callers, ...names: Name[]) =>
   Object.fromEntries(names.map((name) => [name, allowed])) as Record<Name, Callers>;
 
+/** The erasure of a user, which two persons have decided on. */
+const erasure = each(staffAlone, "erasureObstacles", "eraseUser");
+
 /** The callers of every action. One's own service is named too, where its nodes call each other. */
 export const callers: CallersTable = {
   $node: { metrics: doors },
@@ -59,6 +62,7 @@ export const callers: CallersTable = {
     ...each(staffDoor, "find", "profileForStaff", "sessionsOf", "endSessionsForStaff"),
     profiles: ["api-gateway", "rank", "battle"],
     ...restrictionCallers,
+    eraseUser: staffAlone,
   },
   "living-room": {
     health: doors,
@@ -79,6 +83,7 @@ export const callers: CallersTable = {
     unlinkGuest: ["battle"],
     ...each(staffDoor, "roomsOfAnchor", "roomForStaff", "roomsOfExternal", "closeForStaff"),
     ...moderationCallers,
+    ...erasure,
   },
   gift: {
     health: doors,
@@ -117,6 +122,7 @@ export const callers: CallersTable = {
     platformOrder: ["platform"],
     affectedGifts: ["admin-gateway", "staff"],
     ...each(staffAlone, "freeze", "unfreeze"),
+    ...erasure,
   },
   payment: {
     health: doors,
@@ -133,6 +139,7 @@ export const callers: CallersTable = {
     ...each(staffAlone, "refund", "releaseOrder"),
     ...each(staffDoor, "allProducts", "topics", "parkedOrders", "comparedDays", "differences"),
     ...each(staffAlone, "createProduct", "updateProduct", "setTopic", "removeMark", "resolveDifference"),
+    ...erasure,
     takeBill: people,
     reconcile: people,
   },
@@ -147,6 +154,7 @@ export const callers: CallersTable = {
     post: ["im-router"],
     closeRoom: ["living-room"],
     removeChat: ["living-room", "admin-gateway"],
+    eraseChat: ["living-room"],
     whereIs: people,
     attendance: ["living-room", "battle", ...staffDoor],
     giftFrame: staffDoor,
@@ -208,7 +216,8 @@ export const callers: CallersTable = {
     adjust: gateway,
     payout: gateway,
     proposals: ["console", "staff"],
-    ...each(staffAlone, "countStaffMove", "uncountStaffMove", "adjustByStaff", "decide"),
+    ...erasure,
+    ...each(staffAlone, "countStaffMove", "renewStaffMove", "uncountStaffMove", "adjustByStaff", "decide"),
   },
   rank: {
     health: doors,
@@ -236,7 +245,7 @@ export const callers: CallersTable = {
     ...each(staffDoor, "changePassword", "sessionsOf", "endSession"),
     begin: staffDoor,
     finish: staffDoor,
-    ...each(staffDoor, "moveMoney", "proposals", "decide", "carryOut"),
+    ...each(staffDoor, "moveMoney", "proposals", "decide", "carryOut", "erasure"),
     audit: staffDoorAndConsole,
     persons: staffDoorAndConsole,
     addPerson: staffDoorAndConsole,
@@ -254,6 +263,7 @@ export const senders: { readonly [E in keyof BroadcastEvents]: Callers } = {
   "living-room.changed": ["living-room"],
   "wallet.account-changed": ["wallet"],
   "user.tokens-revoked": ["user"],
+  "user.erased": ["user"],
   "user.restrictions-changed": ["user"],
   "platform.keys-changed": ["platform"],
 };
@@ -282,3 +292,27 @@ export function mayCall(role: string, action: string): boolean {
 export function maySend(role: string, event: string): boolean {
   return isAmong(role, broadcastSenders.get(event));
 }
+
+/**
+ * The actions that are asked of another node where the node that was asked has gone without an answer: reads, and writes
+ * with a business id, which have one effect however often they are carried out. Of a service, those of its folder alone.
+ */
+const repeatable: { readonly [S in keyof Contracts]?: readonly (keyof Contracts[S] & string)[] } = {
+  user: ["ofExternal", "idsOfExternal", "externalIdsOf", "profile", "profiles", "revocations", "restrictionsSince"],
+  "living-room": ["list", "find", "anchorsOf", "ofAnchor", "idsOfExternal", "externalIdsOf"],
+  gift: ["catalogue", "sendMany", "order", "orderForPlatform", "records", "settledSince", "settledBefore", "totals"],
+  wallet: ["consumeForSendGift", "balance", "checkFunds", "unusableOf", "statement", "income", "platformOrder"],
+  payment: ["products", "payChannels", "order"],
+  "im-router": ["attendance", "tickets"],
+  provisioner: ["makeStream", "makeConsumer"],
+  battle: ["show", "history", "ofRooms"],
+  platform: ["keysSince"],
+  rank: ["room", "anchor", "global"],
+};
+
+const repeatableActions: ReadonlySet<string> = new Set(
+  Object.entries(repeatable).flatMap(([service, actions]) => actions.map((action) => `${service}.${action}`)),
+);
+
+/** Whether an action that may have been carried out may be asked of another node. */
+export const isRepeatable = (action: string): boolean => repeatableActions.has(action);

@@ -1,7 +1,7 @@
 import { settingsOf } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { keysBlock, type NamedKeys, namedKeysIn, sampleKey } from "../config/named-keys.ts";
-import { url } from "../config/setting-kinds.ts";
+import { serverUrl } from "../config/server-urls.ts";
 import type { SettingsBlock } from "../config/settings-block.ts";
 import type { SealingService } from "./book-seals.ts";
 
@@ -47,7 +47,7 @@ export const booksReplicaSettings: SettingsBlock = {
   title: "Where the books are read",
   settings: {
     BOOKS_MYSQL_URL: {
-      kind: url("mysql:", "mariadb:"),
+      kind: serverUrl.MYSQL_URL,
       optional: true,
       text: [
         "For auditor nodes alone: where they read the other services' databases, e.g. a replica, with a login that may",

@@ -6,6 +6,7 @@ import type { SealedLedger } from "../mixins/seals/seal-form.ts";
 
 const operatorAudit = <S extends ServiceName>(service: S, book: number) => ({
   ...{ service, book, table: "t_operator_audit", columns: auditColumns, sumOf: null, valid: "TRUE" },
+  erasable: ["params"],
 });
 
 export const sealedLedgers = {
@@ -43,14 +44,25 @@ export const sealedLedgers = {
   walletAudit: operatorAudit("wallet", 5),
   giftAudit: operatorAudit("gift", 6),
   paymentAudit: operatorAudit("payment", 7),
-  /** Without the caller's address. */
+  /** Without the caller's address. The body may name the payer at the provider. */
   webhooks: {
     service: "payment",
     book: 8,
     table: "t_pay_webhook",
     columns: [
-      ...["channel", "outcome", "reason", "webhook_id", "order_id", "transaction_id", "amount", "body", "request_id"],
+      ...[
+        "channel",
+        "outcome",
+        "reason",
+        "webhook_id",
+        "order_id",
+        "transaction_id",
+        "amount",
+        "body_digest",
+        "request_id",
+      ],
     ],
+    erasable: ["body"],
     ...{ sumOf: null, valid: "TRUE" },
   },
   auditorAudit: operatorAudit("auditor", 9),
@@ -69,7 +81,8 @@ export const sealedLedgers = {
     service: "staff",
     book: 13,
     table: "t_staff_audit",
-    columns: ["call_id", "person", "role", "address", "route", "about", "params", "outcome", "request_id"],
+    columns: ["call_id", "person", "role", "address", "route", "about", "params_digest", "outcome", "request_id"],
+    erasable: ["params"],
     ...{ sumOf: null, valid: "TRUE" },
   },
   /** What persons of the staff moved, without the reason, which people typed. */

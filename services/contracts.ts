@@ -96,6 +96,8 @@ interface CallOptions {
   tracking?: false;
   /** For the callee's logs; a context passes its own on. */
   requestID?: string;
+  /** The traces that the call is a part of (broker/tracing/); a context passes its own on. */
+  meta?: { traces: string[] };
 }
 
 /**

@@ -9,19 +9,21 @@ import type { migrationFolders } from "./databases.ts";
  * - `read`: SELECT.
  * - `add`: SELECT, INSERT. The ledgers, the audits and the records: nobody who takes over a service can rewrite them.
  *   MySQL takes SELECT ... FOR UPDATE, ON DUPLICATE KEY UPDATE and REPLACE for a change, so they are refused too.
+ * - `remove`: SELECT, INSERT, DELETE. Nobody writes another phone or id at the platform over that of a user.
  * - `change`: SELECT, INSERT, UPDATE.
  * - `all`: SELECT, INSERT, UPDATE, DELETE.
  */
 export const tableRights = {
   read: ["SELECT"],
   add: ["SELECT", "INSERT"],
+  remove: ["SELECT", "INSERT", "DELETE"],
   change: ["SELECT", "INSERT", "UPDATE"],
   all: ["SELECT", "INSERT", "UPDATE", "DELETE"],
 } as const;
 export type TableRight = keyof typeof tableRights;
 export type DatabaseRights = Readonly<Record<string, TableRight>>;
 
-const base = { t_migration: "read", t_lease: "change", t_heartbeat: "change" } as const;
+const base = { t_migration: "read", t_migration_release: "read", t_lease: "change", t_heartbeat: "change" } as const;
 const streams = { t_stream_position: "change" } as const;
 const outbox = { t_outbox: "all" } as const;
 const operatorAudit = { t_operator_audit: "add", t_ledger_seal: "add", t_ledger_checkpoint: "add" } as const;
@@ -33,8 +35,9 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     ...streams,
     ...outbox,
     t_user: "change",
-    t_user_phone: "add",
-    t_user_external: "add",
+    t_user_phone: "remove",
+    t_user_external: "remove",
+    t_user_erased: "all",
     t_sms: "all",
     t_sms_day: "all",
     t_session: "all",
@@ -52,6 +55,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_living_room_record: "add",
     t_room_write: "all",
     t_room_moderator: "all",
+    t_room_moderator_lock: "change",
   },
   gift: {
     ...base,
@@ -166,10 +170,34 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_staff_address: "all",
     t_staff_audit: "add",
     t_staff_dead_letter: "change",
+    t_staff_dead_letter_order: "add",
     t_staff_proposal: "add",
     t_staff_proposal_state: "change",
+    t_staff_erasure: "all",
   },
 };
+
+/**
+ * The columns of tables that are only added to, whose texts may be erased (decision 0085). They stand outside the seals, or
+ * the digest that is sealed fits nothing but the text that was written (mixins/seals/erasable-text.ts).
+ */
+export const erasableColumns: Readonly<Record<string, readonly string[]>> = {
+  t_operator_audit: ["params", "params_salt"],
+  t_income_posting: ["reason"],
+  t_pay_webhook: ["body", "body_salt", "ip"],
+  t_money_order: ["reason"],
+  t_staff_audit: ["params", "params_salt"],
+  t_staff_proposal: ["reason"],
+  t_restriction: ["reason"],
+  t_restriction_lift: ["reason"],
+  t_living_room_record: ["room_name", "covert_img", "close_reason"],
+};
+
+/** The privileges of a service's login on a table. */
+export const privilegesOn = (table: string, right: TableRight): readonly string[] => [
+  ...tableRights[right],
+  ...(erasableColumns[table] ?? []).map((column) => `UPDATE (\`${column}\`)`),
+];
 
 /** The services that compare the books, and the databases of others that they may read, and change nothing there. */
 export const readsDatabasesOf: Readonly<Record<string, readonly (keyof typeof migrationFolders)[]>> = {

@@ -37,17 +37,33 @@ function parsed(data: Uint8Array): unknown {
   }
 }
 
+/** What a body names as orders, each once. */
+function namedOrders(data: Uint8Array): unknown[] {
+  const message = fieldsOf(parsed(data));
+  const about = fieldsOf(message?.data) ?? message;
+  const gifts = Array.isArray(about?.gifts) ? about.gifts : [];
+  const named = [about, ...gifts].map((one) => fieldsOf(one)?.orderId).filter((one) => one !== undefined);
+  return [...new Set(named)];
+}
+
+function checkedOrder(named: unknown): string | null {
+  const checked = safeParse(orderId, named);
+  return checked.success ? checked.data : null;
+}
+
 /**
  * The order that a body is about: of a gift, of a message to the wallet or of an event; `null` where it names none, or
  * several. It is the word of who wrote it.
  */
 export function orderOfBody(data: Uint8Array): string | null {
-  const message = fieldsOf(parsed(data));
-  const about = fieldsOf(message?.data) ?? message;
-  const gifts = Array.isArray(about?.gifts) ? about.gifts : [];
-  const named = [about, ...gifts].map((one) => fieldsOf(one)?.orderId).filter((one) => one !== undefined);
-  const [first, ...others] = new Set(named);
-  if (others.length > 0) return null;
-  const checked = safeParse(orderId, first);
-  return checked.success ? checked.data : null;
+  const [first, ...others] = namedOrders(data);
+  return others.length > 0 ? null : checkedOrder(first);
+}
+
+/** All orders that a body names, at most `limits.jetstream.deadLetterOrders`: a message of gifts has many. */
+export function ordersOfBody(data: Uint8Array): string[] {
+  return namedOrders(data)
+    .map(checkedOrder)
+    .filter((one) => one !== null)
+    .slice(0, limits.jetstream.deadLetterOrders);
 }

@@ -1,4 +1,6 @@
-import { settingsOf } from "../config/config.ts";
+import { z } from "zod";
+import { config, settingsOf } from "../config/config.ts";
+import { limits } from "../config/limits.ts";
 import type { SettingProblem, SettingsBlock } from "../config/settings-block.ts";
 
 /** What processes need in production because of the people outside, beside settings that have a safe default. */
@@ -15,10 +17,33 @@ export function addressProblems(env: Readonly<Record<string, string | undefined>
   ];
 }
 
+/** How long a gateway that is told to stop says so to load balancers, before it takes no connection any more. */
+const drainSetting = {
+  HTTP_DRAIN_MS: {
+    kind: z
+      .string()
+      .regex(/^\d{1,4}$/, "must be 0 to 8000 milliseconds")
+      .refine((text) => Number(text) <= 8_000),
+    optional: true,
+    text: [
+      "How long a gateway that is told to stop answers requests as always while its GET /health/ready is 503, milliseconds",
+      "(0 to 8000): longer than the load balancer takes to notice it. Then connections are refused. Unset: 5000 in",
+      "production, 0 in the local profile.",
+    ],
+  },
+} as const;
+
+/** See HTTP_DRAIN_MS; milliseconds. @throws Error that lists every problem of the settings */
+export function drainMs(): number {
+  const given = settingsOf({ title: "Draining", settings: drainSetting })?.HTTP_DRAIN_MS;
+  if (given !== undefined) return Number(given);
+  return config().PROFILE === "production" ? limits.http.drainMs : 0;
+}
+
 /** Of api-gateway nodes. */
 export const gatewaySettings: SettingsBlock = {
   title: "The gateway",
-  settings: {},
+  settings: drainSetting,
   needs({ PROFILE, METRICS_TOKEN }, env) {
     if (PROFILE !== "production") return [];
     const logins: SettingProblem = [

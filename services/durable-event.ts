@@ -1,10 +1,11 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { z } from "zod";
 import { isUnavailable } from "../broker/failure.ts";
+import type { Carried } from "../broker/tracing/trace-context.ts";
 import { limits } from "../config/limits.ts";
 import type { Missed } from "../mixins/jetstream/catch-up.ts";
 import { retryDelayMs } from "../mixins/jetstream/message.ts";
-import type { ChannelDefinition } from "../mixins/jetstream.mixin.ts";
+import type { ChannelDefinition, ChannelMessage } from "../mixins/jetstream.mixin.ts";
 import { type DurableEventName, type DurableEvents, durableEvents, type EventMessage } from "./contracts.ts";
 import { parseMessage } from "./safe-parse.ts";
 import { eventStream } from "./streams.ts";
@@ -29,6 +30,8 @@ export interface ReceivedEvent<N extends DurableEventName> {
   readonly data: DurableEvents[N];
   /** The id of the HTTP request that caused it, as in the logs. */
   readonly requestId: string | undefined;
+  /** The traces of what is in it. */
+  readonly traces: readonly Carried[];
 }
 
 /** The books from which events are told again. */
@@ -72,7 +75,7 @@ function catchingUp<N extends DurableEventName, This>(
     for await (const data of fromBooks.call(this, { since, read })) {
       const handle = async () => {
         try {
-          await handler.call(this, { data, requestId: undefined });
+          await handler.call(this, { data, requestId: undefined, traces: [] });
         } catch (err) {
           if (isUnavailable(err)) throw err;
           const excerpt = JSON.stringify(data).slice(0, limits.log.causeChars);
@@ -103,6 +106,19 @@ async function repeat<T>(
   }
 }
 
+/** Headers are read on access, since most consumers read none. */
+function eventOf<N extends DurableEventName>(message: ChannelMessage): ReceivedEvent<N> {
+  return {
+    data: message.data as DurableEvents[N],
+    get requestId() {
+      return message.requestId;
+    },
+    get traces() {
+      return message.traces;
+    },
+  };
+}
+
 /**
  * A durable consumer of an event, for the `channels` of a service. All nodes of the service are one consumer. The event
  * is acked when `handler` resolves. Delivery is at least once: the handler recognizes a repeat by the business ids in
@@ -125,8 +141,7 @@ export function onEvent<N extends DurableEventName, This>(
     ...(inOrder ? { exclusive: true } : {}),
     parse: (received) => (parseMessage(message, received) as { data: DurableEvents[N] }).data,
     async handler(messages) {
-      for (const { data, requestId } of messages)
-        await handler.call(this, { data: data as DurableEvents[N], requestId });
+      for (const message of messages) await handler.call(this, eventOf<N>(message));
     },
     ...(fromBooks && { missed: catchingUp(name, fromBooks, handler) }),
   };

@@ -3,7 +3,7 @@ import { limits } from "../config/limits.ts";
 import { BatchLoader } from "../mixins/batch-loader.ts";
 import type { ExternalUser } from "./user/user.contract.ts";
 
-const { externalIdCalls, externalIdsKept, externalIdsPerCall, externalIdUnknownMs } = limits.user;
+const { externalIdCalls, externalIdsKept, externalIdsPerCall, externalIdTtlMs, externalIdUnknownMs } = limits.user;
 
 interface Calls {
   /** `user.idsOfExternal`: the users among at most `limits.user.externalIdsPerCall`. */
@@ -14,7 +14,7 @@ interface Calls {
 
 /** One direction of the mapping. */
 class Direction {
-  private readonly known = new LRUCache<string, string>({ max: externalIdsKept });
+  private readonly known = new LRUCache<string, string>({ max: externalIdsKept, ttl: externalIdTtlMs });
   /** Those without a value, kept briefly; `undefined`: such a one is asked for each time. */
   private readonly unknown: LRUCache<string, true> | undefined;
   private readonly loader: BatchLoader<string>;
@@ -27,6 +27,10 @@ class Direction {
   learn(key: string, value: string): void {
     this.known.set(key, value);
     this.unknown?.delete(key);
+  }
+
+  forget(key: string): void {
+    this.known.delete(key);
   }
 
   /** What is known without a call. */
@@ -59,8 +63,8 @@ class Direction {
 }
 
 /**
- * The ids of users at the platform, in both directions. The mapping never changes, so what is known needs no call; many
- * unknown ones are asked for with one call. That an external id has no user is asked for each time: a platform makes the
+ * The ids of users at the platform, in both directions. A mapping lasts until its user is erased, so what is known needs
+ * no call for `limits.user.externalIdTtlMs`; many unknown ones are asked for with one call. That an external id has no user is asked for each time: a platform makes the
  * user and goes on at once, and the refusal of a write is kept. All methods reject with the failure of the user service
  * (`unavailable`).
  */
@@ -91,6 +95,14 @@ export class ExternalUsers {
   learn({ externalId, userId }: ExternalUser): void {
     this.users.learn(externalId, userId);
     this.externals.learn(userId, externalId);
+  }
+
+  /** A user was erased: who comes with the same external id is another one. */
+  forgetUser(userId: string): void {
+    const externalId = this.externals.peek(userId);
+    if (externalId === undefined) return;
+    this.externals.forget(userId);
+    this.users.forget(externalId);
   }
 
   /** The user of an external id where this node knows her, without a call. */

@@ -1,9 +1,13 @@
 import { z } from "zod";
+import { traceparentForm } from "../broker/tracing/trace-context.ts";
 import type { FailureName } from "../config/errors.ts";
 import { limits } from "../config/limits.ts";
 import { isShownText } from "./shown-text.ts";
 
 /** Kinds of fields for the parameters of contracts. */
+
+/** A trace that is carried on: see broker/tracing/. */
+export const traceparent = z.string().regex(traceparentForm);
 
 /** A safe integer; `missing` is the failure where it is left out. */
 export function integer(

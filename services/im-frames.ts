@@ -59,6 +59,8 @@ export interface UnnumberedFrame {
   tail: string;
   /** It replaces the room's last such frame: the history keeps the newest one alone. */
   replaces?: true;
+  /** The traces of what it shows; they are no part of what members get. */
+  traces?: readonly string[];
 }
 
 /** `roomId`, `seq` and `epoch` in `data` are set for the room, and replace those of the caller. */

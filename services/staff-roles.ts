@@ -8,6 +8,8 @@ const rights = [
   /** A phone number in full. */
   "phone",
   "freeze",
+  /** Have a user erased; another person approves it. */
+  "erase",
   /** Mute and ban. */
   "restrict",
   /** End a user's sessions. */

@@ -100,11 +100,11 @@ export function servicePermissions(service: keyof typeof streamAccess, namespace
 }
 
 /**
- * What staff's work on dead letters needs: to read and remove them, and to publish where consumers read, since a dead
- * letter is put back there.
+ * What staff's work on dead letters needs beside reading them: to remove them, and to publish where consumers read, since
+ * a dead letter is put back there.
  */
 function deadLetterRights(prefix: string): string[] {
-  const requests = ["STREAM.MSG.GET", "STREAM.MSG.DELETE"];
+  const requests = ["STREAM.MSG.DELETE"];
   const origins = Object.values(streamAccess)
     .flatMap(({ consumers }) => consumers)
     .flatMap(({ stream, subject }) => (subject === undefined ? stream.subjects : [subject]));
@@ -117,12 +117,13 @@ function deadLetterRights(prefix: string): string[] {
 /**
  * The rights of the provisioner: it alone makes, changes and removes streams' consumers, and makes and changes streams.
  * It deletes no stream, and of messages only those of streams that are trimmed (mixins/jetstream/trim.ts) and dead
- * letters. Whoever may make a stream or a consumer may copy other messages into it, so that it may put dead letters back
- * gives it nothing that it could not have; it cannot sign.
+ * letters. It gets single messages, for the age of the oldest that waits (queue-gauges.ts). Whoever may make a stream or a
+ * consumer may copy other messages into it, so that it may get them, and put dead letters back, gives it nothing that it
+ * could not have; it cannot sign.
  */
 export function provisionerPermissions(namespace: string): Permissions {
   const streams = allStreams.flatMap((stream) => namesOf(stream, streamPrefix(namespace)));
-  const requests = ["STREAM.INFO", "STREAM.CREATE", "STREAM.UPDATE", "CONSUMER.LIST"];
+  const requests = ["STREAM.INFO", "STREAM.MSG.GET", "STREAM.CREATE", "STREAM.UPDATE", "CONSUMER.LIST"];
   const ofConsumers = ["CONSUMER.INFO", "CONSUMER.CREATE", "CONSUMER.DURABLE.CREATE", "CONSUMER.DELETE"];
   const trimmed = allStreams.filter(({ trims }) => trims !== undefined);
   const purges = trimmed.flatMap((stream) => namesOf(stream, streamPrefix(namespace)));

@@ -13,7 +13,7 @@ export const moneyScopes = Object.freeze(["gifts:send", "wallet:credit", "wallet
 export const webhookEvents = Object.freeze([
   ...["gift.settled", "gift.deadLettered", "payment.paid", "payment.refunded", "wallet.credited"],
   ...["income.held", "income.released", "account.frozen", "account.unfrozen", "user.registered"],
-  ...["user.restricted", "user.unrestricted"],
+  ...["user.restricted", "user.unrestricted", "user.erased"],
   ...["room.opened", "room.closed", "battle.started", "battle.ended", "webhook.disabled"],
 ]);
 

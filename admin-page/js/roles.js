@@ -8,7 +8,7 @@ const FINANCE = [
 
 /** Every right, in the order of the table. */
 export const rights = Object.freeze([
-  ...["read", "phone", "freeze", "restrict", "sessions", "rooms"],
+  ...["read", "phone", "freeze", "erase", "restrict", "sessions", "rooms"],
   ...["refund", "release", "adjust", "holds", "payout", "decide"],
   ...["parked", "deadLetters", "books", "catalogue", "topics", "shares", "keys", "audit", "persons"],
 ]);

@@ -12,6 +12,7 @@ const DATA = new Set([
   ...["orderId", "anchorId", "sequence", "before", "acceptedTime", "nextTime", "expireTime", "resolvedTime"],
   ...["resolveReason", "releasedTime", "releaseReason", "origin", "decidedBy", "decidedTime", "proposalId"],
   ...["productId", "payChannel", "source", "asked", "effect", "subject", "name", "bizId", "change"],
+  ...["decision", "doneTime", "decisionReason"],
 ]);
 
 const LINKS = {

@@ -42,9 +42,10 @@ const VALUES = {
 
 /** Values whose meaning is the step's. */
 const OF_STEP = {
+  deadLetter: { decision: words("dead", ["replay", "giveUp"]), state: { begun: "deadBegun", done: "stepState_done" } },
   proposal: {
     kind: words("moveKind", [
-      ...["refund", "release", "adjust", "payout", "hold", "releaseHold", "holdFree", "releaseFree"],
+      ...["refund", "release", "adjust", "payout", "hold", "releaseHold", "holdFree", "releaseFree", "erase"],
     ]),
     state: words("proposalState", ["open", "approved", "done", "refused", "declined", "expired"]),
   },

@@ -132,6 +132,43 @@ export const peopleStrings = Object.freeze({
   ],
   endSessionsDone: ["会话已结束。", "The sessions have ended."],
   endSessionsUndo: ["不能撤销；用户可以重新登录。", "This cannot be undone; the user can log in again."],
+  userErased: ["已注销（{time}）", "erased ({time})"],
+  eraseTitle: ["注销用户", "Erase the user"],
+  eraseYes: ["注销用户", "Erase"],
+  eraseGiveUp: ["放弃剩余的金币和收益（留在账本中）", "The coins and the income that are left are given up"],
+  eraseReasonHint: ["请勿写姓名、手机号或地址", "Write no name, phone or address"],
+  eraseObstacle_payment: [
+    "暂不能注销：有未完结的支付、挂起的订单或退款。",
+    "Not yet: a payment, a parked order or a refund is open.",
+  ],
+  eraseObstacle_debt: ["暂不能注销：该用户有欠款。", "Not yet: the user owes coins."],
+  eraseObstacle_coins: [
+    "暂不能注销：账户还有金币，须明确放弃。",
+    "Not yet: there are coins, which have to be given up.",
+  ],
+  eraseObstacle_income: [
+    "暂不能注销：还有未打款的收益（含暂扣），须打款或明确放弃。",
+    "Not yet: income is not paid out, held back or free: pay it out, or have it given up.",
+  ],
+  eraseObstacle_room: ["暂不能注销：正在直播。", "Not yet: the user is live."],
+  eraseObstacle_move: [
+    "暂不能注销：有待审批或执行中的资金操作。",
+    "Not yet: a move of money waits for a decision, or is being carried out.",
+  ],
+  eraseEffectPerson: [
+    "手机号、昵称、头像、平台编号、登录、聊天和员工写的备注会被删除，不能恢复。",
+    "Phone, names, the id at the platform, logins, chat and what staff wrote are removed for ever.",
+  ],
+  eraseEffectBooks: [
+    "账本、订单和礼物记录保留在用户编号下；账户永久关闭。",
+    "Postings, orders and gifts stay under the user id; the account is closed for ever.",
+  ],
+  eraseEffectBack: [
+    "同一手机号再次登录是新用户，不继承禁言与封禁。",
+    "Who logs in with the same phone is a new user, whom no mute or ban of this one concerns.",
+  ],
+  eraseEffectOther: ["须由另一位员工审批。", "Another person must approve it."],
+  eraseBegun: ["注销已开始。", "The erasure has begun."],
   phoneTitle: ["显示完整手机号", "Show the phone in full"],
   phoneYes: ["显示", "Show"],
   phoneEffect: [

@@ -1,6 +1,7 @@
 import type { ResultSetHeader, RowDataPacket } from "mysql2";
 import { createPool, type Pool, type PoolConnection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
+import { mysqlServers } from "../../mixins/mysql/servers.ts";
 import type { AcceptedGift } from "../../services/gift/accepted-gift.ts";
 
 /** Accounts, ledger and records are in one database, so that a gift is one transaction. */
@@ -9,7 +10,8 @@ export const baselineDatabase = (): string => databaseName("baseline");
 /** A pool with one connection for each consumer. */
 export function openPool(connections: number): Pool {
   const pool = createPool({
-    uri: config().MYSQL_URL.replace(/^mariadb:/, "mysql:"),
+    // Of several servers the first: the baseline knows no other.
+    uri: mysqlServers(config().MYSQL_URL)[0].uri,
     database: baselineDatabase(),
     connectionLimit: connections,
     supportBigNumbers: true,

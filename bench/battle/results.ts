@@ -1,5 +1,5 @@
-import { createConnection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
+import { openConnection } from "../../mixins/mysql/servers.ts";
 import type { BattleView } from "../../services/battle/battle.contract.ts";
 
 /** What a side got: coins and gift orders. */
@@ -13,8 +13,8 @@ export async function resultProblems(
   battles: readonly BattleView[],
   sent: ReadonlyMap<number, SideResult>,
 ): Promise<string[]> {
-  const connection = await createConnection({
-    ...{ uri: config().MYSQL_URL, database: databaseName("gift"), timezone: "Z" },
+  const connection = await openConnection(config().MYSQL_URL, {
+    ...{ database: databaseName("gift"), timezone: "Z" },
     ...{ supportBigNumbers: true, bigNumberStrings: true },
   });
   const recorded = async (roomId: number, userId: string, { startTime, endTime }: BattleView): Promise<SideResult> => {

@@ -1,6 +1,7 @@
-import { type Connection, createConnection } from "mysql2/promise";
+import type { Connection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
 import { migrate } from "../../mixins/mysql/migrate.ts";
+import { openConnection } from "../../mixins/mysql/servers.ts";
 import { migrationFolders } from "../../services/databases.ts";
 import { anchorId, makeTables, seedAccounts, senderId } from "../support/seed.ts";
 import { roomIdOf } from "./burst-gifts.ts";
@@ -53,11 +54,7 @@ async function inDatabase(
   work: (connection: Connection) => Promise<void>,
 ): Promise<void> {
   await migrate(databaseName(service), migrationFolders[service]);
-  const connection = await createConnection({
-    uri: config().MYSQL_URL,
-    database: databaseName(service),
-    timezone: "Z",
-  });
+  const connection = await openConnection(config().MYSQL_URL, { database: databaseName(service), timezone: "Z" });
   try {
     await work(connection);
   } finally {

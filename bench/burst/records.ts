@@ -1,5 +1,5 @@
-import { createConnection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
+import { openConnection } from "../../mixins/mysql/servers.ts";
 import { senderId } from "../support/seed.ts";
 import { giftOf, orderOf } from "./burst-gifts.ts";
 import { outcome, type PartOfBurst } from "./outcomes.ts";
@@ -21,8 +21,8 @@ const shownOfEachKind = 5;
 
 /** All gift records. */
 export async function giftRows(): Promise<GiftRow[]> {
-  const connection = await createConnection({
-    ...{ uri: config().MYSQL_URL, database: databaseName("gift") },
+  const connection = await openConnection(config().MYSQL_URL, {
+    ...{ database: databaseName("gift") },
     ...{ supportBigNumbers: true, bigNumberStrings: true },
   });
   try {

@@ -1,9 +1,9 @@
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createAdapter } from "@socket.io/redis-adapter";
-import { Redis } from "ioredis";
 import { Server } from "socket.io";
 import { config } from "../../config/config.ts";
+import { redisOf } from "../../mixins/redis/address.ts";
 import { adapterKey } from "./socketio.ts";
 
 /*
@@ -11,7 +11,7 @@ import { adapterKey } from "./socketio.ts";
  * no compression, the Redis adapter; everything else is its default. The address has the viewer's room.
  */
 
-const publisher = new Redis(config().REDIS_URL);
+const publisher = redisOf(config().REDIS_URL);
 const subscriber = publisher.duplicate();
 const server = createServer();
 const io = new Server(server, {

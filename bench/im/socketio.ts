@@ -1,7 +1,8 @@
 import { createAdapter } from "@socket.io/redis-adapter";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { Server } from "socket.io";
 import { config } from "../../config/config.ts";
+import { redisOf } from "../../mixins/redis/address.ts";
 import { becomesTrue } from "../../scripts/stack/wait.ts";
 import type { ImBenchContext } from "./context.ts";
 import type { Audience } from "./measure.ts";
@@ -20,7 +21,7 @@ export class SocketIoEmitter {
   private readonly io: Server;
 
   constructor({ closing }: ImBenchContext) {
-    this.redis = new Redis(config().REDIS_URL);
+    this.redis = redisOf(config().REDIS_URL);
     const subscriber = this.redis.duplicate();
     const adapter = createAdapter(this.redis, subscriber, { key: adapterKey() });
     this.io = new Server({ serveClient: false, adapter });

@@ -1,5 +1,5 @@
-import { createConnection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
+import { openConnection } from "../../mixins/mysql/servers.ts";
 import { becomesTrue } from "../../scripts/stack/wait.ts";
 
 const megabyte = 1_048_576;
@@ -18,7 +18,7 @@ export async function withBufferPool<T>(megabytes: number, work: () => Promise<T
 
 /** Returns the bytes that it had before. */
 async function resize(bytes: number): Promise<number> {
-  const connection = await createConnection(config().MYSQL_URL);
+  const connection = await openConnection(config().MYSQL_URL);
   const size = async () => {
     const [rows] = await connection.query("SELECT @@innodb_buffer_pool_size AS bytes");
     return Number((rows as { bytes: string }[])[0]?.bytes);
@@ -36,7 +36,7 @@ async function resize(bytes: number): Promise<number> {
 
 /** Reads every index that a gift is written to. */
 async function warm(): Promise<void> {
-  const connection = await createConnection(config().MYSQL_URL);
+  const connection = await openConnection(config().MYSQL_URL);
   const [rows] = await connection.query(
     `SELECT DISTINCT table_schema AS db, table_name AS name, index_name AS idx FROM information_schema.statistics
      WHERE table_schema IN (?)`,

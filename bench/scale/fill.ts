@@ -1,5 +1,6 @@
-import { type Connection, createConnection } from "mysql2/promise";
+import type { Connection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
+import { openConnection } from "../../mixins/mysql/servers.ts";
 import { becomesTrue } from "../../scripts/stack/wait.ts";
 import { giftPrice, rooms } from "../settle/gifts.ts";
 import { firstAnchor, firstSender } from "../support/seed.ts";
@@ -66,7 +67,7 @@ export async function fillBooks(past: Filled, progress: (line: string) => void):
     posting: `${wallet}.t_income_posting`,
     record: `${databaseName("gift")}.t_gift_record`,
   };
-  const connection = await createConnection(config().MYSQL_URL);
+  const connection = await openConnection(config().MYSQL_URL);
   try {
     await connection.query("SET SESSION unique_checks = 0, time_zone = '+00:00'");
     for (const table of Object.values(tables)) await connection.query(`TRUNCATE TABLE ${table}`);
@@ -161,7 +162,7 @@ async function fillRecords(
 
 /** Waits until the server has flushed the filled rows to disk, so that it does not do so during a measurement. */
 export async function flushBooks(progress: (line: string) => void): Promise<void> {
-  const connection = await createConnection(config().MYSQL_URL);
+  const connection = await openConnection(config().MYSQL_URL);
   const numberOf = async (sql: string) => {
     const [rows] = await connection.query(sql);
     return Number((rows as { Value: string }[])[0]?.Value ?? 0);

@@ -1,5 +1,5 @@
-import { createConnection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
+import { openConnection } from "../../mixins/mysql/servers.ts";
 import { openGiftQueue, queuedGroups } from "../settle/gifts.ts";
 import { measureSettling, type Settled } from "../settle/measure.ts";
 import { clusterSystem, singleSystem } from "../settle/systems.ts";
@@ -86,7 +86,7 @@ class Bursts {
 
 /** Bytes of the two databases on disk, as the server reports them. */
 async function bytesOnDisk(): Promise<number> {
-  const connection = await createConnection(config().MYSQL_URL);
+  const connection = await openConnection(config().MYSQL_URL);
   try {
     const [rows] = await connection.query(
       "SELECT SUM(data_length + index_length) AS bytes FROM information_schema.tables WHERE table_schema IN (?)",

@@ -1,5 +1,5 @@
-import { createConnection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
+import { openConnection } from "../../mixins/mysql/servers.ts";
 import { eventStream } from "../../services/streams.ts";
 import { incomesRollUp } from "../support/conservation.ts";
 import type { DurableQueue } from "../support/durable-queue.ts";
@@ -26,7 +26,7 @@ export interface Settled {
 
 /** Milliseconds from `since` until a share of all gifts recorded since then had their record. */
 async function settleTimes(since: number, gifts: number): Promise<{ p50Ms: number; p99Ms: number }> {
-  const connection = await createConnection({ uri: config().MYSQL_URL, database: databaseName("gift"), timezone: "Z" });
+  const connection = await openConnection(config().MYSQL_URL, { database: databaseName("gift"), timezone: "Z" });
   const at = async (share: number) => {
     const [rows] = await connection.query(
       "SELECT update_time FROM t_gift_record WHERE update_time >= ? ORDER BY update_time LIMIT 1 OFFSET ?",

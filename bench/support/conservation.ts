@@ -1,5 +1,6 @@
-import { type Connection, createConnection } from "mysql2/promise";
+import type { Connection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
+import { openConnection } from "../../mixins/mysql/servers.ts";
 import { becomesTrue } from "../../scripts/stack/wait.ts";
 
 interface Books {
@@ -18,11 +19,7 @@ const rollUpDeadlineMs = 20_000;
 const sumsBytes = 512 * 1024 * 1024;
 
 async function open(): Promise<Connection> {
-  const connection = await createConnection({
-    uri: config().MYSQL_URL,
-    supportBigNumbers: true,
-    bigNumberStrings: true,
-  });
+  const connection = await openConnection(config().MYSQL_URL, { supportBigNumbers: true, bigNumberStrings: true });
   // So the sums of a million users fit in memory.
   await connection.query(`SET SESSION tmp_table_size = ${sumsBytes}, max_heap_table_size = ${sumsBytes}`);
   return connection;

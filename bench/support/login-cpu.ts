@@ -1,5 +1,6 @@
-import { type Connection, createConnection } from "mysql2/promise";
+import type { Connection } from "mysql2/promise";
 import { config } from "../../config/config.ts";
+import { openConnection } from "../../mixins/mysql/servers.ts";
 
 /**
  * Starts counting the CPU time that the database server spends on the statements of each login, which MariaDB does
@@ -8,7 +9,7 @@ import { config } from "../../config/config.ts";
  */
 export async function countLoginCpu(): Promise<(user: string) => Promise<number | undefined>> {
   const connected = async <T>(work: (connection: Connection) => Promise<T>): Promise<T> => {
-    const connection = await createConnection(config().MYSQL_URL);
+    const connection = await openConnection(config().MYSQL_URL);
     try {
       return await work(connection);
     } finally {

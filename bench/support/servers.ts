@@ -7,7 +7,7 @@ import { keySettings } from "../../config/process-settings.ts";
 import { projectRoot } from "../../config/root.ts";
 import { prepareDatabases } from "../../scripts/databases.ts";
 import { dropNamespace } from "../../scripts/drop-namespace.ts";
-import { childEnv, natsEnv } from "../../scripts/local-env.ts";
+import { childEnv, natsEnv, replicasEnv } from "../../scripts/local-env.ts";
 import { removeNatsLogins } from "../../scripts/stack/nats-logins.ts";
 import { prepareRedis, removeRedisLogins } from "../../scripts/stack/redis-logins.ts";
 import { stackStatus, startStack } from "../../scripts/stack/stack.ts";
@@ -73,6 +73,7 @@ export async function openServers(
     STACK_DIR: stack.dir,
     REDIS_URL: stack.redisUrl,
     MYSQL_URL: stack.mysqlUrl,
+    ...replicasEnv(stack),
     SMS_PROVIDER: "console",
     // Gifts are counted, as in production, and none is refused for its number.
     GIFTS_PER_USER_PER_SECOND: "10000",

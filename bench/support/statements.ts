@@ -1,9 +1,9 @@
-import { createConnection } from "mysql2/promise";
 import { config } from "../../config/config.ts";
+import { openConnection } from "../../mixins/mysql/servers.ts";
 
 /** Statements that clients have sent to the database server since its start, those of transactions included. */
 export async function statementsSoFar(): Promise<number> {
-  const connection = await createConnection(config().MYSQL_URL);
+  const connection = await openConnection(config().MYSQL_URL);
   try {
     const [rows] = await connection.query("SHOW GLOBAL STATUS LIKE 'Questions'");
     return Number((rows as { Value: string }[])[0]?.Value ?? 0);

@@ -3,7 +3,8 @@ import { ErrorCode } from "nats";
 import { limits } from "../../config/limits.ts";
 import { maySend } from "../../services/access.ts";
 import { fail } from "../failure.ts";
-import { type Receiver, whyRefused } from "./packet-checks.ts";
+import { rememberServers } from "../nats-connect.ts";
+import { knownServices, type Receiver, whyRefused } from "./packet-checks.ts";
 import { type Refusals, refusalsOf } from "./refusals.ts";
 import { type Address, everyone, isNodeId, type PacketType, packetTypes, readSubject, roleOfNode } from "./subjects.ts";
 
@@ -37,6 +38,7 @@ interface Transit {
 }
 declare class NatsTransporter {
   constructor(options: object);
+  readonly opts: { readonly servers?: string[] };
   readonly broker: ServiceBroker;
   client: Client | null;
   readonly nodeID: string;
@@ -106,6 +108,7 @@ class OwnSubjects extends Nats {
   }
 
   override onConnected(wasReconnect?: boolean): Promise<unknown> {
+    rememberServers(this.client as Client, this.opts.servers);
     this.watchPublications(this.client as Client).catch((error: unknown) =>
       this.broker.logger.error({ err: error }, "the bus connection is not watched any more for refused publications"),
     );
@@ -144,7 +147,11 @@ class OwnSubjects extends Nats {
       return undefined;
     }
     const reason = whyRefused(address, packet.payload, data.length, this.receiver as Receiver);
-    if (reason === undefined) return this.messageHandler(command, packet);
+    if (reason === undefined) {
+      const { payload } = packet;
+      if (command === "INFO") payload.services = knownServices(payload.services as unknown[]);
+      return this.messageHandler(command, packet);
+    }
     const { from, to, name } = address;
     const { sender, requestID } = (packet.payload ?? {}) as { sender?: unknown; requestID?: unknown };
     this.note(

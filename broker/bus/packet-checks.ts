@@ -1,5 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import { actionCallers, broadcastSenders, maySend } from "../../services/access.ts";
+import { isServiceName } from "../service-names.ts";
 import type { RefusalReason } from "./refusals.ts";
 import { membersOf } from "./roles.ts";
 import { type Address, packetTypes, roleOfNode } from "./subjects.ts";
@@ -26,20 +27,29 @@ const localEventPattern = /^\$[a-z.-]{1,50}$/;
 /** The service that every node has: its registry, options and metrics. */
 const nodeService = "$node";
 
+/** The names of actions and broadcasts that this release does not know have this form. */
+const otherActionPattern = /^[a-z][a-z-]{0,29}\.[A-Za-z]{1,60}$/;
+const otherEventPattern = /^[a-z][a-z-]{0,29}\.[a-z-]{1,60}$/;
+const otherServicePattern = /^[a-z][a-z-]{0,29}$/;
+
+/** Whether this release knows an action, and whether it knows an event. */
+const knowsAction = (service: string, action: string) =>
+  service === nodeService ? nodeActionPattern.test(action) : actionCallers.has(action);
+const knowsEvent = (event: string) => broadcastSenders.has(event) || localEventPattern.test(event);
+
 /** Whether one entry of an INFO packet is a service of the role, with actions of that service alone. */
-function isServiceOf(members: ReadonlySet<string>, entry: unknown): boolean {
+function isServiceOf(role: string, members: ReadonlySet<string>, entry: unknown): boolean {
   const { name, fullName, version, actions, events } = asFields(entry);
   if (typeof name !== "string" || (fullName !== undefined && fullName !== name) || (version ?? null) !== null)
     return false;
-  if (name !== nodeService && (name === "console" || !members.has(name))) return false;
-  // All of it is kept for as long as the node is there, so only names that exist are accepted.
+  // A node with every service of a later release has some that are not known here.
+  const isOther = role === "all" && otherServicePattern.test(name) && !isServiceName(name);
+  if (name !== nodeService && (name === "console" || !(members.has(name) || isOther))) return false;
   const isOwnAction = (key: string, claimed: unknown) =>
-    claimed === key &&
-    key.startsWith(`${name}.`) &&
-    (name === nodeService ? nodeActionPattern.test(key) : actionCallers.has(key));
+    claimed === key && key.startsWith(`${name}.`) && (knowsAction(name, key) || otherActionPattern.test(key));
   // A pattern would hear every broadcast.
   const isEvent = (key: string, claimed: unknown) =>
-    claimed === key && (broadcastSenders.has(key) || localEventPattern.test(key));
+    claimed === key && (knowsEvent(key) || otherEventPattern.test(key));
   const [ownActions, ownEvents] = [Object.entries(asFields(actions)), Object.entries(asFields(events))];
   return (
     [ownActions, ownEvents].every(({ length }) => length <= limits.bus.namesOfService) &&
@@ -51,9 +61,29 @@ function isServiceOf(members: ReadonlySet<string>, entry: unknown): boolean {
 /** Whether the services in an INFO packet are those of the role, or some of them: a node that starts has none yet. */
 export function areServicesOf(role: string, services: unknown): boolean {
   const members = membersOf(role);
-  // Those of the role, and Moleculer's own.
-  const isList = members !== undefined && Array.isArray(services) && services.length <= members.size + 1;
-  return isList && services.every((entry) => isServiceOf(members, entry));
+  // Those of the role, and Moleculer's own; of a later release there may be more.
+  const most = (members?.size ?? 0) + 1 + (role === "all" ? limits.bus.otherServices : 0);
+  const isList = members !== undefined && Array.isArray(services) && services.length <= most;
+  return isList && services.every((entry) => isServiceOf(role, members, entry));
+}
+
+const pick = (from: unknown, knows: (key: string) => boolean) =>
+  Object.fromEntries(Object.entries(asFields(from)).filter(([key]) => knows(key)));
+
+/**
+ * The services of an INFO packet that was not refused, without what this release does not know: a node of another
+ * release has actions, broadcasts and services that nobody here calls. All of it is kept for as long as the node is
+ * there, so only names that exist are.
+ */
+export function knownServices(services: readonly unknown[]): unknown[] {
+  return services
+    .map(asFields)
+    .filter(({ name }) => name === nodeService || (typeof name === "string" && isServiceName(name)))
+    .map((entry) => ({
+      ...entry,
+      actions: pick(entry.actions, (key) => knowsAction(String(entry.name), key)),
+      events: pick(entry.events, knowsEvent),
+    }));
 }
 
 /** Why an INFO packet is refused, all of which is kept. */

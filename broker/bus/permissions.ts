@@ -1,5 +1,5 @@
 import { actionCallers, broadcastSenders, mayCall, maySend } from "../../services/access.ts";
-import { membersOf } from "./roles.ts";
+import { isOwnRole } from "./roles.ts";
 import { busPrefix, everyone, type PacketType, packetTypes } from "./subjects.ts";
 
 export interface BusPermissions {
@@ -12,7 +12,7 @@ export interface BusPermissions {
  * id, e.g. that of a person's console; without it the nodes of the role share the login. @throws Error for no role.
  */
 export function busPermissions(role: string, namespace: string, instance = "*"): BusPermissions {
-  if (!membersOf(role)) throw new Error(`no such role: ${role}`);
+  if (!isOwnRole(role)) throw new Error(`no such role: ${role}`);
   const prefix = busPrefix(namespace);
   const from = `${role}.${instance}`;
   const subjectsOf = (type: PacketType): string[] => {

@@ -25,6 +25,8 @@ export const busLimits = Object.freeze({
   infoBytes: 64 * 1024,
   /** of the actions of a service in it, and of its events, */
   namesOfService: 100,
+  /** of the services of a node of a later release that are not known here, */
+  otherServices: 20,
   /** and of the nodes of one role, with those that are gone until they are forgotten. */
   nodesOfRole: 200,
 });

@@ -7,6 +7,8 @@ export const httpLimits = Object.freeze({
   requestTimeoutMs: 30_000,
   bodyPatienceMs: 1_000,
   keepAliveTimeoutMs: 65_000,
+  /** In production, unless HTTP_DRAIN_MS says otherwise. */
+  drainMs: 5_000,
   retryAfterSeconds: 2,
   idempotencyKeyMinChars: 8,
   idempotencyKeyMaxChars: 64,

@@ -1,5 +1,10 @@
 export const jetstreamLimits = Object.freeze({
   apiTimeoutMs: 3_000,
+  /**
+   * The same with several replicas: those of a new stream or consumer elect a leader before the server answers, mostly
+   * within five seconds. A start asks again (`startWaitMs`), since an answer may be lost.
+   */
+  replicatedApiTimeoutMs: 5_500,
   /** How often streams and consumers are checked, also when somebody reports a missing one. */
   lookEveryMs: 1_000,
   wakeEveryMs: 200,
@@ -21,6 +26,13 @@ export const jetstreamLimits = Object.freeze({
   loginTries: 5,
   loginMs: 5_000,
   loginRetryMs: 200,
+  /**
+   * Where a URL names several servers: how long one may take to answer a new connection, and how often an open one is
+   * pinged. After two pings without an answer the next server is taken.
+   */
+  otherServerAfterMs: 2_000,
+  /** How long a starting service waits for JetStream, or a stream, to have a leader: an election takes up to nine seconds. */
+  startWaitMs: 15_000,
   /** Of the names of streams and consumers, and of what tells streams apart. */
   nameChars: 120,
   /** The pause before a starting service asks a provisioner again, and between two log lines about it. */
@@ -81,6 +93,8 @@ export const jetstreamLimits = Object.freeze({
   deadLetterShownChars: 16_384,
   deadLetterLineChars: 500,
   deadLetterKeptBytes: 256 * 1024,
+  /** The orders of one dead letter that are kept of it: those of a message of gifts (`gift.groupGifts`). */
+  deadLetterOrders: 500,
   deadLetterAgeMs: 30 * 24 * 3_600_000,
   eventsAgeMs: 7 * 24 * 3_600_000,
   topicsAgeMs: 30 * 24 * 3_600_000,
@@ -114,4 +128,10 @@ export const jetstreamLimits = Object.freeze({
   notificationsAgeMs: 24 * 3_600_000,
   notificationsPerUser: 1_000,
   notificationsKept: 1_000_000,
+  /**
+   * A provisioner that starts waits so long for another node, which may be of a later release; it looks at each
+   * interval.
+   */
+  othersHeardMs: 300,
+  othersHeardEveryMs: 20,
 });

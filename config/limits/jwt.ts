@@ -6,6 +6,8 @@ export const jwtLimits = Object.freeze({
   /** Verified JWTs, and users of the platform, that a gateway node keeps. */
   loginsKept: 50_000,
   usersKept: 200_000,
+  /** A gateway asks again whose a JWT is, of which the login is revoked, at most once in so long for each user. */
+  askAgainMs: 1_000,
   /** The names in a user's JWTs are written at most once in so long, on each gateway node. */
   namesEveryMs: 60_000,
   /** One read of the platform's keys: its time, the bytes of the answer and the keys in it. */

@@ -9,6 +9,13 @@ export const mysqlLimits = Object.freeze({
   checkTimeoutMs: 3_000,
   /** A pool closes all its connections at most this often. */
   emptyEveryMs: 1_000,
+  /**
+   * Where a URL names several servers: how often all of them are asked how they are, how long one may take to answer,
+   * and in how many looks in a row an earlier one has to answer before it is used again.
+   */
+  lookAtServersMs: 2_000,
+  serverProbeMs: 2_000,
+  returnAfterLooks: 3,
   /** The longest use of Sequelize's connections, which read the catalogue. */
   catalogueConnectionMs: 1_000,
   batchLoader: Object.freeze({ keys: 500, queries: 2 }),
@@ -19,4 +26,11 @@ export const mysqlLimits = Object.freeze({
   migrationLeaseMs: 15_000,
   migrationWaitMs: 60_000,
   migrationPollMs: 200,
+  /**
+   * A statement of a migration waits for the locks of running transactions, and what comes after waits behind it: so it
+   * waits for a second, and then again after a pause in which the others run.
+   */
+  migrationLockWaitS: 1,
+  migrationLockPauseMs: 2_000,
+  migrationLockTries: 100,
 });

@@ -60,6 +60,8 @@ export const platformLimits = Object.freeze({
   fourEyesSpanMs: 24 * 3_600_000,
   /** How long a person may take to decide on a proposal. */
   proposalMs: 72 * 3_600_000,
+  /** How long the platform service keeps a counted move of staff: longer than `proposalMs`, since an approval renews it. */
+  staffMovesKeptMs: 96 * 3_600_000,
   /** An order that is still pending so long after it was written is carried out by the job: longer than a call takes. */
   firstTryAgainMs: 10_000,
   /** How long the job waits after a try, twice as long after each of the next ones, up to the most. */

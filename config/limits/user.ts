@@ -13,8 +13,12 @@ export const userLimits = Object.freeze({
   /** The ids of users and of the platform that one call asks for, and the calls of a node that run at once. */
   externalIdsPerCall: 100,
   externalIdCalls: 4,
-  /** Pairs of a user and the id at the platform that a node keeps, and how long it keeps that there is none. */
+  /**
+   * Pairs of a user and the id at the platform that a node keeps, and for how long: an erasure that a node does not hear of
+   * is known by then. And how long it keeps that there is none.
+   */
   externalIdsKept: 200_000,
+  externalIdTtlMs: 60_000,
   externalIdUnknownMs: 1_000,
   smsCodeTtlMs: 60_000,
   smsCodeDigits: 6,
@@ -82,6 +86,8 @@ export const userLimits = Object.freeze({
   /** A mute or a ban in one room lasts no longer. Rooms are single broadcasts, and nodes hold what is in force. */
   roomRestrictionMs: 30 * 24 * 3_600_000,
   restrictionReasonChars: 200,
+  /** How long an erased user is banned, whose tokens are all revoked: nodes that are cut off end the connection by then. */
+  erasureBanMs: 24 * 3_600_000,
   /** The users of one call who may be banned. */
   bannedPerCall: 500,
   /** How often expired sessions and revocations are deleted, in statements of so many rows. */

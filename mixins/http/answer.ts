@@ -6,11 +6,27 @@ import { limits } from "../../config/limits.ts";
 import type { RequestContext } from "./request-context.ts";
 import { successCode, successText } from "./wording.ts";
 
-/** The failure that clients see for an error. An error outside of the table is `internal`, without any detail. */
+/** By HTTP status, what clients see for a failure whose name only a later release knows. */
+const ofLaterRelease: Readonly<Record<number, FailureName>> = {
+  200: "business",
+  400: "badRequest",
+  401: "notLoggedIn",
+  403: "notAllowed",
+  429: "tooMany",
+};
+
+/** A refusal of a node of a later release: it has the form of a failure (broker/failure.ts), and a name unknown here. */
+function laterFailure(error: unknown): FailureName | undefined {
+  const { name, type, code } = (error ?? {}) as { name?: unknown; type?: unknown; code?: unknown };
+  const isFailure = name === "MoleculerClientError" && typeof type === "string" && /^[a-z][A-Za-z]{1,60}$/.test(type);
+  return isFailure ? ofLaterRelease[Number(code)] : undefined;
+}
+
+/** The failure that clients see for an error. An error that is no failure is `internal`, without any detail. */
 export function shownAs(error: unknown): FailureName {
   const name = failureName(error);
   if (name !== undefined) return name;
-  return isUnavailable(error) ? "unavailable" : "internal";
+  return isUnavailable(error) ? "unavailable" : (laterFailure(error) ?? "internal");
 }
 
 /**

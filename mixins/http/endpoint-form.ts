@@ -3,7 +3,7 @@ import type { z } from "zod";
 import type { FailureName } from "../../config/errors.ts";
 
 /** The context of the calls that a request makes. */
-export type CallingContext = Pick<Context, "call" | "broker" | "requestID">;
+export type CallingContext = Pick<Context, "call" | "broker" | "requestID" | "meta">;
 
 /** What clients send to an endpoint and what it answers: routes, documentation and tests are derived from it. */
 export interface EndpointForm {

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import { setTimeout as pause } from "node:timers/promises";
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import { sendFailure } from "./answer.ts";
@@ -10,8 +11,10 @@ import { type GatewayRequest, RequestContext } from "./request-context.ts";
 /** The number of ports to try, where the first is taken. */
 const portsTried = 101;
 
-/** Also answered while the node drains, since the process is alive. */
+/** Also answered while the node has too much to do, since the process is alive. */
 export const livenessPath = "/health/live";
+/** Load balancers ask it: 503 from the first moment of a drain. */
+export const readinessPath = "/health/ready";
 
 interface Options {
   serve(request: GatewayRequest, response: ServerResponse): void;
@@ -89,10 +92,6 @@ export class FrontDoor {
     return (this.server.address() as AddressInfo).port;
   }
 
-  get isDraining(): boolean {
-    return this.draining;
-  }
-
   /** Returns the port. With `search`, one of the next ports where the first is taken; rejects where none is free. */
   async listen(host: string, port: number, search: boolean): Promise<number> {
     const last = search && port > 0 ? Math.min(port + portsTried - 1, 65_535) : port;
@@ -131,8 +130,8 @@ export class FrontDoor {
     });
     if (this.draining) response.setHeader("Connection", "close");
     const full = this.inFlight > limits.http.maxConcurrentRequests && !this.cutSlowest();
-    if ((full || this.draining) && request.url !== livenessPath)
-      sendFailure(response, request.context, fail("unavailable"));
+    const leaves = this.draining && request.url?.split("?", 1)[0] === readinessPath;
+    if ((full && request.url !== livenessPath) || leaves) sendFailure(response, request.context, fail("unavailable"));
     // A browser's preflight must not be handled as the request that it asks about. OPTIONS has no other use here.
     else if (request.method === "OPTIONS") sendFailure(response, request.context, fail("notFound"));
     else this.options.serve(request, response);
@@ -164,16 +163,21 @@ export class FrontDoor {
   }
 
   /**
-   * New requests are answered 503 from now on. Resolves once the running ones have ended, or the time is over; a repeat with
-   * the first call, whose time alone counts.
+   * For `lingerMs` the door says that it is not ready, answers requests as always, and asks their clients to close the
+   * connection, so that load balancers and clients leave. Then it takes no connection any more: who connects is refused
+   * and goes to another gateway. Resolves once the running requests have ended, or `timeoutMs` after that; a repeat with
+   * the first call, whose times alone count.
    */
-  drain(timeoutMs: number): Promise<void> {
-    this.drained ??= this.idleWithin(timeoutMs);
+  drain(timeoutMs: number, lingerMs = 0): Promise<void> {
+    this.drained ??= this.leave(timeoutMs, lingerMs);
     return this.drained;
   }
 
-  private async idleWithin(timeoutMs: number): Promise<void> {
+  private async leave(timeoutMs: number, lingerMs: number): Promise<void> {
     this.draining = true;
+    if (lingerMs > 0 && this.server.listening) await pause(lingerMs);
+    if (this.server.listening) this.server.close();
+    this.server.closeIdleConnections();
     if (this.inFlight === 0) return;
     let timer: NodeJS.Timeout | undefined;
     await new Promise<void>((resolve) => {
@@ -185,9 +189,9 @@ export class FrontDoor {
 
   /** Closes the port and every connection, also idle ones. */
   async close(): Promise<void> {
-    if (!this.server.listening) return;
-    const closed = new Promise((resolve) => this.server.close(resolve));
+    const closed = this.server.listening ? new Promise((resolve) => this.server.close(resolve)) : undefined;
+    const ended = [...this.sockets].map((socket) => new Promise((resolve) => socket.once("close", resolve)));
     for (const socket of this.sockets) socket.destroy();
-    await closed;
+    await Promise.all([closed, ...ended]);
   }
 }

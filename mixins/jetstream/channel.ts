@@ -57,6 +57,11 @@ export class Channel {
     });
   }
 
+  /** The name of its consumer, without the number of a partition. */
+  get durable(): string {
+    return this.definition.durable;
+  }
+
   /** Items held in this process: messages, or the parts of messages that are split. */
   get held(): number {
     return this.batches.held;

@@ -126,6 +126,10 @@ export function streamConfig(stream: StreamDefinition): WantedStream {
   };
 }
 
+/** How long JetStream may take to answer a request about streams and consumers, ms. */
+export const apiTimeoutMs = (): number =>
+  config().JETSTREAM_REPLICAS > 1 ? limits.jetstream.replicatedApiTimeoutMs : limits.jetstream.apiTimeoutMs;
+
 /** A durable consumer of one stream; `stream` is the server's name of it. */
 export interface ConsumerDefinition {
   /** Its name in this system, whichever stream it reads. */

@@ -4,6 +4,7 @@ import { limits } from "../../config/limits.ts";
 import { partsOf, type StreamDefinition, streamConfig, type WantedStream } from "./definitions.ts";
 import { Provisioner } from "./provisioner.ts";
 import type { Provisioning } from "./provisioning.ts";
+import { untilLed } from "./start-patience.ts";
 import { findStream } from "./streams.ts";
 
 export interface EnsureParts {
@@ -26,13 +27,12 @@ export async function ensureStreams(
   const gone: string[] = [];
   for (const part of streams.flatMap(partsOf)) {
     const wanted = streamConfig(part);
-    if (await findStream(manager, wanted.name)) {
-      await provisioning.bringStreamToSettings(part, log);
-      continue;
-    }
-    const known = await wasThere(wanted.name);
-    if (known) gone.push(wanted.name);
-    await makeAtStart(manager, provisioning, wanted, known);
+    await untilLed(async () => {
+      if (await findStream(manager, wanted.name)) return provisioning.bringStreamToSettings(part, log);
+      const known = await wasThere(wanted.name);
+      if (known && !gone.includes(wanted.name)) gone.push(wanted.name);
+      await makeAtStart(manager, provisioning, wanted, known);
+    });
   }
   return gone;
 }

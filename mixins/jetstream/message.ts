@@ -1,5 +1,6 @@
 import type { JsMsg } from "nats";
 import type { Log } from "../../broker/log.ts";
+import { type Carried, readCarried } from "../../broker/tracing/trace-context.ts";
 import { limits } from "../../config/limits.ts";
 import type { SignatureFault } from "./signatures.ts";
 
@@ -12,7 +13,12 @@ export interface ChannelMessage<T = unknown> {
   /** When JetStream stored the message, ms since 1970, floored: the same in every delivery, by the server's clock. */
   readonly storedAtMs: number;
   readonly requestId: string | undefined;
+  /** The traces of what is in the message; empty where nothing is traced. */
+  readonly traces: readonly Carried[];
 }
+
+/** The header of a message with a trace of something in it; there may be several. */
+export const tracesHeader = "Traces";
 
 /** The actions of a channel on messages. */
 export interface HandlingPorts {
@@ -95,6 +101,11 @@ class ItemView implements ChannelMessage {
   /** Headers are parsed on access: for most messages nobody reads them. */
   get requestId(): string | undefined {
     return this.message.headers?.get("Request-Id") || undefined;
+  }
+
+  get traces(): readonly Carried[] {
+    const texts = this.message.headers?.values(tracesHeader) ?? [];
+    return texts.slice(0, limits.traces.carried).flatMap((text) => readCarried(text) ?? []);
   }
 }
 

@@ -2,10 +2,10 @@ import type { Service } from "moleculer";
 import { connectNats } from "../../broker/nats-connect.ts";
 import { natsOptions } from "../../broker/nats-options.ts";
 import { serviceUrl, serviceUrlName } from "../../config/config.ts";
-import { limits } from "../../config/limits.ts";
 import { Provisioner } from "./provisioner.ts";
 import type { Provisioning } from "./provisioning.ts";
 import { RemoteProvisioning } from "./remote-provisioning.ts";
+import { openManager } from "./start-patience.ts";
 
 /** The way in which a process changes streams and consumers, until it is closed. */
 export interface OpenProvisioning {
@@ -34,7 +34,7 @@ async function openOwn(service: Service): Promise<OpenProvisioning> {
   const name = `${service.broker.nodeID}-${service.name}-provisioning`;
   const connection = await connectNats(natsOptions(name, serviceUrl("NATS_URL", "provisioner")));
   try {
-    const manager = await connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
+    const manager = await openManager(connection);
     return {
       provisioning: new Provisioner(manager),
       patiently: (work) => work(),

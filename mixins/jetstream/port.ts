@@ -8,10 +8,12 @@ import {
 } from "nats";
 import { fail } from "../../broker/failure.ts";
 import { isMessageFault } from "../../broker/outages.ts";
+import { type Carried, carriedText } from "../../broker/tracing/trace-context.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { StreamDefinition } from "./definitions.ts";
+import { tracesHeader } from "./message.ts";
 import { NotAcked, Publisher, type PublisherObserver } from "./publisher.ts";
 import type { Recovery } from "./recoveries.ts";
 
@@ -21,6 +23,8 @@ export interface PublishOptions {
    */
   msgId: string;
   requestId?: string | null;
+  /** The traces of what is in the message, as headers of it: not signed, and nothing depends on them. */
+  traces?: readonly Carried[] | undefined;
 }
 
 export interface JetStreamPort {
@@ -62,11 +66,16 @@ export function openPort(
 ): Pick<JetStreamPort, "connection" | "manager" | "client" | "publish" | "publishText"> {
   const client = connection.jetstream({ timeout: limits.jetstream.publishTimeoutMs });
   const publisher = new Publisher(connection, observer, inboxPrefix);
-  const publishText = async (subject: string, text: string, { msgId, requestId }: PublishOptions): Promise<PubAck> => {
+  const publishText = async (
+    subject: string,
+    text: string,
+    { msgId, requestId, traces }: PublishOptions,
+  ): Promise<PubAck> => {
     const body = encoder.encode(text);
     const head = headers();
     head.set("Nats-Msg-Id", msgId);
     if (requestId) head.set("Request-Id", requestId);
+    for (const one of traces ?? []) head.append(tracesHeader, carriedText(one));
     // An earlier attempt may have been stored, although this one was refused.
     let mayHaveHappened = false;
     for (let attempt = 1; ; attempt++) {

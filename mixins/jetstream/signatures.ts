@@ -27,7 +27,8 @@ export interface MessagePlace {
  * Why a message is refused. `unknownKey`: it may be genuine, with a key that was removed too early or that another node
  * has alone, or with another secret under that name; nobody can tell.
  */
-export type SignatureFault = "unsigned" | "unknownKey" | "wrongSignature";
+export const signatureFaults = ["unsigned", "unknownKey", "wrongSignature"] as const;
+export type SignatureFault = (typeof signatureFaults)[number];
 
 /** Signs and checks the messages of one signer, with the keys of this process. */
 export interface MessageSignatures {

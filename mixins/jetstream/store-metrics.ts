@@ -1,5 +1,6 @@
 import type { Service } from "moleculer";
 import type { StreamInfo } from "nats";
+import { signatureFaults } from "./signatures.ts";
 
 const lostCounter = {
   name: "ovation.jetstream.lost",
@@ -31,6 +32,12 @@ export function countForged({ name, broker }: Service, channel: string, reason: 
   broker.metrics.increment(forgedCounter.name, { service: name, channel, reason });
 }
 
+/** A channel of signed messages is in the metrics with 0 as long as none was forged. */
+export function expectForged({ name, broker }: Service, channel: string): void {
+  for (const reason of signatureFaults)
+    broker.metrics.increment(forgedCounter.name, { service: name, channel, reason }, 0);
+}
+
 /** Registers the metrics of a service's streams. Returns what sets them. */
 export function storeMetrics({ name: service, broker: { metrics } }: Service) {
   for (const counter of [lostCounter, forgedCounter])
@@ -43,6 +50,7 @@ export function storeMetrics({ name: service, broker: { metrics } }: Service) {
       metrics.set(streamGauges.bytes.name, state.bytes, { service, stream });
       metrics.set(streamGauges.bound.name, Math.max(0, max_bytes), { service, stream });
       metrics.set(streamGauges.messages.name, state.messages, { service, stream });
+      metrics.increment(lostCounter.name, { service, stream }, 0);
     },
     accountMeasured: (bytes: number) => metrics.set(accountGauge.name, bytes, { service }),
     countLost: (stream: string, count: number) => metrics.increment(lostCounter.name, { service, stream }, count),

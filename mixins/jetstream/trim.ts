@@ -137,13 +137,15 @@ export class Trim {
 
 /**
  * Trims the streams whose definition says so, every few seconds until the loop is stopped. It needs the right to purge
- * them. Several nodes may do it at once. `readers`: the consumers that they are to have.
+ * them. Several nodes may do it at once. `readers`: the consumers that they are to have. While
+ * `trims` is false, nothing is trimmed: a later release may have consumers that are not among them.
  */
 export function keepTrimmed(
   manager: JetStreamManager,
   definitions: readonly StreamDefinition[],
   readers: Readers,
   log: Log,
+  trims: () => boolean = () => true,
 ): BackgroundLoop {
   const trim = new Trim(manager, log, readers);
   const streams = definitions.flatMap(partsOf).filter(({ trims }) => trims !== undefined);
@@ -153,9 +155,9 @@ export function keepTrimmed(
     errorBackoffMs: limits.jetstream.lookRarelyMs,
     log,
     round: async () => {
-      for (const { name, trims } of streams) {
+      for (const { name, trims: what } of trims() ? streams : []) {
         const info = await findStream(manager, natsPrefix() + name);
-        if (info) await trim.look(trims, info);
+        if (info) await trim.look(what, info);
       }
       return false;
     },

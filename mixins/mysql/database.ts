@@ -3,6 +3,8 @@ import { fail, isFailure, outage } from "../../broker/failure.ts";
 import { isStatementFault } from "../../broker/outages.ts";
 import { limits } from "../../config/limits.ts";
 import { Connections, type PoolOptions } from "./connections.ts";
+import type { PoolState } from "./pool-state.ts";
+import type { MysqlServer } from "./servers.ts";
 
 /**
  * The operations of a store on a connection or on the pool. BIGINT and DECIMAL are returned as strings, times as Date
@@ -19,10 +21,18 @@ export interface Transaction extends Queryable {
   readonly inTransaction: true;
 }
 
-const deadlock = 1213;
+/**
+ * Errors after which nothing of the transaction is left, also where they come from its COMMIT: a deadlock, as which
+ * Galera reports a transaction that does not fit to those of other nodes, and the same of Group Replication.
+ */
+const rolledBack: ReadonlySet<unknown> = new Set([
+  1213, // ER_LOCK_DEADLOCK
+  3101, // ER_TRANSACTION_ROLLBACK_DURING_COMMIT
+]);
 const lockWaitTimeout = 1205;
 
 const numberOf = (error: unknown) => (error as { errno?: unknown } | null)?.errno;
+const isRolledBack = (error: unknown) => rolledBack.has(numberOf(error));
 
 /** Whether an error is an answer of a running server, not the end of the connection. */
 function isAnswer(error: unknown): boolean {
@@ -78,7 +88,7 @@ export class Database implements Queryable {
       try {
         return await this.attempt(work);
       } catch (error) {
-        if (numberOf(error) !== deadlock && numberOf(error) !== lockWaitTimeout) throw error;
+        if (!isRolledBack(error) && numberOf(error) !== lockWaitTimeout) throw error;
         if (attempt > limits.mysql.transactionRetries) throw outage(error, { database: this.name });
         this.retried();
       }
@@ -102,7 +112,7 @@ export class Database implements Queryable {
         () => false,
       );
       if (healthy) this.connections.giveBack(connection);
-      else connection.destroy();
+      else this.connections.drop(connection);
     }
   }
 
@@ -119,6 +129,16 @@ export class Database implements Queryable {
   /** Changes each time the connections are closed: data that was read before may be of a demoted server. */
   get generation(): number {
     return this.connections.generation;
+  }
+
+  /** The server to which new connections are made. Fails: unavailable. */
+  server(): Promise<MysqlServer> {
+    return this.connections.server();
+  }
+
+  /** The state of its connections, for the metrics. */
+  get pool(): PoolState {
+    return this.connections.state;
   }
 
   async close(): Promise<void> {
@@ -144,7 +164,7 @@ export class Database implements Queryable {
       throw error;
     } finally {
       if (healthy) this.connections.giveBack(connection);
-      else connection.destroy();
+      else this.connections.drop(connection);
     }
   }
 
@@ -156,7 +176,7 @@ export class Database implements Queryable {
     try {
       await this.send(connection, "COMMIT");
     } catch (error) {
-      if (numberOf(error) === deadlock || isFailure(error, "unavailable")) throw error;
+      if (isRolledBack(error) || isFailure(error, "unavailable")) throw error;
       throw outage(error, { database: this.name });
     }
   }
@@ -176,8 +196,8 @@ export class Database implements Queryable {
       try {
         return await work(connection);
       } catch (error) {
-        const again = numberOf(error) === deadlock && attempt <= limits.mysql.transactionRetries;
-        if (!again && (numberOf(error) === deadlock || numberOf(error) === lockWaitTimeout))
+        const again = isRolledBack(error) && attempt <= limits.mysql.transactionRetries;
+        if (!again && (isRolledBack(error) || numberOf(error) === lockWaitTimeout))
           throw outage(error, { database: this.name });
         if (!again) throw error;
         this.retried();
@@ -210,9 +230,9 @@ export class Database implements Queryable {
       const [result] = await connection.query<T>({ sql, values, timeout });
       return result;
     } catch (error) {
-      if (numberOf(error) === deadlock || numberOf(error) === lockWaitTimeout || isStatementFault(error)) throw error;
+      if (isRolledBack(error) || numberOf(error) === lockWaitTimeout || isStatementFault(error)) throw error;
       if (isAnswer(error)) this.connections.empty(String((error as Error).message));
-      else connection.destroy();
+      else this.connections.drop(connection);
       throw outage(error, { database: this.name });
     }
   }

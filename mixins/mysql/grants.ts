@@ -1,4 +1,5 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
+import { serversOf } from "../../config/server-urls.ts";
 
 /** The privileges of a login by place: a table (`tablePlace`), or a whole database (`databasePlace`). */
 export type Privileges = ReadonlyMap<string, readonly string[]>;
@@ -12,7 +13,7 @@ export interface Login {
 
 /** What a URL says about a login. @throws Error where it names nobody. */
 export function loginOf(url: string, variable: string): Login {
-  const { username, password } = new URL(url);
+  const [{ username, password }] = serversOf(url);
   if (username === "") throw new Error(`${variable} names no login`);
   return { user: decodeURIComponent(username), password: password === "" ? undefined : decodeURIComponent(password) };
 }

@@ -1,44 +1,19 @@
-import { createHash, randomUUID } from "node:crypto";
-import { readdirSync, readFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import { createConnection } from "mysql2/promise";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { projectRoot } from "../../config/root.ts";
 import { Database } from "./database.ts";
 import { DatabaseLease } from "./database-lease.ts";
-
-interface Migration {
-  /** Folder and file, e.g. `services/wallet/migrations/0001-accounts.sql`; never changed. */
-  readonly name: string;
-  readonly statements: readonly string[];
-  readonly checksum: string;
-}
+import { type Migration, readMigrations, statementsOf } from "./migration-files.ts";
+import { runDdl } from "./patient-ddl.ts";
+import { pendingOf, readSchema } from "./schema.ts";
+import { openConnection } from "./servers.ts";
 
 const baseTables = "mixins/mysql/base-tables.sql";
-
-function statementsOf(text: string): string[] {
-  return text
-    .split(/;\s*$/m)
-    .map((statement) => statement.trim())
-    .filter((statement) => statement.replace(/^--.*$/gm, "").trim() !== "");
-}
-
-/** The migrations of the folders (relative to the project), in the order of folders and numbers. */
-export function readMigrations(folders: readonly string[]): Migration[] {
-  return folders.flatMap((folder) =>
-    readdirSync(join(projectRoot(), folder))
-      .filter((file) => /^\d{4}-.+\.sql$/.test(file))
-      .sort()
-      .map((file) => {
-        const text = readFileSync(join(projectRoot(), folder, file), "utf8");
-        const checksum = createHash("sha256").update(text).digest("hex");
-        return { name: `${folder}/${file}`, statements: statementsOf(text), checksum };
-      }),
-  );
-}
 
 /** The login that may change tables; no service has it. */
 export function migrationUrl(): string {
@@ -49,7 +24,7 @@ export function migrationUrl(): string {
 }
 
 async function createDatabase(name: string, url: string): Promise<void> {
-  const connection = await createConnection(url.replace(/^mariadb:/, "mysql:"));
+  const connection = await openConnection(url);
   try {
     await connection.query(`CREATE DATABASE IF NOT EXISTS \`${name}\` CHARACTER SET utf8mb4 COLLATE utf8mb4_bin`);
   } finally {
@@ -70,10 +45,11 @@ const usualTimes: MigrationTimes = {
 };
 
 /**
- * Applies all missing migrations to a database and returns their names. `url` is a login that may create and change
- * tables. One node at a time does it, under the lease `migration` of that database; the others wait and find it done.
- * MySQL commits DDL at once, so a failed migration reports its statement, and every statement must be repeatable (IF
- * NOT EXISTS, INSERT IGNORE). @throws Error where a statement fails, another node migrates for longer than `waitMs`, or
+ * Applies the missing expands to a database, with `contracts` also the missing contracts, and returns their names, while
+ * nodes run. `url` is a login that may create and change tables. One process at a time does it, under the lease
+ * `migration` of that database; the others wait and find it done. MySQL commits DDL at once, so a failed migration
+ * reports its statement, and every statement must be repeatable (IF NOT EXISTS, INSERT IGNORE; see patient-ddl.ts).
+ * @throws Error where a statement fails, another node migrates for longer than `waitMs`, or
  * another node takes the lease: then this node stops before its next statement.
  */
 export async function migrate(
@@ -81,6 +57,7 @@ export async function migrate(
   folders: readonly string[],
   times: MigrationTimes = usualTimes,
   url: string = migrationUrl(),
+  contracts = false,
 ): Promise<string[]> {
   await createDatabase(name, url);
   // An ALTER of a large table takes longer than a request's statement may. The lease is renewed meanwhile.
@@ -91,9 +68,10 @@ export async function migrate(
     for (const statement of tables) await leases.run(statement);
     const holder = `${randomUUID()} ${hostname()}`.slice(0, 150);
     const lease = new DatabaseLease({ mysql: leases, name: "migration", holder, ms: times.leaseMs });
-    if (!(await holdWhilePending(lease, database, folders, times))) return [];
+    const missing = () => pending(database, folders, contracts);
+    if (!(await holdWhilePending(lease, database, times, missing))) return [];
     try {
-      return await applyPending(database, folders, (statement) => whileHeld(lease, times, statement));
+      return await apply(database, await missing(), (statement) => whileHeld(lease, times, statement));
     } finally {
       // If this fails, the lease expires by itself; the result is that of the migration.
       await lease.giveBack().catch(() => {});
@@ -108,11 +86,11 @@ export async function migrate(
 async function holdWhilePending(
   lease: DatabaseLease,
   database: Database,
-  folders: readonly string[],
   { waitMs }: MigrationTimes,
+  missing: () => Promise<readonly Migration[]>,
 ): Promise<boolean> {
   const giveUpAt = performance.now() + waitMs;
-  while ((await pending(database, folders)).length > 0) {
+  while ((await missing()).length > 0) {
     if (await lease.hold()) return true;
     if (performance.now() > giveUpAt)
       throw new Error(
@@ -142,16 +120,17 @@ async function whileHeld<T>(
   }
 }
 
-async function applyPending(
+async function apply(
   database: Database,
-  folders: readonly string[],
+  migrations: readonly Migration[],
   guard: <T>(statement: () => Promise<T>) => Promise<T>,
 ): Promise<string[]> {
   const applied: string[] = [];
-  for (const migration of await pending(database, folders)) {
-    for (const statement of migration.statements)
-      await naming(migration, database, statement, () => guard(() => database.run(statement)));
-    const { name, checksum } = migration;
+  for (const migration of migrations) {
+    const { name, checksum, statements } = migration;
+    const isRepeat = await guard(() => begin(database, migration));
+    for (const statement of statements)
+      await naming(migration, database, statement, () => guard(() => runDdl(database, statement, isRepeat)));
     const sql = "INSERT INTO t_migration (name, checksum, applied_time) VALUES (?, ?, UTC_TIMESTAMP(3))";
     await guard(() => database.run(sql, [name, checksum]));
     applied.push(name);
@@ -159,36 +138,22 @@ async function applyPending(
   return applied;
 }
 
-/** Error codes: no such table, no such database. */
-const nothingThere: ReadonlySet<unknown> = new Set([1146, 1049]);
-
-/** The names of the migrations that a database lacks; all of them where there is no database. */
-export async function missingMigrations(database: Database, folders: readonly string[]): Promise<string[]> {
-  const missing = await pending(database, folders).catch((error: { data?: { errno?: unknown } }) => {
-    if (nothingThere.has(error.data?.errno)) return readMigrations(folders);
-    throw error;
-  });
-  return missing.map(({ name }) => name);
+/**
+ * Writes down what is about to be applied: nodes for which a contract is too new must not start from its first statement
+ * on. Returns whether it was begun before, and did not end.
+ */
+export async function begin(database: Database, { name, release, needs }: Migration): Promise<boolean> {
+  const [before] = await database.query("SELECT name FROM t_migration_release WHERE name = ?", [name]);
+  const sql = `INSERT INTO t_migration_release (name, release_number, needs_release, begin_time)
+    VALUES (?, ?, ?, UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE release_number = ?, needs_release = ?`;
+  await database.run(sql, [name, release, needs, release, needs]);
+  return before !== undefined;
 }
 
-/** @throws Error with the missing migrations. A node must not run on a database that is not at the newest migration. */
-export async function requireMigrated(database: Database, folders: readonly string[]): Promise<void> {
-  const missing = await missingMigrations(database, folders);
-  if (missing.length > 0)
-    throw new Error(`Database ${database.name} lacks ${missing.join(", ")}: run "npm run migrate".`);
-}
-
-async function pending(database: Database, folders: readonly string[]): Promise<Migration[]> {
-  const rows = await database.query<{ name: string; checksum: string }>("SELECT name, checksum FROM t_migration");
-  const done = new Map(rows.map((row) => [row.name, row.checksum]));
-  return readMigrations(folders).filter((migration) => {
-    const checksum = done.get(migration.name);
-    if (checksum !== undefined && checksum !== migration.checksum)
-      throw new Error(
-        `Migration ${migration.name} was changed after it was applied to ${database.name}: add a new one.`,
-      );
-    return checksum === undefined;
-  });
+/** Expands; with `contracts` all kinds. */
+async function pending(database: Database, folders: readonly string[], contracts: boolean): Promise<Migration[]> {
+  const missing = pendingOf(database.name, await readSchema(database), readMigrations(folders));
+  return missing.filter(({ kind }) => contracts || kind === "expand");
 }
 
 /** Whatever ends the work before or at this statement, a lost lease or a server that went away, is reported with it. */

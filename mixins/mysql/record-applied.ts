@@ -1,5 +1,6 @@
 import { Database, isDuplicateKey } from "./database.ts";
-import { migrationUrl, readMigrations } from "./migrate.ts";
+import { begin, migrationUrl } from "./migrate.ts";
+import { readMigrations } from "./migration-files.ts";
 
 /**
  * Records that a migration of a database was applied by hand, so that `migrate` leaves it out. `migration` is its path
@@ -11,6 +12,7 @@ export async function recordApplied(name: string, folders: readonly string[], mi
   if (!found) throw new Error(`There is no migration ${migration}.`);
   const database = new Database(name, { url: migrationUrl(), connections: 1 });
   try {
+    await begin(database, found);
     await database.run("INSERT INTO t_migration (name, checksum, applied_time) VALUES (?, ?, UTC_TIMESTAMP(3))", [
       ...[found.name, found.checksum],
     ]);

@@ -1,6 +1,8 @@
 import type { Options } from "sequelize";
 import { databaseName, serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { serversOf } from "../../config/server-urls.ts";
+import { type MysqlServer, mysqlServers } from "./servers.ts";
 import { type DrivenConnection, limitStatements } from "./statement-limit.ts";
 
 /** A connection of mysql2 in Sequelize's pool. */
@@ -40,20 +42,23 @@ export class Freshness {
   }
 }
 
-/** The options of Sequelize for the database of a service. */
+/**
+ * The options of Sequelize for the database of a service. `server` is asked before each connection: where it is made to.
+ */
 export function connectionOptions(
   service: string,
   statementTimeoutMs: number,
   freshness: Freshness,
+  server: () => Promise<Pick<MysqlServer, "host" | "port">>,
 ): Options & { noSync: true; keepDefaultTimezone: true } {
-  const address = serviceUrl("MYSQL_URL", service);
-  const url = new URL(address);
+  const [url] = serversOf(serviceUrl("MYSQL_URL", service));
+  const [{ uri, host, port }] = mysqlServers(url.href);
   return {
     // The tables are made by migrations; otherwise the adapter would create them.
     noSync: true,
     dialect: "mysql",
-    host: url.hostname,
-    port: Number(url.port || 3306),
+    host,
+    port,
     username: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
     database: databaseName(service),
@@ -68,6 +73,11 @@ export function connectionOptions(
       validate: (connection) => freshness.mayBeUsed(connection as PooledConnection),
     },
     hooks: {
+      /** The server that the service's own pool uses: the URL may name several. */
+      async beforeConnect(config: object) {
+        const { host, port } = await server();
+        Object.assign(config, { host, port });
+      },
       async afterConnect(connection: unknown) {
         freshness.connected(connection as object);
         const driven = connection as DrivenConnection;
@@ -79,7 +89,7 @@ export function connectionOptions(
     },
     dialectOptions: {
       // Other parameters of the URL, e.g. ?ssl=...; the options above take precedence.
-      uri: address.replace(/^mariadb:/, "mysql:"),
+      uri,
       supportBigNumbers: true,
       bigNumberStrings: true,
       connectTimeout: limits.mysql.connectTimeoutMs,

@@ -1,26 +1,89 @@
-import { Redis } from "ioredis";
+import { Command, Redis, type RedisOptions } from "ioredis";
 import { outage } from "../../broker/failure.ts";
 import { isCommandFault } from "../../broker/outages.ts";
 import { config, serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { redisAddress } from "./address.ts";
 import { luaScript } from "./lua-script.ts";
 
-type Command = Parameters<Redis["sendCommand"]>[0];
 type Stream = Parameters<Redis["sendCommand"]>[1];
 
 /** Commands that the client itself sends while it connects; it handles their errors. */
 const ownCommands: ReadonlySet<string> = new Set(["auth", "client", "hello", "info", "quit", "select"]);
 
-/** A client whose commands fail with `unavailable`, unless the command itself is wrong. */
+/** Of the client's own time-out for a command: `limits.redis.commandTimeoutMs`. */
+const timedOut = "Command timed out";
+
+/**
+ * A client whose commands fail with `unavailable`, unless the command itself is wrong. Nobody waits for a server that
+ * has fallen silent:
+ *
+ *   answering   commands are sent      -> silent      one was not answered in time
+ *   silent      they fail at once      -> answering   a PING is answered, or there is a new connection
+ *
+ * Emits `silent` and `answering`.
+ */
 class RedisClient extends Redis {
+  private isSilent = false;
+  /** These are sent to a silent server too. */
+  private readonly always = new WeakSet<object>();
+
+  constructor(address: string | RedisOptions, options: RedisOptions) {
+    super(address as string, options);
+    this.on("ready", () => this.answers());
+    this.on("close", () => this.answers());
+  }
+
   override sendCommand(command: Command, stream?: Stream): unknown {
-    if (!ownCommands.has(command.name)) {
-      const { reject } = command;
-      command.reject = (error) =>
-        reject(isReply(error) && isCommandFault(error) ? error : outage(error, { dependency: "redis" }));
+    if (ownCommands.has(command.name)) return super.sendCommand(command, stream);
+    const { reject } = command;
+    command.reject = (error) => {
+      if (error.message === timedOut) this.fallSilent();
+      reject(isReply(error) && isCommandFault(error) ? error : outage(error, { dependency: "redis" }));
+    };
+    if (this.isSilent && !this.always.has(command)) {
+      command.reject(new Error("Redis does not answer: nothing is sent to it until it does"));
+      return command.promise;
     }
     return super.sendCommand(command, stream);
   }
+
+  /** Sends a command by itself, and to a silent server too, which may run it when it goes on. */
+  sendAlways(name: string, args: (string | number)[]): Promise<unknown> {
+    const command = new Command(name, args, { replyEncoding: "utf8", keyPrefix: this.options.keyPrefix });
+    this.always.add(command);
+    return this.sendCommand(command) as Promise<unknown>;
+  }
+
+  private fallSilent(): void {
+    if (this.isSilent || this.status !== "ready") return;
+    this.isSilent = true;
+    this.emit("silent");
+    void this.ask();
+  }
+
+  private async ask(): Promise<void> {
+    while (this.isSilent) {
+      const error = await this.sendAlways("ping", []).then(
+        () => undefined,
+        (failure: Error) => failure,
+      );
+      if (error === undefined || isReply(error.cause as Error | undefined)) this.answers();
+      // A connection that ends has its own events; its commands fail without a pause.
+      else if ((error.cause as Error | undefined)?.message !== timedOut) return;
+    }
+  }
+
+  private answers(): void {
+    if (!this.isSilent) return;
+    this.isSilent = false;
+    this.emit("answering");
+  }
+}
+
+/** As `RedisClient.sendAlways`, of a client that `openRedis` has made. */
+export function sendAlways(redis: Redis, name: string, args: (string | number)[]): Promise<unknown> {
+  return (redis as RedisClient).sendAlways(name, args);
 }
 
 function isReply(error: Error | undefined): boolean {
@@ -28,10 +91,10 @@ function isReply(error: Error | undefined): boolean {
 }
 
 /**
- * A client, with the login of the service `name` where it has one, that fails fast while Redis is away (commands are
- * not queued) and reconnects by itself. Where a server refuses commands (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...)
- * the connection is dropped and `dropped` is called with the error: the next connection resolves the address anew. No
- * command is ever sent twice.
+ * A client, with the login of the service `name` where it has one, that fails fast while Redis is away or silent
+ * (commands are not queued) and reconnects by itself, through sentinels to the server that is the master by then. Where
+ * a server refuses commands (READONLY, NOREPLICAS, MASTERDOWN, NOPERM, ...) the connection is dropped and `dropped` is
+ * called with the error: the next connection resolves the address anew. No command is ever sent twice.
  */
 export function openRedis(
   name: string,
@@ -41,7 +104,7 @@ export function openRedis(
   let droppedAt = Number.NEGATIVE_INFINITY;
   /** The connection was dropped on purpose: the next one is opened without delay. */
   let atOnce = false;
-  return new RedisClient(url, {
+  return new RedisClient(redisAddress(url), {
     keyPrefix: `${config().NAMESPACE}:`,
     connectionName: name,
     // Its commands (CLIENT SETINFO) are refused by a login of a service, and unknown to Redis 7.0.

@@ -11,6 +11,7 @@ const gauges = {
     description: "The maxmemory at which it refuses writes; 0: none",
     unit: "byte",
   },
+  ready: { name: "ovation.redis.ready", description: "1 while the service is connected to Redis, else 0" },
 } as const;
 
 /**
@@ -55,6 +56,8 @@ export class MemoryWatch {
 
   /** Never rejects. That Redis is away is reported by the connection itself. */
   private async read(): Promise<void> {
+    const isReady = this.redis.status === "ready" ? 1 : 0;
+    this.service.broker.metrics.set(gauges.ready.name, isReady, { service: this.service.name });
     if (this.redis.status !== "ready") return;
     try {
       const { used, bound } = readMemory(await this.redis.info("memory"));

@@ -21,6 +21,8 @@ export interface SealedLedger {
    * seal once for all its rows.
    */
   readonly columns: readonly string[];
+  /** Texts that may be erased: of each the column `<text>_digest` is in `columns` (erasable-text.ts). */
+  readonly erasable?: readonly string[];
   /**
    * What the seal adds up, in coins or points: a column, counted where `valid` says so. `null`: nothing, so that its rows
    * are always read themselves.

@@ -97,6 +97,17 @@ export async function latestCheckpoints(
   return { checkpoints, next: rows.length < limit ? null : String(rows.at(-1)?.number) };
 }
 
+/** How long ago the last checkpoint was, ms, while there is a newer seal; else 0. One statement, of the newest rows. */
+export async function unjoinedForMs(db: Queryable): Promise<number> {
+  const [row] = await db.query<{ age: string | null }>(
+    `SELECT TIMESTAMPDIFF(MICROSECOND, COALESCE(c.create_time, s.rows_time), UTC_TIMESTAMP(3)) AS age
+     FROM (SELECT rows_time FROM t_ledger_seal ORDER BY id DESC LIMIT 1) s
+     LEFT JOIN (SELECT create_time FROM t_ledger_checkpoint ORDER BY number DESC LIMIT 1) c ON TRUE
+     WHERE c.create_time IS NULL OR s.rows_time > c.create_time`,
+  );
+  return Math.max(0, Number(row?.age ?? 0) / 1_000);
+}
+
 /** Whether there is a row of this number. */
 export async function hasCheckpoint(db: Queryable, number: number): Promise<boolean> {
   return (await db.query("SELECT 1 FROM t_ledger_checkpoint WHERE number = ?", [number])).length > 0;

@@ -12,9 +12,12 @@ type StackEnv = Record<string, string>;
 
 const KEY = /^[A-Z][A-Z0-9_]*$/;
 
-/** Whether a key of the file is a URL of one of the private servers, whoever may log in with it. */
-export function isServerUrl(key: string): boolean {
-  return /(^|_)(NATS|MYSQL|REDIS)(_BUS)?(_ADMIN)?_URL$/.test(key);
+/**
+ * Whether a key of the file is a URL of one of the private servers, whoever may log in with it, or what several servers
+ * need.
+ */
+export function isOfServers(key: string): boolean {
+  return key === "JETSTREAM_REPLICAS" || /(^|_)(NATS|MYSQL|REDIS)(_BUS)?(_ADMIN)?_URL$/.test(key);
 }
 
 const HEADER = "# Where this checkout's running system is. Written by scripts; it holds passwords and keys.";

@@ -26,9 +26,10 @@ const BREW_PACKAGES: Record<ServerName, string> = { nats: "nats-server", redis: 
  */
 export async function installPrograms(plans: ServerPlan[], env: NodeJS.ProcessEnv, log: Log): Promise<void> {
   const names = plans.map((plan) => plan.name);
-  if (isDebianLike() && findProgram(["apt-get"], env) !== undefined) {
-    const root = await asRoot(env);
-    if (root !== undefined) await aptInstall(names, root, env, log);
+  if (hasApt(env)) {
+    const packages = async (aptEnv: NodeJS.ProcessEnv) =>
+      (await Promise.all(names.map((name) => debianPackages(name, aptEnv)))).flat();
+    await aptInstall(packages, env, log);
     return;
   }
   if (process.platform === "darwin" && findProgram(["brew"], env) !== undefined) {
@@ -52,6 +53,11 @@ export function installAdvice(plans: ServerPlan[]): string {
   ].join("\n");
 }
 
+/** Whether the packages of this machine are Debian's. */
+export function hasApt(env: NodeJS.ProcessEnv): boolean {
+  return isDebianLike() && findProgram(["apt-get"], env) !== undefined;
+}
+
 function isDebianLike(): boolean {
   const release = readIfThere("/etc/os-release") ?? "";
   return /^ID(_LIKE)?=.*\b(debian|ubuntu)\b/m.test(release);
@@ -65,12 +71,19 @@ async function asRoot(env: NodeJS.ProcessEnv): Promise<string[] | undefined> {
   return allowed.code === 0 ? ["sudo", "-n"] : undefined;
 }
 
-async function aptInstall(names: ServerName[], root: string[], env: NodeJS.ProcessEnv, log: Log): Promise<void> {
+/** Installs packages, if this user may; otherwise does nothing. They are asked for after the lists have been read. */
+export async function aptInstall(
+  packagesOf: (aptEnv: NodeJS.ProcessEnv) => Promise<string[]>,
+  env: NodeJS.ProcessEnv,
+  log: Log,
+): Promise<void> {
+  const root = await asRoot(env);
+  if (root === undefined) return;
   const aptEnv = withServerPath({ ...env, DEBIAN_FRONTEND: "noninteractive", LC_ALL: "C.UTF-8" });
   // sudo removes most of the environment.
   const as = (...command: string[]) => [...root, "env", "DEBIAN_FRONTEND=noninteractive", "LC_ALL=C.UTF-8", ...command];
   await aptUpdate(as("apt-get", "update"), aptEnv, log);
-  const packages = (await Promise.all(names.map((name) => debianPackages(name, aptEnv)))).flat();
+  const packages = await packagesOf(aptEnv);
   log(`installing with apt-get: ${packages.join(" ")}`);
   const [command, ...args] = as("sh", "-c", INSTALL_SCRIPT, "sh", ...packages);
   await mustRun(command!, args, { env: aptEnv, onLine: (line) => logProgress(line, log) });
@@ -95,7 +108,7 @@ async function aptUpdate(words: string[], env: NodeJS.ProcessEnv, log: Log): Pro
   }
 }
 
-async function debianPackages(name: ServerName, env: NodeJS.ProcessEnv): Promise<string[]> {
+export async function debianPackages(name: ServerName, env: NodeJS.ProcessEnv): Promise<string[]> {
   const fallback = DEBIAN_FALLBACK[name];
   if (fallback === undefined) return DEBIAN_PACKAGES[name];
   // Its exit code does not show whether each package exists.

@@ -12,10 +12,13 @@ const UNFINISHED = ".unfinished-";
  * Creates the site's data folder where there is none, and returns its path. Each flavour has its own folder, since
  * neither can read the other's data.
  */
-export async function initialiseDatabase(site: Site, program: string): Promise<{ dataDir: string; flavour: Flavour }> {
-  const { output } = await run(program, ["--no-defaults", "--version"], { env: site.env, timeoutMs: 10_000 });
-  const flavour: Flavour = /mariadb/i.test(output) ? "mariadb" : "mysql";
-  const dataDir = join(site.dir, `data-${flavour}`);
+export async function initialiseDatabase(
+  site: Site,
+  program: string,
+  logFileSize: string,
+): Promise<{ dataDir: string; flavour: Flavour }> {
+  const flavour = await flavourOf(site, program);
+  const dataDir = dataDirOf(site, flavour);
   if (existsSync(dataDir)) return { dataDir, flavour };
 
   site.log(`MySQL: making a new database in ${dataDir}`);
@@ -29,7 +32,7 @@ export async function initialiseDatabase(site: Site, program: string): Promise<{
   // A starting database deletes files like its own from its temporary folder, so this must not be shared.
   const temporary = mkdtempSync(join(tmpdir(), "ovation-init-"));
   try {
-    await installDatabase(site, program, fresh, temporary);
+    await installDatabase(site, program, { dataDir: fresh, temporary, logFileSize });
   } finally {
     rmSync(temporary, { recursive: true, force: true });
   }
@@ -37,14 +40,28 @@ export async function initialiseDatabase(site: Site, program: string): Promise<{
   return { dataDir, flavour };
 }
 
-type Install = (site: Site, program: string, dataDir: string, temporary: string) => Promise<void>;
-
-async function installMysql(site: Site, program: string, dataDir: string, temporary: string): Promise<void> {
-  const args = ["--no-defaults", "--initialize-insecure", ...userOption(), `--datadir=${dataDir}`];
-  await install(site, program, args, temporary);
+export async function flavourOf(site: Site, program: string): Promise<Flavour> {
+  const { output } = await run(program, ["--no-defaults", "--version"], { env: site.env, timeoutMs: 10_000 });
+  return /mariadb/i.test(output) ? "mariadb" : "mysql";
 }
 
-async function installMariadb(site: Site, program: string, dataDir: string, temporary: string): Promise<void> {
+export const dataDirOf = (site: Site, flavour: Flavour) => join(site.dir, `data-${flavour}`);
+
+interface Installation {
+  dataDir: string;
+  temporary: string;
+  /** As the server has it: otherwise it would rewrite the log at its first start. */
+  logFileSize: string;
+}
+
+type Install = (site: Site, program: string, installation: Installation) => Promise<void>;
+
+const installMysql: Install = async (site, program, { dataDir, temporary }) => {
+  const args = ["--no-defaults", "--initialize-insecure", ...userOption(), `--datadir=${dataDir}`];
+  await install(site, program, args, temporary);
+};
+
+const installMariadb: Install = async (site, program, { dataDir, temporary, logFileSize }) => {
   // The installer is a shell script that fails on a path with a space, so it gets a path without one.
   symlinkSync(dirname(dataDir), join(temporary, "mysql"));
   const args = [
@@ -56,11 +73,10 @@ async function installMariadb(site: Site, program: string, dataDir: string, temp
     "--skip-name-resolve",
     // Without it, a machine that cannot resolve its own name is refused.
     "--force",
-    // The value of the server: otherwise it would rewrite the log at its first start.
-    "--innodb-log-file-size=512M",
+    `--innodb-log-file-size=${logFileSize}`,
   ];
   await install(site, findInstaller(program, site.env), args, temporary);
-}
+};
 
 async function install(site: Site, command: string, args: string[], temporary: string): Promise<void> {
   const env = { ...site.env, TMPDIR: temporary };

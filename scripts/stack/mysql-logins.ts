@@ -1,5 +1,6 @@
 import { createHash, randomBytes } from "node:crypto";
 import { databaseName, serviceUrlName } from "../../config/config.ts";
+import { placesOf, readableServersOf, withLogin } from "../../config/server-urls.ts";
 import { changeStackEnv } from "./env-file.ts";
 
 /** MySQL takes names of at most so many characters. */
@@ -22,12 +23,11 @@ export async function keptMysqlUrls(
   { adminUrl, namespace, services }: { adminUrl: string; namespace: string; services: readonly string[] },
 ): Promise<Record<string, string>> {
   const urlOf = (service: string, kept: string | undefined): string => {
-    const url = new URL(adminUrl);
-    const former = URL.parse(kept ?? "");
-    url.username = loginName(namespace, service);
-    const isSame = former?.host === url.host && former.username === url.username && former.password !== "";
-    url.password = isSame ? former.password : randomBytes(24).toString("base64url");
-    return url.href;
+    const [former] = readableServersOf(kept ?? "");
+    const username = loginName(namespace, service);
+    const isSame = kept !== undefined && former?.username === username && placesOf(kept) === placesOf(adminUrl);
+    const password = (isSame && former.password) || randomBytes(24).toString("base64url");
+    return withLogin(adminUrl, { username, password });
   };
   let urls: Record<string, string> = {};
   await changeStackEnv(dir, (kept) => {

@@ -1,14 +1,15 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { createConnection } from "mysql2/promise";
+import { type Connection, createConnection } from "mysql2/promise";
 import { readIfThere, replaceFile } from "./files.ts";
 import { initialiseDatabase } from "./mysql-init.ts";
 import { prepareSocket, removeSocketFolder } from "./mysql-socket.ts";
 import { LOOPBACK } from "./ports.ts";
-import { type ServerPlan, type Site, volumeOf } from "./server.ts";
+import { type ServerPlan, volumeOf } from "./server.ts";
 
 const USER = "ovation";
+const LOG_FILE_SIZE = "512M";
 
 /** `loose-` marks a setting that only MySQL or MariaDB has, or only some versions. */
 const SETTINGS = [
@@ -18,8 +19,8 @@ const SETTINGS = [
   "--max-connections=500",
   "--innodb-flush-log-at-trx-commit=1",
   "--innodb-buffer-pool-size=512M",
-  "--loose-innodb-log-file-size=512M",
-  "--loose-innodb-redo-log-capacity=512M",
+  `--loose-innodb-log-file-size=${LOG_FILE_SIZE}`,
+  `--loose-innodb-redo-log-capacity=${LOG_FILE_SIZE}`,
   "--performance-schema=OFF",
   // MySQL's second protocol would listen on a standard port, on every address.
   "--loose-mysqlx=OFF",
@@ -35,11 +36,11 @@ export const mysql: ServerPlan = {
   stopDeadlineMs: 60_000,
 
   async prepareProcess(site, program, port) {
-    const { dataDir, flavour } = await initialiseDatabase(site, program);
+    const { dataDir, flavour } = await initialiseDatabase(site, program, LOG_FILE_SIZE);
     const temporary = join(site.dir, "tmp");
     mkdirSync(temporary, { recursive: true });
     const initFile = join(site.dir, "users.sql");
-    replaceFile(initFile, usersSql(passwordOf(site), flavour === "mysql"));
+    replaceFile(initFile, usersSql(passwordOf(site.dir), flavour === "mysql"));
     return {
       args: [
         // Must be first: the machine's own configuration is not used.
@@ -58,7 +59,7 @@ export const mysql: ServerPlan = {
   },
 
   async prepareContainer(site) {
-    const password = passwordOf(site);
+    const password = passwordOf(site.dir);
     const variables = join(site.dir, "container.env");
     replaceFile(variables, `MYSQL_ROOT_PASSWORD=${password}\nMYSQL_USER=${USER}\nMYSQL_PASSWORD=${password}\n`);
     const grants = join(site.dir, "container-grants.sql");
@@ -71,41 +72,52 @@ export const mysql: ServerPlan = {
     };
   },
 
-  async probe(site, port) {
-    const connection = await createConnection({
-      host: LOOPBACK,
-      port,
-      user: USER,
-      // Only the server of this site has the password, so a login proves that it is this server.
-      password: passwordOf(site),
-      connectTimeout: 2000,
-    });
-    try {
-      await connection.query("SELECT 1");
-      await connection.end();
-    } catch (error) {
-      connection.destroy();
-      throw error;
-    }
-  },
+  probe: (site, port) => onServer(site.dir, port, async (connection) => void (await connection.query("SELECT 1"))),
 
-  url: (site, port) => `mysql://${USER}:${passwordOf(site)}@${LOOPBACK}:${port}`,
+  url: (site, port) => mysqlUrl(site.dir, port),
   tidy: removeSocketFolder,
 };
 
-/** The password of this site's database user, created at first use and kept in the site's folder. */
-function passwordOf(site: Site): string {
-  const file = join(site.dir, "password");
+/** The administrator's URL of a server whose password is kept in `mysqlDir`. */
+export const mysqlUrl = (mysqlDir: string, port: number) =>
+  `mysql://${USER}:${passwordOf(mysqlDir)}@${LOOPBACK}:${port}`;
+
+/** Runs a task as the administrator. Only the servers of this folder have the password: a login proves that it is one. */
+export async function onServer<T>(
+  mysqlDir: string,
+  port: number,
+  task: (connection: Connection) => Promise<T>,
+): Promise<T> {
+  const connection = await createConnection({
+    host: LOOPBACK,
+    port,
+    user: USER,
+    password: passwordOf(mysqlDir),
+    connectTimeout: 2000,
+  });
+  try {
+    const result = await task(connection);
+    await connection.end();
+    return result;
+  } catch (error) {
+    connection.destroy();
+    throw error;
+  }
+}
+
+/** The administrator's password, created at first use and kept in the folder. */
+export function passwordOf(mysqlDir: string): string {
+  const file = join(mysqlDir, "password");
   const known = readIfThere(file)?.trim();
   if (known) return known;
   const password = randomBytes(24).toString("base64url");
-  mkdirSync(site.dir, { recursive: true });
+  mkdirSync(mysqlDir, { recursive: true });
   writeFileSync(file, `${password}\n`, { mode: 0o600 });
   return password;
 }
 
 /** The server runs it at every start, so it must work for a new database and for an initialized one. */
-function usersSql(password: string, rootNeedsPassword: boolean): string {
+export function usersSql(password: string, rootNeedsPassword: boolean): string {
   const user = `'${USER}'@'${LOOPBACK}'`;
   const statements = [
     `CREATE USER IF NOT EXISTS ${user} IDENTIFIED BY '${password}'`,

@@ -1,5 +1,5 @@
 import { busPermissions } from "../../broker/bus/permissions.ts";
-import { busUserOf, mirrorUserOf, natsUser, readersUserOf } from "../../broker/nats-names.ts";
+import { busUserOf, mirrorUserOf, natsUser, readersUserOf, systemUserOf } from "../../broker/nats-names.ts";
 import { serviceNames } from "../../broker/service-names.ts";
 import {
   eventReaderImports,
@@ -38,10 +38,11 @@ export interface Login {
 
 /**
  * A user of one account; without permissions it may do everything there. `own`: the account of this user alone, without
- * streams. `mirror`, `readers`: those of a namespace's mirror of EVENTS, and of the systems that read it.
+ * streams. `mirror`, `readers`: those of a namespace's mirror of EVENTS, and of the systems that read it. `system`: the
+ * server's own, in which it tells about itself.
  */
 export interface NatsUser {
-  readonly account: "BUS" | "JS" | "own" | "mirror" | "readers";
+  readonly account: "BUS" | "JS" | "own" | "mirror" | "readers" | "system";
   readonly user: string;
   readonly permissions?: Permissions;
   /** What its own account takes of others. */
@@ -74,6 +75,7 @@ export function usersOf(login: Login): NatsUser[] {
     return [
       { account: "JS", user },
       { account: "BUS", user: busUserOf(user) },
+      { account: "system", user: systemUserOf(user) },
     ];
   if (role === "events") return [{ account: "readers", user, permissions: eventReaderPermissions(namespace) }];
   const { publish, subscribe } = busPermissions(role, namespace, person);
@@ -156,6 +158,7 @@ export function accountsText<L extends Login>(logins: readonly L[], password: (l
       .map((login) => line(login, mirrorUserOf(natsUser(login.role, namespace))));
   const offered = [...streamExports(namespaces), ...mirrored.flatMap(sourceExports)];
   const accounts = [
+    accountText("$SYS", { users: lines("system") }),
     accountText("BUS", { users: lines("BUS") }),
     accountText("JS", { jetstream: true, users: lines("JS"), exports: offered }),
     ...mirrored.flatMap((namespace) => {

@@ -1,3 +1,4 @@
+import { HaStack } from "./ha/ha-stack.ts";
 import { nats } from "./nats.ts";
 import { type Login, userOf } from "./nats-accounts.ts";
 import { addLogin, type NatsServer, type NatsUrls, removeLogins } from "./nats-users.ts";
@@ -5,12 +6,15 @@ import { openStackDir, recordedHost, siteOf } from "./sites.ts";
 
 export type { NatsUrls } from "./nats-users.ts";
 
-/** The private NATS server of a stack's folder; `undefined` where it does not run. */
+/** The private NATS server of a stack's folder, or its cluster; `undefined` where none runs. */
 async function serverOf(stackDir: string): Promise<NatsServer | undefined> {
-  const site = siteOf(openStackDir(stackDir), nats, process.env, () => undefined);
+  const dir = openStackDir(stackDir);
+  const cluster = await HaStack.of(dir)?.natsServers();
+  if (cluster) return cluster;
+  const site = siteOf(dir, nats, process.env, () => undefined);
   const host = recordedHost(nats, site);
   const port = (await host.find())?.port;
-  return port === undefined ? undefined : { natsDir: site.dir, port, host };
+  return port === undefined ? undefined : { natsDir: site.dir, ports: [port], running: [port], host };
 }
 
 /**

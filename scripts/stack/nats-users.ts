@@ -18,6 +18,7 @@ import {
   userOf,
   usersOf,
 } from "./nats-accounts.ts";
+import { announcing } from "./nats-announce.ts";
 import { LOOPBACK } from "./ports.ts";
 import { becomesTrue } from "./wait.ts";
 
@@ -63,10 +64,21 @@ function kept(natsDir: string, wanted: readonly Login[]): KeptLogin[] {
   return all;
 }
 
+const textOf = (logins: readonly KeptLogin[]) => accountsText(logins, ({ password }) => JSON.stringify(password));
+
+/** Lets each server of a cluster know the names of new accounts. */
+async function announceAccounts({ natsDir, ports, host }: NatsServer, logins: readonly KeptLogin[]): Promise<void> {
+  const former = ports.length > 1 ? readIfThere(accountsFile(natsDir)) : undefined;
+  const text = former && announcing(former, textOf(logins));
+  if (!text) return;
+  replaceFile(accountsFile(natsDir), text);
+  await host.reload();
+}
+
 /** Writes the server's accounts. Returns whether they were others. */
 function writeAccounts(natsDir: string, logins: readonly KeptLogin[]): boolean {
   mkdirSync(confDir(natsDir), { recursive: true, mode: 0o700 });
-  const text = accountsText(logins, ({ password }) => JSON.stringify(password));
+  const text = textOf(logins);
   if (readIfThere(accountsFile(natsDir)) === text) return false;
   replaceFile(accountsFile(natsDir), text);
   return true;
@@ -86,19 +98,20 @@ export function passwordOf(natsDir: string, login: Login): string {
   return found.password;
 }
 
-/** The URL of a login; its user names may have any characters. */
-export function natsUrl(port: number, user: string, password: string): string {
-  return `nats://${encodeURIComponent(user)}:${encodeURIComponent(password)}@${LOOPBACK}:${port}`;
+/** The URL of a login at the servers of these ports; its user names may have any characters. */
+export function natsUrl(ports: readonly number[], user: string, password: string): string {
+  const login = `${encodeURIComponent(user)}:${encodeURIComponent(password)}`;
+  return ports.map((port) => `nats://${login}@${LOOPBACK}:${port}`).join(",");
 }
 
 /** What the private server's URLs are called in the stack's env file. */
-export function standingUrls(natsDir: string, port: number): Record<string, string> {
-  const url = (login: Login) => natsUrl(port, userOf(login), passwordOf(natsDir, login));
+export function standingUrls(natsDir: string, ports: readonly number[]): Record<string, string> {
+  const url = (login: Login) => natsUrl(ports, userOf(login), passwordOf(natsDir, login));
   const admin = passwordOf(natsDir, adminLogin);
   return {
-    NATS_URL: `nats://${LOOPBACK}:${port}`,
+    NATS_URL: ports.map((port) => `nats://${LOOPBACK}:${port}`).join(","),
     NATS_ADMIN_URL: url(adminLogin),
-    NATS_BUS_ADMIN_URL: natsUrl(port, busUserOf(userOf(adminLogin)), admin),
+    NATS_BUS_ADMIN_URL: natsUrl(ports, busUserOf(userOf(adminLogin)), admin),
     EVENTS_NATS_URL: url({ role: "events", namespace: "ovation" }),
     ...Object.fromEntries(
       serviceNames.map((role) => [serviceUrlName("NATS_URL", role), url({ role, namespace: "ovation" })]),
@@ -127,10 +140,13 @@ async function reachesJetStream(port: number, user: string, password: string, in
   return /^MSG /m.test(await answer.catch(() => ""));
 }
 
-/** The running server of a stack. */
+/** The server of a stack, or the servers of its cluster, which have their logins in common. */
 export interface NatsServer {
   readonly natsDir: string;
-  readonly port: number;
+  /** Of all servers, as URLs name them. */
+  readonly ports: readonly number[];
+  /** Of those that run: a server that is started later reads the logins then. */
+  readonly running: readonly number[];
   readonly host: Pick<Host, "reload">;
 }
 
@@ -153,12 +169,13 @@ function infoOf({ account, permissions }: Pick<NatsUser, "account" | "permission
  * Whether JetStream answers every login within `silentMs`. A reload of nats-server 2.9 may leave accounts without their
  * imports until the next one: then JetStream answers none of the services.
  */
-function answersAll({ natsDir, port }: NatsServer): Promise<boolean> {
+function answersAll({ natsDir, running }: NatsServer): Promise<boolean> {
   const answers = async () => {
     for (const { password, ...login } of readLogins(natsDir))
       for (const one of usersOf(login)) {
         const info = infoOf(one, login.namespace);
-        if (info !== undefined && !(await reachesJetStream(port, one.user, password, info))) return false;
+        if (info === undefined) continue;
+        for (const port of running) if (!(await reachesJetStream(port, one.user, password, info))) return false;
       }
     return true;
   };
@@ -167,18 +184,20 @@ function answersAll({ natsDir, port }: NatsServer): Promise<boolean> {
 
 /** Resolves once the server lets all of them in. Call it with the lock held. */
 async function bringToServer(server: NatsServer, wanted: readonly Login[]): Promise<void> {
-  const { natsDir, port, host } = server;
+  const { natsDir, running, host } = server;
   const logins = kept(natsDir, [...standing, ...wanted]);
+  await announceAccounts(server, logins);
   const areOthers = writeAccounts(natsDir, logins);
   const users = wanted.flatMap((login) =>
     usersOf(login).map((one) => ({ ...one, namespace: login.namespace, password: passwordOf(natsDir, login) })),
   );
   const areIn = async () => {
-    for (const { user, password, ...one } of users) {
-      if (!(await logsIn(port, user, password))) return false;
-      const info = infoOf(one, one.namespace);
-      if (info !== undefined && !(await reachesJetStream(port, user, password, info))) return false;
-    }
+    for (const { user, password, ...one } of users)
+      for (const port of running) {
+        if (!(await logsIn(port, user, password))) return false;
+        const info = infoOf(one, one.namespace);
+        if (info !== undefined && !(await reachesJetStream(port, user, password, info))) return false;
+      }
     return true;
   };
   // On a busy machine the server may answer nobody for seconds while it reads its configuration.
@@ -213,16 +232,16 @@ export interface NatsUrls {
 export async function addLogin(server: NatsServer, login: Login): Promise<NatsUrls> {
   const needed = neededFor(login);
   await locked(server.natsDir, () => bringToServer(server, needed));
-  const { natsDir, port } = server;
+  const { natsDir, ports } = server;
   const password = passwordOf(natsDir, login);
-  const url = (one: Login) => natsUrl(port, userOf(one), passwordOf(natsDir, one));
+  const url = (one: Login) => natsUrl(ports, userOf(one), passwordOf(natsDir, one));
   const services = servicesOfRole(login.role);
   const ofServices = services.map((role): [string, string] => [
     serviceUrlName("NATS_URL", role),
     url({ role, namespace: login.namespace }),
   ]);
   return {
-    busUrl: natsUrl(port, busUserOf(userOf(login)), password),
+    busUrl: natsUrl(ports, busUserOf(userOf(login)), password),
     env: { NATS_URL: url(login), ...(services.length > 1 ? Object.fromEntries(ofServices) : {}) },
   };
 }

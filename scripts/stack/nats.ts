@@ -6,7 +6,7 @@ import { replaceFile } from "./files.ts";
 import { adminLogin, userOf } from "./nats-accounts.ts";
 import { confDir, logsIn, natsUrl, passwordOf, prepareAccounts, standingUrls } from "./nats-users.ts";
 import { LOOPBACK } from "./ports.ts";
-import { type ServerPlan, type Site, volumeOf } from "./server.ts";
+import { type ServerPlan, volumeOf } from "./server.ts";
 
 const CONTAINER_PORT = 4222;
 
@@ -23,12 +23,13 @@ export const nats: ServerPlan = {
     const store = join(site.dir, "store");
     mkdirSync(store, { recursive: true });
     keepStreams(store);
-    const place = { host: LOOPBACK, port, store, pidFile: join(site.dir, "pid") };
-    return { args: ["-c", await writeConfiguration(site, place)] };
+    const place = { name: site.mark, host: LOOPBACK, port, store, pidFile: join(site.dir, "pid") };
+    return { args: ["-c", await writeConfiguration(site.dir, "nats.conf", place)] };
   },
 
   async prepareContainer(site) {
-    await writeConfiguration(site, { host: "0.0.0.0", port: CONTAINER_PORT, store: "/data" });
+    const place = { name: site.mark, host: "0.0.0.0", port: CONTAINER_PORT, store: "/data" };
+    await writeConfiguration(site.dir, "nats.conf", place);
     return {
       image: "nats:2",
       options: ["-v", `${volumeOf(site)}:/data`, "-v", `${confDir(site.dir)}:/etc/ovation-nats:ro`],
@@ -36,19 +37,10 @@ export const nats: ServerPlan = {
     };
   },
 
-  async probe(site, port) {
-    const received = await converse(port, "", (text) => text.includes("\r\n"));
-    const info = JSON.parse(received.slice("INFO ".length, received.indexOf("\r\n")));
-    if (info.server_name !== site.mark) throw new Error(`port ${port} is another NATS server, ${info.server_name}`);
-    if (info.jetstream !== true) throw new Error(`NATS on port ${port} has no JetStream`);
-    if (info.auth_required !== true) throw new Error(`NATS on port ${port} lets everybody in`);
-    const user = userOf(adminLogin);
-    if (!(await logsIn(port, busUserOf(user), passwordOf(site.dir, adminLogin))))
-      throw new Error(`NATS on port ${port} refuses ${user}`);
-  },
+  probe: (site, port) => probeNats(site.dir, site.mark, port),
 
-  url: (site, port) => natsUrl(port, userOf(adminLogin), passwordOf(site.dir, adminLogin)),
-  env: (site, port) => standingUrls(site.dir, port),
+  url: (site, port) => natsUrl([port], userOf(adminLogin), passwordOf(site.dir, adminLogin)),
+  env: (site, port) => standingUrls(site.dir, [port]),
 };
 
 /** The streams of a server that had no accounts go over to the one for JetStream. */
@@ -57,24 +49,40 @@ function keepStreams(store: string): void {
   if (existsSync(former) && !existsSync(now)) renameSync(former, now);
 }
 
-interface Place {
+/** Resolves when the server of that name answers at the port, with JetStream and with the logins of `natsDir`. */
+export async function probeNats(natsDir: string, name: string, port: number): Promise<void> {
+  const received = await converse(port, "", (text) => text.includes("\r\n"));
+  const info = JSON.parse(received.slice("INFO ".length, received.indexOf("\r\n")));
+  if (info.server_name !== name) throw new Error(`port ${port} is another NATS server, ${info.server_name}`);
+  if (info.jetstream !== true) throw new Error(`NATS on port ${port} has no JetStream`);
+  if (info.auth_required !== true) throw new Error(`NATS on port ${port} lets everybody in`);
+  const user = userOf(adminLogin);
+  if (!(await logsIn(port, busUserOf(user), passwordOf(natsDir, adminLogin))))
+    throw new Error(`NATS on port ${port} refuses ${user}`);
+}
+
+export interface Place {
+  /** The server's name, by which it is recognized. */
+  name: string;
   host: string;
   port: number;
   store: string;
   pidFile?: string;
+  /** More blocks of the configuration. */
+  more?: string;
 }
 
-/** Returns the file's path. */
-async function writeConfiguration(site: Site, place: Place): Promise<string> {
-  await prepareAccounts(site.dir);
-  const file = join(confDir(site.dir), "nats.conf");
-  replaceFile(file, configuration(site, place));
+/** Writes a server's configuration beside the accounts of `natsDir`. Returns the file's path. */
+export async function writeConfiguration(natsDir: string, fileName: string, place: Place): Promise<string> {
+  await prepareAccounts(natsDir);
+  const file = join(confDir(natsDir), fileName);
+  replaceFile(file, configuration(place));
   return file;
 }
 
-function configuration(site: Site, place: Place): string {
+function configuration(place: Place): string {
   return `# Written at every start; changes here are lost.
-server_name: ${JSON.stringify(site.mark)}
+server_name: ${JSON.stringify(place.name)}
 host: ${JSON.stringify(place.host)}
 port: ${place.port}
 ${place.pidFile === undefined ? "" : `pid_file: ${JSON.stringify(place.pidFile)}`}
@@ -87,7 +95,7 @@ jetstream {
   # a crash of the machine may. Servers from 2.10 on take another interval, or "always":
   # sync_interval: "2m"
 }
-# Who may log in, and what each may do. Whoever connects without a login is refused.
+${place.more ?? ""}# Who may log in, and what each may do. Whoever connects without a login is refused.
 include "accounts.conf"
 `;
 }

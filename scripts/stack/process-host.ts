@@ -3,15 +3,22 @@ import { closeSync, existsSync, openSync, readFileSync, renameSync, rmSync } fro
 import { join } from "node:path";
 import { readIfThere, replaceFile } from "./files.ts";
 import { type Found, type Host, readRecord } from "./host.ts";
-import { commandLine, endProcess, signal } from "./processes.ts";
+import { commandLine, endProcess, killProcess, signal } from "./processes.ts";
 import { withServerPath } from "./run.ts";
-import type { ServerPlan, Site } from "./server.ts";
+import type { ProcessPlan, Site } from "./server.ts";
 import { messageOf, probeUntilReady } from "./wait.ts";
 
 const LOG_LINES_IN_ERRORS = 15;
 
+export interface ProcessHost extends Host {
+  /** Sends it a signal; nothing where it does not run. */
+  signal(name: NodeJS.Signals): Promise<void>;
+  /** Ends it without a warning, as a crash does; resolves when it has ended. */
+  kill(): Promise<void>;
+}
+
 /** Runs the server as a detached process, which outlives this one. `program` is needed only to launch. */
-export function processHost(plan: ServerPlan, site: Site, program?: string): Host {
+export function processHost(plan: ProcessPlan, site: Site, program?: string): ProcessHost {
   const find = async (): Promise<Found | undefined> => {
     const pid = recordedPid(site);
     if (pid === undefined) return undefined;
@@ -46,12 +53,18 @@ export function processHost(plan: ServerPlan, site: Site, program?: string): Hos
     }
   };
 
-  const reload = async (): Promise<void> => {
+  const send = async (name: NodeJS.Signals): Promise<void> => {
     const found = await find();
-    if (found?.pid !== undefined) signal(found.pid, "SIGHUP", () => isOurs(site, found.pid as number));
+    if (found?.pid !== undefined) signal(found.pid, name, () => isOurs(site, found.pid as number));
   };
 
-  return { kind: "process", find, launch, reload, end };
+  const kill = async (): Promise<void> => {
+    const found = await find();
+    if (found?.pid !== undefined) await killProcess(found.pid, () => isOurs(site, found.pid as number));
+    rmSync(pidFile(site), { force: true });
+  };
+
+  return { kind: "process", find, launch, reload: () => send("SIGHUP"), end, signal: send, kill };
 }
 
 /** A pid proves nothing, since another process may have it by now: the command line must contain the stack. */
@@ -60,7 +73,7 @@ function isOurs(site: Site, pid: number): boolean {
   return line !== undefined && (line.includes(`${site.stackDir}/`) || line.includes(site.mark));
 }
 
-async function spawnServer(plan: ServerPlan, site: Site, program: string, port: number): Promise<ChildProcess> {
+async function spawnServer(plan: ProcessPlan, site: Site, program: string, port: number): Promise<ChildProcess> {
   const launch = await plan.prepareProcess(site, program, port);
   const file = logFile(site);
   if (existsSync(file)) renameSync(file, `${file}.1`);
@@ -69,7 +82,7 @@ async function spawnServer(plan: ServerPlan, site: Site, program: string, port: 
     return spawn(program, launch.args, {
       argv0: launch.argv0,
       cwd: site.dir,
-      env: withServerPath(site.env),
+      env: withServerPath(launch.env ?? site.env),
       detached: true,
       stdio: ["ignore", output, output],
     });

@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
+import { run } from "./run.ts";
 import { becomesTrue } from "./wait.ts";
 
 /** The command line of a live process; `undefined` where there is none, or only a zombie. */
@@ -46,14 +47,41 @@ export function isAlive(identity: ProcessIdentity): boolean {
  * files. Throws where SIGKILL did not end it.
  */
 export async function endProcess(pid: number, stillOurs: () => boolean, deadlineMs: number): Promise<void> {
-  const birth = birthOf(pid);
-  const gone = () => !stillOurs() && birthOf(pid) !== birth && !hasThreadsLeft(pid);
+  const gone = goneSince(pid, stillOurs);
   if (!signal(pid, "SIGTERM", stillOurs)) return;
   if (await becomesTrue(gone, deadlineMs)) return;
+  await killUntil(gone, pid, stillOurs);
+}
+
+/** Ends one process by SIGKILL, as `endProcess` does. */
+export async function killProcess(pid: number, stillOurs: () => boolean): Promise<void> {
+  await killUntil(goneSince(pid, stillOurs), pid, stillOurs);
+}
+
+function goneSince(pid: number, stillOurs: () => boolean): () => boolean {
+  const birth = birthOf(pid);
+  return () => !stillOurs() && birthOf(pid) !== birth && !hasThreadsLeft(pid);
+}
+
+async function killUntil(gone: () => boolean, pid: number, stillOurs: () => boolean): Promise<void> {
   signal(pid, "SIGKILL", stillOurs);
   if (!(await becomesTrue(gone, 10_000))) {
     throw new Error(`process ${pid} still runs 10 s after SIGKILL; examine it with: ps -fp ${pid}`);
   }
+}
+
+/** Kills all processes whose command line contains the text, e.g. a folder; resolves when they have ended. */
+export async function killAllNaming(text: string): Promise<void> {
+  const names = (pid: number) => commandLine(pid)?.includes(text) ?? false;
+  const all = run("ps", ["-eww", "-o", "pid="], { env: process.env });
+  const pids = (await all).output.split("\n").map(Number);
+  await Promise.all(pids.filter((pid) => pid > 0 && names(pid)).map((pid) => killProcess(pid, () => names(pid))));
+}
+
+/** Whether a process was stopped by SIGSTOP and not continued; false where this cannot be seen. */
+export function isPaused(pid: number): boolean {
+  const stat = hasProc() ? readProc(`/proc/${pid}/stat`) : undefined;
+  return stat?.slice(stat.lastIndexOf(")") + 2).startsWith("T") ?? false;
 }
 
 /** A dead process whose last threads are still ending keeps its sockets and file locks until they have. */

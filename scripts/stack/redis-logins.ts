@@ -1,18 +1,25 @@
 import { createHash, randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { Redis } from "ioredis";
+import type { Redis } from "ioredis";
 import { natsUser } from "../../broker/nats-names.ts";
 import { serviceUrlName } from "../../config/config.ts";
+import { placesOf, readableServersOf, sentinelsOf, withLogin } from "../../config/server-urls.ts";
+import { redisOf } from "../../mixins/redis/address.ts";
 import { redisRules, redisServices } from "../../services/redis-access.ts";
 import { changeStackEnv, readStackEnv } from "./env-file.ts";
 import { readIfThere, replaceFile } from "./files.ts";
+import { keptPorts, members } from "./ha/ports.ts";
 import { withLock } from "./lock.ts";
+import { LOOPBACK } from "./ports.ts";
 
 /**
  * The services' logins at the private Redis, which forgets them when it ends: they are kept beside its configuration,
  * which has them at the next start.
  */
+
+/** How long a server may take to answer an administrator, ms. */
+const answerMs = 5000;
 
 /** User name to the rules of `ACL SETUSER`, with a hash of the password. */
 type KeptUsers = Record<string, string[]>;
@@ -70,39 +77,69 @@ export async function prepareRedis(
   await changeStackEnv(stackDir, (kept) => {
     for (const service of wanted) {
       const variable = serviceUrlName("REDIS_URL", service);
-      const [url, former] = [new URL(adminUrl), URL.parse(kept[variable] ?? "")];
+      const before = kept[variable] ?? "";
+      const [former] = readableServersOf(before);
       const user = redisUser(namespace, service);
-      const isSame = former?.host === url.host && decodeURIComponent(former.username) === user;
+      const isSame = former && decodeURIComponent(former.username) === user && placesOf(before) === placesOf(adminUrl);
       const password = (isSame && former.password) || randomBytes(24).toString("base64url");
-      url.username = encodeURIComponent(user);
-      url.password = password;
-      urls[variable] = url.href;
+      urls[variable] = withLogin(adminUrl, { username: user, password });
       rules[user] = rulesOf(namespace, service, password);
     }
     return urls;
   });
-  await setUsers(join(stackDir, "redis"), adminUrl, rules);
+  await setUsers(stackDir, adminUrl, rules);
   return urls;
 }
 
-async function asAdmin(adminUrl: string, task: (redis: Redis) => Promise<void>): Promise<void> {
-  const redis = new Redis(adminUrl, { lazyConnect: true, maxRetriesPerRequest: 0, retryStrategy: () => null });
+/** Each server at a URL of the stack. Replicas do not copy users. */
+function serverUrls(stackDir: string, adminUrl: string): string[] {
+  const ports = sentinelsOf(adminUrl) && keptPorts(stackDir);
+  if (ports === undefined) return [adminUrl];
+  const login = `default:${adminPassword(join(stackDir, "redis"))}`;
+  return members.map((n) => `redis://${login}@${LOOPBACK}:${ports[`redis-${n}`]}`);
+}
+
+/** Runs the task on the servers that answer: the others read their users when they start. Rejects where none answers. */
+async function onEach(urls: readonly string[], task: (redis: Redis) => Promise<void>): Promise<void> {
+  const servers = urls.map((url) => {
+    const redis = redisOf(url, {
+      lazyConnect: true,
+      maxRetriesPerRequest: 0,
+      retryStrategy: () => null,
+      connectTimeout: answerMs,
+      commandTimeout: answerMs,
+    });
+    // It is the reason why `connect` or the command rejects, too.
+    redis.on("error", () => {});
+    return redis;
+  });
   try {
-    await redis.connect();
-    await task(redis);
+    const connecting = await Promise.allSettled(servers.map((redis) => redis.connect()));
+    const connected = servers.filter((_redis, i) => connecting[i]?.status === "fulfilled");
+    if (connected.length === 0) throw (connecting[0] as PromiseRejectedResult).reason;
+    await Promise.all(connected.map(task));
   } finally {
-    redis.disconnect();
+    for (const redis of servers) redis.disconnect();
   }
 }
 
-function setUsers(redisDir: string, adminUrl: string, rules: KeptUsers): Promise<void> {
+const setRules = async (redis: Redis, rules: KeptUsers) => {
+  for (const [name, own] of Object.entries(rules)) await redis.acl("SETUSER", name, ...own);
+};
+
+function setUsers(stackDir: string, adminUrl: string, rules: KeptUsers): Promise<void> {
+  const redisDir = join(stackDir, "redis");
   return locked(redisDir, async () => {
     mkdirSync(redisDir, { recursive: true, mode: 0o700 });
     replaceFile(usersFile(redisDir), `${JSON.stringify({ ...readUsers(redisDir), ...rules }, null, 1)}\n`);
-    await asAdmin(adminUrl, async (redis) => {
-      for (const [name, own] of Object.entries(rules)) await redis.acl("SETUSER", name, ...own);
-    });
+    await onEach(serverUrls(stackDir, adminUrl), (redis) => setRules(redis, rules));
   });
+}
+
+/** Gives all kept logins to a server that was silent when some of them were made. */
+export function restoreUsers(redisDir: string, port: number): Promise<void> {
+  const url = `redis://default:${adminPassword(redisDir)}@${LOOPBACK}:${port}`;
+  return locked(redisDir, () => onEach([url], (redis) => setRules(redis, readUsers(redisDir))));
 }
 
 /** Removes the logins of a namespace at the stack's Redis of that URL. */
@@ -112,6 +149,6 @@ export function removeRedisLogins(stackDir: string, adminUrl: string, namespace:
   return locked(redisDir, async () => {
     const left = Object.entries(readUsers(redisDir)).filter(([name]) => !names.includes(name));
     replaceFile(usersFile(redisDir), `${JSON.stringify(Object.fromEntries(left), null, 1)}\n`);
-    await asAdmin(adminUrl, async (redis) => void (await redis.acl("DELUSER", ...names)));
+    await onEach(serverUrls(stackDir, adminUrl), async (redis) => void (await redis.acl("DELUSER", ...names)));
   });
 }

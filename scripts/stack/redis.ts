@@ -3,7 +3,7 @@ import { converse } from "./converse.ts";
 import { replaceFile } from "./files.ts";
 import { LOOPBACK } from "./ports.ts";
 import { adminPassword, userLines } from "./redis-logins.ts";
-import type { ServerPlan } from "./server.ts";
+import type { ProcessLaunch, ServerPlan, Site } from "./server.ts";
 
 export const redis: ServerPlan = {
   name: "redis",
@@ -15,25 +15,7 @@ export const redis: ServerPlan = {
   stopDeadlineMs: 10_000,
 
   async prepareProcess(site, _program, port) {
-    const file = join(site.dir, "redis.conf");
-    // Redis has nothing here that must not be lost, so it writes nothing to disk. It must refuse writes rather than
-    // evict locks.
-    replaceFile(
-      file,
-      `# Written at every start; changes here are lost.
-bind ${LOOPBACK}
-port ${port}
-dir ${JSON.stringify(site.dir)}
-pidfile ${JSON.stringify(join(site.dir, "pid"))}
-daemonize no
-save ""
-appendonly no
-maxmemory-policy noeviction
-${userLines(site.dir).join("\n")}
-`,
-    );
-    // Redis replaces its command line by the program's name, its address and its port.
-    return { args: [file], argv0: `redis-server:${site.mark}` };
+    return redisLaunch(site, { port, redisDir: site.dir });
   },
 
   async prepareContainer(site) {
@@ -45,14 +27,48 @@ ${userLines(site.dir).join("\n")}
     return { image: "redis:7", options, args: ["redis-server", "/etc/redis/users.conf", ...settings] };
   },
 
-  async probe(site, port, pid) {
-    // Only the server of this site has the password, so a login proves that it is this server.
-    const send = `AUTH ${adminPassword(site.dir)}\r\nINFO server\r\n`;
-    const answer = await converse(port, send, (text) => /process_id:\d+\r\n|^-/m.test(text));
-    if (!answer.startsWith("+OK")) throw new Error(`Redis on port ${port} answers ${answer.slice(0, 80)}`);
-    const server = Number(/process_id:(\d+)/.exec(answer)?.[1]);
-    if (pid !== undefined && server !== pid) throw new Error(`port ${port} is another Redis, process ${server}`);
-  },
+  probe: (site, port, pid) => probeRedis(adminPassword(site.dir), port, pid),
 
   url: (site, port) => `redis://default:${adminPassword(site.dir)}@${LOOPBACK}:${port}`,
 };
+
+interface RedisPlace {
+  port: number;
+  /** Where the passwords and users are kept. */
+  redisDir: string;
+  /** More lines of the configuration. */
+  more?: readonly string[];
+}
+
+/** Writes a server's configuration with its users. */
+export function redisLaunch(site: Site, { port, redisDir, more = [] }: RedisPlace): ProcessLaunch {
+  const file = join(site.dir, "redis.conf");
+  // Redis has nothing here that must not be lost, so it writes nothing to disk. It must refuse writes rather than
+  // evict locks.
+  replaceFile(
+    file,
+    `# Written at every start; changes here are lost.
+bind ${LOOPBACK}
+port ${port}
+dir ${JSON.stringify(site.dir)}
+pidfile ${JSON.stringify(join(site.dir, "pid"))}
+daemonize no
+save ""
+appendonly no
+maxmemory-policy noeviction
+${[...more, ...userLines(redisDir)].join("\n")}
+`,
+  );
+  // Redis replaces its command line by the program's name, its address and its port.
+  return { args: [file], argv0: `redis-server:${site.mark}` };
+}
+
+/** Resolves when the Redis server or sentinel with this password and process id answers at the port. */
+export async function probeRedis(password: string, port: number, pid: number | undefined): Promise<void> {
+  // Only the servers of this folder have the password, so a login proves that it is one of them.
+  const send = `AUTH ${password}\r\nINFO server\r\n`;
+  const answer = await converse(port, send, (text) => /process_id:\d+\r\n|^-/m.test(text));
+  if (!answer.startsWith("+OK")) throw new Error(`Redis on port ${port} answers ${answer.slice(0, 80)}`);
+  const server = Number(/process_id:(\d+)/.exec(answer)?.[1]);
+  if (pid !== undefined && server !== pid) throw new Error(`port ${port} is another Redis, process ${server}`);
+}

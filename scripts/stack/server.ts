@@ -17,10 +17,12 @@ export interface Site {
 }
 
 /** How to run a server as a process of this machine. */
-interface ProcessLaunch {
+export interface ProcessLaunch {
   args: string[];
   /** The process's own name, for a program that rewrites its command line. */
   argv0?: string;
+  /** By default that of the site. */
+  env?: NodeJS.ProcessEnv;
 }
 
 /** How to run a server in a container: the arguments of `docker run` after name, label and port. */
@@ -30,23 +32,27 @@ interface ContainerLaunch {
   args: string[];
 }
 
-/** The properties of one of the three servers. */
-export interface ServerPlan {
-  name: ServerName;
+/** How a server runs as a process of this machine. */
+export interface ProcessPlan {
   title: string;
-  /** The environment variable with the URL of such a server; where it is set, none is started. */
-  variable: "NATS_URL" | "REDIS_URL" | "MYSQL_URL";
   /** Its programs, the preferred one first. */
   programs: readonly string[];
-  /** The port inside its container. */
-  containerPort: number;
   readyDeadlineMs: number;
   stopDeadlineMs: number;
   /** Writes the files that the server needs to start on that port. May take seconds the first time. */
   prepareProcess(site: Site, program: string, port: number): Promise<ProcessLaunch>;
-  prepareContainer(site: Site, port: number): Promise<ContainerLaunch>;
   /** Resolves when the server of this site answers there; rejects where none does, or another server does. */
   probe(site: Site, port: number, pid: number | undefined): Promise<void>;
+}
+
+/** The properties of one of the three servers. */
+export interface ServerPlan extends ProcessPlan {
+  name: ServerName;
+  /** The environment variable with the URL of such a server; where it is set, none is started. */
+  variable: "NATS_URL" | "REDIS_URL" | "MYSQL_URL";
+  /** The port inside its container. */
+  containerPort: number;
+  prepareContainer(site: Site, port: number): Promise<ContainerLaunch>;
   /** The administrator's URL. */
   url(site: Site, port: number): string;
   /** What the stack's env file says of it; by default `variable` with its URL. */

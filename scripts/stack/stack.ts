@@ -1,7 +1,9 @@
 import { rmSync } from "node:fs";
 import { printLine } from "../../broker/outputs.ts";
-import { adopt, launchAll, type Member, type Up } from "./bring-up.ts";
-import { isServerUrl, readStackEnv, writeStackEnv } from "./env-file.ts";
+import { bringUpAll, type Source, type StackOptions } from "./bring-up-all.ts";
+import { isOfServers, readStackEnv, writeStackEnv } from "./env-file.ts";
+import { endHa, haRuns } from "./ha/bring-up.ts";
+import { HaStack, type HaStatus } from "./ha/ha-stack.ts";
 import { readRecord, recordFile } from "./host.ts";
 import { withLock } from "./lock.ts";
 import type { ServerName, ServerPlan } from "./server.ts";
@@ -13,23 +15,8 @@ type Log = (line: string) => void;
 
 /** Long enough for the first start of another process, which may install programs. */
 const LOCK_DEADLINE_MS = 15 * 60_000;
-const PREFERRED_PORTS: Record<ServerName, number> = { nats: 14222, redis: 16379, mysql: 13306 };
 
-export interface StackOptions {
-  /** Folder of the servers' data, logs and records; `.stack` in the project by default. One folder, one stack. */
-  dir?: string;
-  /** The first port to try for each server; the next free one is used where it is taken. */
-  preferredPorts?: Partial<Record<ServerName, number>>;
-  /** Called with a line for each step. */
-  log?: Log;
-  /**
-   * The environment from which NATS_URL, REDIS_URL and MYSQL_URL are read; a server that is set there is neither
-   * started nor changed.
-   */
-  env?: NodeJS.ProcessEnv;
-  /** The servers stay up after this process, until stopStack. */
-  permanent?: boolean;
-}
+export type { StackOptions } from "./bring-up-all.ts";
 
 export interface Stack {
   /** The administrators' URLs, or those of the environment. */
@@ -41,8 +28,11 @@ export interface Stack {
   /** False where every server was running already or was set in the environment. */
   started: boolean;
   /** The origin of each server. */
-  servers: Record<ServerName, "started" | "adopted" | "environment">;
-  /** Supervises the servers of this folder while this caller uses them. Stop it before the stack. */
+  servers: Record<ServerName, Source>;
+  /**
+   * Supervises the servers of this folder while this caller uses them; not those of several, one of which may be away.
+   * Stop it before the stack.
+   */
   watch(options: WatchOptions): ServerWatch;
   /**
    * Ends this caller's use of the servers. If no other live process, nor the command line, uses them, it ends the
@@ -59,37 +49,20 @@ export interface Stack {
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
   const dir = openStackDir(options.dir ?? defaultStackDir());
   const { log = printLine, env = process.env } = options;
-  const own = PLANS.filter((plan) => !env[plan.variable]);
-  const members = own.map((plan) => ({
-    plan,
-    site: siteOf(dir, plan, env, log),
-    preferredPort: options.preferredPorts?.[plan.name] ?? PREFERRED_PORTS[plan.name],
-  }));
-  const { up, user } = await locked(dir, log, async () => {
+  const { urls, up, servers, user } = await locked(dir, log, async () => {
     await forgetFormerCommandLine(dir, env, log);
-    const servers = await bringUp(members);
-    const urls = servers.map(
-      ({ plan, site, port }) => plan.env?.(site, port) ?? { [plan.variable]: plan.url(site, port) },
-    );
-    const admin = servers.flatMap(({ plan, site, port }) =>
-      plan.name === "mysql" ? [{ MYSQL_ADMIN_URL: plan.url(site, port) }] : [],
-    );
-    await writeStackEnv(dir, Object.assign({}, ...urls, ...admin));
-    return { up: servers, user: addUser(dir, options.permanent ?? false) };
+    const found = await bringUpAll(options, dir);
+    await writeStackEnv(dir, found.kept);
+    return { ...found, user: addUser(dir, options.permanent ?? false) };
   });
-  const urlOf = (plan: ServerPlan) => {
-    const server = up.find((candidate) => candidate.plan === plan);
-    return server === undefined ? env[plan.variable]! : plan.url(server.site, server.port);
-  };
-  const [natsUrl, redisUrl, mysqlUrl] = PLANS.map(urlOf) as [string, string, string];
   let stopping: Promise<void> | undefined;
   return {
-    natsUrl,
-    redisUrl,
-    mysqlUrl,
+    natsUrl: urls.nats,
+    redisUrl: urls.redis,
+    mysqlUrl: urls.mysql,
     dir,
-    started: up.some((server) => server.started),
-    servers: sourcesOf(up),
+    started: Object.values(servers).includes("started"),
+    servers,
     watch: (watchOptions) =>
       new ServerWatch({
         ...watchOptions,
@@ -107,22 +80,8 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 /** The command line is registered for servers that it leaves running. Where none runs, that was before a reboot. */
 async function forgetFormerCommandLine(dir: string, env: NodeJS.ProcessEnv, log: Log): Promise<void> {
   const found = PLANS.map((plan) => recordedHost(plan, siteOf(dir, plan, env, log)).find());
+  if (await haRuns(dir)) return;
   if ((await Promise.all(found)).every((server) => server === undefined)) removeUsers(dir, (user) => user.permanent);
-}
-
-async function bringUp(members: Member[]): Promise<Up[]> {
-  const adopted = (await Promise.all(members.map(adopt))).filter((server) => server !== undefined);
-  const isUp = (member: Member) => adopted.some((server) => server.plan === member.plan);
-  const absent = members.filter((member) => !isUp(member));
-  if (absent.length === 0) return adopted;
-  const inUse = adopted.map((server) => server.port);
-  return [...adopted, ...(await launchAll(absent, inUse))];
-}
-
-function sourcesOf(up: Up[]): Stack["servers"] {
-  const sources: Stack["servers"] = { nats: "environment", redis: "environment", mysql: "environment" };
-  for (const server of up) sources[server.plan.name] = server.started ? "started" : "adopted";
-  return sources;
 }
 
 function leave(dir: string, log: Log, id: string): Promise<void> {
@@ -155,35 +114,44 @@ async function endServers(dir: string, log: Log): Promise<void> {
     plan.tidy?.(site);
     rmSync(recordFile(site), { force: true });
   });
-  await Promise.all(endings);
-  const urls = Object.keys(readStackEnv(dir)).filter(isServerUrl);
+  const several = HaStack.of(dir, log);
+  await Promise.all([...endings, several && endHa(several)]);
+  const urls = Object.keys(readStackEnv(dir)).filter(isOfServers);
   await writeStackEnv(dir, Object.fromEntries(urls.map((key) => [key, undefined])));
 }
 
 interface ServerStatus {
   title: string;
-  name: ServerName;
-  state: "answers" | "silent" | "stopped";
+  /** The kind; one of several has its number, e.g. `mysql-2`. */
+  name: string;
+  state: HaStatus["state"];
   port: number | undefined;
   pid: number | undefined;
+  /** Of one of several: its part among the others. */
+  part?: string;
 }
 
 /** The state of the servers of this folder, and their users. Changes nothing. */
 export async function stackStatus(dir?: string): Promise<{ dir: string; servers: ServerStatus[]; users: StackUser[] }> {
   const stackDir = openStackDir(dir ?? defaultStackDir());
-  const servers = PLANS.map(async (plan): Promise<ServerStatus> => {
-    const site = siteOf(stackDir, plan, process.env, () => undefined);
-    const found = await recordedHost(plan, site).find();
-    const port = found?.port ?? readRecord(site)?.port;
-    const about = { title: plan.title, name: plan.name, port, pid: found?.pid };
-    if (found === undefined || port === undefined) return { ...about, state: "stopped" };
-    const answers = await plan.probe(site, port, found.pid).then(
-      () => true,
-      () => false,
-    );
-    return { ...about, state: answers ? "answers" : "silent" };
-  });
-  return { dir: stackDir, servers: await Promise.all(servers), users: stackUsers(stackDir) };
+  const several = (await haRuns(stackDir)) ? await HaStack.of(stackDir)?.status() : undefined;
+  const servers =
+    several?.map((server) => ({ ...server, title: server.name })) ??
+    (await Promise.all(PLANS.map((plan) => singleStatus(stackDir, plan))));
+  return { dir: stackDir, servers, users: stackUsers(stackDir) };
+}
+
+async function singleStatus(stackDir: string, plan: ServerPlan): Promise<ServerStatus> {
+  const site = siteOf(stackDir, plan, process.env, () => undefined);
+  const found = await recordedHost(plan, site).find();
+  const port = found?.port ?? readRecord(site)?.port;
+  const about = { title: plan.title, name: plan.name, port, pid: found?.pid };
+  if (found === undefined || port === undefined) return { ...about, state: "stopped" };
+  const answers = await plan.probe(site, port, found.pid).then(
+    () => true,
+    () => false,
+  );
+  return { ...about, state: answers ? "answers" : "silent" };
 }
 
 function locked<T>(dir: string, log: Log, task: () => Promise<T>): Promise<T> {

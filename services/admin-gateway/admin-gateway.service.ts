@@ -10,6 +10,7 @@ import { rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { adminListener } from "../admin-settings.ts";
 import { checkEvents } from "../define-service.ts";
+import { drainMs } from "../door-settings.ts";
 import type { AdminGateway } from "./gateway.ts";
 import { requireOwnHost } from "./origin.ts";
 import { adminHeaders } from "./page/headers.ts";
@@ -67,9 +68,10 @@ const adminGateway = {
     });
     // Calls end before any service of this node stops, since they may still need one. Both within one time: a node ends
     // itself a little after it.
+    const lingerMs = drainMs();
     const stopping = async () => {
-      const endAt = performance.now() + limits.rpc.shutdownTimeoutMs;
-      await this.door.drain(limits.rpc.shutdownTimeoutMs);
+      const endAt = performance.now() + limits.rpc.shutdownTimeoutMs + lingerMs;
+      await this.door.drain(limits.rpc.shutdownTimeoutMs, lingerMs);
       await this.runningCalls.ended(Math.max(0, endAt - performance.now()));
     };
     this.broker.middlewares.add({ name: "AdminGatewayDrain", stopping } as never);

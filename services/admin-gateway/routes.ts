@@ -2,7 +2,7 @@ import type { ServerResponse } from "node:http";
 import { fail } from "../../broker/failure.ts";
 import type { HealthReport } from "../../mixins/health.mixin.ts";
 import { sendJson, sendText } from "../../mixins/http/answer.ts";
-import { livenessPath } from "../../mixins/http/front-door.ts";
+import { livenessPath, readinessPath } from "../../mixins/http/front-door.ts";
 import type { GatewayRequest } from "../../mixins/http/request-context.ts";
 import { serveStaffEndpoint } from "./dispatch.ts";
 import { staffEndpoints } from "./endpoints/all.ts";
@@ -39,7 +39,7 @@ const toPage: Serve = (_gateway, request, response) => {
 const routes: ReadonlyMap<string, Serve> = new Map<string, Serve>([
   ...staffEndpoints.map((endpoint) => [`POST ${endpoint.path}`, serveStaffEndpoint(endpoint)] as const),
   [`GET ${livenessPath}`, serveLive],
-  ["GET /health/ready", serveReady],
+  [`GET ${readinessPath}`, serveReady],
   ["GET /openapi-admin.json", serveDocument()],
   ["GET /", toPage],
   ["GET /admin", toPage],

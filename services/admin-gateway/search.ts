@@ -1,10 +1,13 @@
 import type { ServiceName } from "../../broker/service-names.ts";
 import type { CallingContext } from "../../mixins/http/endpoint-form.ts";
 import { call } from "../contracts.ts";
-import { isExternalId } from "../fields.ts";
+import { isExternalId, orderId } from "../fields.ts";
 import type { StaffRoom } from "../living-room/staff.contract.ts";
 import type { FoundUser } from "../user/staff.contract.ts";
 import { awayOf, foundUnlessAway, unlessAway } from "./answers.ts";
+import { kindByLetters, stateByLetters } from "./story/letters.ts";
+import { lettersOf } from "./story/staff-part.ts";
+import type { StoryParts } from "./story/story.ts";
 
 /** A hit of a search. */
 export interface Hit {
@@ -42,7 +45,10 @@ async function roomsOf(ctx: CallingContext, q: string): Promise<StaffRoom[] | un
   return [...(byId ? [byId] : []), ...others];
 }
 
-/** Gift searches its queue and the dead letters for what it has no record of: only for what payment does not have. */
+/**
+ * Gift searches its queue and the dead letters for what it has no record of: only for what payment does not have. What
+ * was given up is known to the staff service alone: it is asked for what neither of them has.
+ */
 async function ordersOf(ctx: CallingContext, q: string) {
   const payment = payOrder.test(q) ? await unlessAway(call(ctx, "payment.findOrders", { q })) : null;
   const isPayment = payment != null && payment.list.length > 0;
@@ -50,7 +56,16 @@ async function ordersOf(ctx: CallingContext, q: string) {
     giftOrder.test(q) && !isPayment
       ? await foundUnlessAway(call(ctx, "gift.orderStory", { orderId: q }), "giftOrderUnknown")
       : null;
-  return [payment, gift] as const;
+  const isKnown = isPayment || gift != null;
+  const letters = isKnown || !orderId.safeParse(q).success || !payOrder.test(q) ? null : await lettersOf(ctx, q);
+  return [payment, gift, letters] as const;
+}
+
+/** An order of which its dead letters alone are left. */
+function letterHits(orderId: string, letters: StoryParts["letters"] | null): Hit[] {
+  const kind = kindByLetters(letters ?? []);
+  if (!kind) return [];
+  return [{ kind, id: orderId, title: "", state: stateByLetters(letters ?? []) ?? "unknown", detail: "" }];
 }
 
 const states = ["waiting", "paying", "paid", "cancelled", "invalid", "refunded"];
@@ -75,7 +90,7 @@ export async function search(
   q: string,
   mayPhone: boolean,
 ): Promise<{ list: Hit[]; more: boolean; incomplete: ServiceName[] }> {
-  const [user, [payment, gift], rooms] = await Promise.all([
+  const [user, [payment, gift, letters], rooms] = await Promise.all([
     unlessAway(call(ctx, "user.find", { q, mayPhone })),
     ordersOf(ctx, q),
     roomsOf(ctx, q),
@@ -96,8 +111,9 @@ export async function search(
       ...{ kind: "payment" as const, id: orderId, title: productName ?? "" },
       ...{ state: states[status] ?? String(status), detail: "" },
     })),
+    ...letterHits(q, letters),
     ...(rooms ?? []).map(roomHit),
   ];
-  const incomplete = awayOf({ user, gift, payment, "living-room": rooms });
+  const incomplete = awayOf({ user, gift, payment, staff: letters, "living-room": rooms });
   return { list, more: user?.more ?? false, incomplete };
 }

@@ -13,7 +13,7 @@ import { answerFailure, requestLog } from "../../mixins/http/request-log.ts";
 import { rateLimitMixin } from "../../mixins/rate-limit.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { checkEvents } from "../define-service.ts";
-import { gatewaySettings, requireSettings } from "../door-settings.ts";
+import { drainMs, gatewaySettings, requireSettings } from "../door-settings.ts";
 import { restrictionsMixin } from "../restrictions.mixin.ts";
 import type { Gateway } from "./gateway.ts";
 import { loginsMixin } from "./logins/logins.mixin.ts";
@@ -137,7 +137,8 @@ const gateway = {
       },
     });
     // Requests end before any service of this node stops, since they may still need one.
-    const drain = () => this.door.drain(limits.rpc.shutdownTimeoutMs);
+    const lingerMs = drainMs();
+    const drain = () => this.door.drain(limits.rpc.shutdownTimeoutMs, lingerMs);
     this.broker.middlewares.add({ name: "GatewayDrain", stopping: drain } as never);
   },
 

@@ -15,6 +15,7 @@ import {
 } from "../../mixins/http/request/client.ts";
 import { requestFields } from "../../mixins/http/request/fields.ts";
 import type { GatewayRequest } from "../../mixins/http/request-context.ts";
+import { tracedRequest } from "../../mixins/http/traced-request.ts";
 import type { TokenClaims } from "../tokens.ts";
 import type { Caller, Endpoint, Session } from "./endpoints/endpoint.ts";
 import type { Gateway, Serve } from "./gateway.ts";
@@ -147,8 +148,9 @@ export function serveEndpoint(endpoint: Endpoint): Serve {
       if (!endpoint.checksBanItself) requireUnbanned(gateway, login);
     }
     const passes = () => count(gateway, endpoint.path, caller.userId, user);
-    const data = await countingFailures(gateway, endpoint, caller.address, () =>
-      endpoint.handle(request.$ctx, fields, caller, passes),
+    const handle = () => endpoint.handle(request.$ctx, fields, caller, passes);
+    const data = await tracedRequest(gateway.broker, request, () =>
+      countingFailures(gateway, endpoint, caller.address, handle),
     );
     sendSuccess(response, request.context, data);
   };

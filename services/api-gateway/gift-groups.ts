@@ -1,5 +1,5 @@
 import { Errors, type ServiceBroker } from "moleculer";
-import { fail, reachedNobody } from "../../broker/failure.ts";
+import { fail, leftUnanswered, reachedNobody } from "../../broker/failure.ts";
 import { ServiceNodes } from "../../broker/service-nodes.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
@@ -31,6 +31,8 @@ interface Waiting {
   readonly gift: GiftParams;
   readonly requestId: string | undefined;
   readonly since: number;
+  /** Its group was sent to a node that went away without an answer. */
+  wasSent?: true;
   resolve(answer: GiftAnswer): void;
   reject(error: unknown): void;
 }
@@ -153,7 +155,7 @@ export class GiftGroups {
       const answers = await this.ports.sendMany(nodeId, gifts, group[0]?.requestId);
       for (const [at, { resolve, reject }] of group.entries()) {
         const answer = answers[at];
-        if (answer) resolve(answer);
+        if (answer && !(group[at]?.wasSent && "failure" in answer)) resolve(answer);
         else reject(fail("internal", { nodeId, cause: "a gift of a group has no answer" }));
       }
     } catch (error) {
@@ -186,13 +188,19 @@ export class GiftGroups {
     });
   }
 
-  /** A group that reached no service is sent to another node. Each try leaves a node out, so the tries end. */
+  /**
+   * A group that reached no service is sent to another node; each try leaves a node out, so the tries end. So is, once,
+   * a group whose node went away without an answer. Of that try only an acceptance is certain: a gift without a request id
+   * may have been accepted by the node that went away, and now be refused for what it cost.
+   */
   private failed(nodeId: string, group: readonly Waiting[], error: unknown): void {
-    if (reachedNobody(error)) this.ports.leaveOut(nodeId);
-    const isElsewhere = reachedNobody(error) && !this.ports.nodes().includes(nodeId);
+    const wentAway = leftUnanswered(error);
+    if (reachedNobody(error) || wentAway) this.ports.leaveOut(nodeId);
+    const isElsewhere = (reachedNobody(error) || wentAway) && !this.ports.nodes().includes(nodeId);
     for (const one of group)
-      if (isElsewhere) this.put(one);
-      else one.reject(error);
+      if (!isElsewhere || (wentAway && one.wasSent)) one.reject(error);
+      // Whatever happens to it elsewhere, the node that went away may have accepted it.
+      else this.put(wentAway ? { ...one, wasSent: true, reject: () => one.reject(error) } : one);
   }
 }
 

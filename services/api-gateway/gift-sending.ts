@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import type { Context } from "moleculer";
 import { z } from "zod";
 import { fail, failureName, isUnavailable, mayHaveHappened } from "../../broker/failure.ts";
+import { traceOf } from "../../broker/tracing/tracing.middleware.ts";
 import type { FailureName } from "../../config/errors.ts";
 import { failShowing } from "../../mixins/http/answer.ts";
 import { orderIdOf } from "../gift-order-id.ts";
@@ -47,13 +48,14 @@ function wordsOfGate(data: unknown): z.output<typeof gateWords> {
  * `orderId` where the gift may be accepted; giftGated shows `gateWords`.
  */
 export async function sendGift(
-  ctx: Pick<Context, "broker" | "requestID">,
+  ctx: Pick<Context, "broker" | "requestID" | "meta">,
   params: GiftParams,
 ): Promise<{ orderId: string }> {
   const { userId, requestId, roomId } = params;
   const gift: GiftParams = { ...params };
   if (requestId === undefined) gift.orderId = randomUUID();
   try {
+    gift.traceparent = traceOf(ctx);
     gift.isBanned = restrictionsAt(ctx.broker).isBanned(userId, roomId) || undefined;
     const answer = await giftGroups(ctx.broker).send(gift, ctx.requestID ?? undefined);
     if ("orderId" in answer) return answer;

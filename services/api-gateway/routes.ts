@@ -3,7 +3,7 @@ import { fail } from "../../broker/failure.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { sendJson, sendText } from "../../mixins/http/answer.ts";
-import { livenessPath } from "../../mixins/http/front-door.ts";
+import { livenessPath, readinessPath } from "../../mixins/http/front-door.ts";
 import { parseForm, queryOf } from "../../mixins/http/request/fields.ts";
 import type { GatewayRequest } from "../../mixins/http/request-context.ts";
 import { keptAnswer, singleFlight } from "../../mixins/http/single-flight.ts";
@@ -80,7 +80,7 @@ const routes: readonly Route[] = [
   ...providerRoutes,
   [`GET ${livenessPath}`, serveLive],
   [`HEAD ${livenessPath}`, serveLive],
-  ["GET /health/ready", serveReady()],
+  [`GET ${readinessPath}`, serveReady()],
   ["GET /metrics", serveMetrics()],
   ["GET /openapi.json", serveOpenApi(() => openApiDocument(endpoints))],
   ["GET /openapi-server.json", serveOpenApi(() => serverApiDocument(serverEndpoints))],

@@ -1,6 +1,7 @@
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { watchClock } from "../../mixins/clock/watch-clock.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
@@ -26,6 +27,7 @@ import { verify } from "./verification.ts";
 
 interface State extends BattleParts {
   battleGauges: BackgroundLoop;
+  jetstreamClock: BackgroundLoop;
 }
 
 const { eventsInFlight: inFlight } = limits.battle;
@@ -143,10 +145,11 @@ export default defineService<"battle", State>({
     this.live = new LiveScores(this);
     this.scheduler = new BattleScheduler(this);
     this.battleGauges = keepBattleGauges(this);
+    this.jetstreamClock = watchClock(this, "nats", async () => (this.clock.skew ? [this.clock.skew] : []));
   },
 
   async stopped() {
-    await this.battleGauges?.stop();
+    await Promise.all([this.battleGauges?.stop(), this.jetstreamClock?.stop()]);
     await this.scheduler?.stop();
     await this.live?.stop();
   },

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { fail } from "../../broker/failure.ts";
 import { natsPrefix } from "../../config/config.ts";
+import { type Skew, skewOf } from "../../mixins/clock/skew.ts";
 import type { JetStreamPort } from "../../mixins/jetstream.mixin.ts";
 import { battleStream } from "../streams.ts";
 
@@ -10,7 +11,7 @@ export type Mark = "start" | "end";
 /**
  * JetStream's clock: the only one that decides about battles, since gifts have their times from it too. It is read from
  * the timestamp of a stored message. Between readings it goes on with this process's monotonic clock, so no node's
- * time of day is used anywhere.
+ * time of day decides anything.
  */
 export class BattleClock {
   private readonly jetstream: JetStreamPort;
@@ -18,6 +19,8 @@ export class BattleClock {
   /** JetStream's time less that of `performance.now()`, ms. */
   private offset: number | undefined;
   private readAt = Number.NEGATIVE_INFINITY;
+  /** How far JetStream's clock is from this node's time of day, as of the last reading: for people. */
+  skew: Skew | undefined;
 
   constructor(jetstream: JetStreamPort) {
     this.jetstream = jetstream;
@@ -39,6 +42,7 @@ export class BattleClock {
    * is older. Fails: unavailable.
    */
   async read(): Promise<number> {
+    const [at, since] = [Date.now(), performance.now()];
     await this.jetstream.publish(this.readSubject, {}, { msgId: randomUUID() });
     const acked = performance.now();
     const time = await this.timeOf(this.readSubject);
@@ -46,6 +50,7 @@ export class BattleClock {
     // The message was stored before it was acked, so this clock is late by one way, and never ahead of JetStream's.
     this.offset = time - acked;
     this.readAt = acked;
+    this.skew = skewOf(battleStream.name, time, { at, tookMs: acked - since });
     return time;
   }
 

@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import type { Context, Service } from "moleculer";
 import { failureName, isUnavailable } from "../../broker/failure.ts";
 import { ServiceNodes } from "../../broker/service-nodes.ts";
+import { during, Spans } from "../../broker/tracing/spans.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { SparseLog } from "../../mixins/sparse-log.ts";
@@ -60,17 +61,46 @@ export async function acceptGifts(
   ctx: Pick<Context, "call" | "requestID">,
   gifts: readonly unknown[],
 ): Promise<GiftAnswer[]> {
-  if (service.accepting + gifts.length > limits.gift.acceptingGifts) return gifts.map(() => overloaded);
+  if (service.accepting + gifts.length > limits.gift.acceptingGifts)
+    return counted(
+      service,
+      gifts.map(() => overloaded),
+    );
   service.accepting += gifts.length;
   try {
     const read = gifts.map(readGift);
     const valid = read.filter((one): one is GiftRequest => !("failure" in one));
-    const answers = valid.length === 0 ? [] : await accept(valid, acceptancePorts(service, ctx));
+    const answers = valid.length === 0 ? [] : await acceptValid(service, ctx, valid);
     let next = 0;
-    return read.map((one) => ("failure" in one ? one : (answers[next++] as GiftAnswer)));
+    return counted(
+      service,
+      read.map((one) => ("failure" in one ? one : (answers[next++] as GiftAnswer))),
+    );
   } finally {
     service.accepting -= gifts.length;
   }
+}
+
+function counted({ metrics }: Accepting, answers: GiftAnswer[]): GiftAnswer[] {
+  metrics.answered(answers);
+  return answers;
+}
+
+function* tracedIn(gifts: readonly GiftRequest[]) {
+  for (const [at, { traceparent }] of gifts.entries()) if (traceparent) yield { key: String(at), traceparent };
+}
+
+/** Each gift that is traced has a span of its own, which its publication follows. */
+function acceptValid(
+  service: Accepting,
+  ctx: Pick<Context, "call" | "requestID">,
+  gifts: readonly GiftRequest[],
+): Promise<GiftAnswer[]> {
+  const spans = Spans.start(service.broker, "gift.accept", "server", tracedIn(gifts), {
+    "ovation.group": gifts.length,
+  });
+  const own = spans ? gifts.map((gift, at) => ({ ...gift, traceparent: spans.of(String(at)) })) : gifts;
+  return during(spans, () => accept(own, acceptancePorts(service, ctx)));
 }
 
 /**

@@ -18,6 +18,8 @@ export interface GiftRequest {
   readonly isBanned?: boolean | undefined;
   /** For a gift without a request id: a new random id of the caller. */
   readonly orderId?: string | undefined;
+  /** Of a gift that is traced: the span of its acceptance. */
+  readonly traceparent?: string | undefined;
 }
 
 /** The terms of a gift, fixed at acceptance. */

@@ -1,6 +1,8 @@
 import type { Service } from "moleculer";
 import { isUnavailable } from "../../broker/failure.ts";
 import { cutList } from "../../broker/parts.ts";
+import { during, Spans } from "../../broker/tracing/spans.ts";
+import { tracerOf } from "../../broker/tracing/tracer.ts";
 import { limits } from "../../config/limits.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { call } from "../contracts.ts";
@@ -12,7 +14,7 @@ import { type SettledGift, settledGiftBytes } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
 import { settledSince } from "./gift-store.ts";
 
-type RoomGifts = { roomId: number; gifts: RoomGift[] };
+type RoomGifts = { roomId: number; gifts: RoomGift[]; traces?: string[] };
 type ShownGift = { roomId: number; gift: RoomGift };
 
 /**
@@ -22,7 +24,7 @@ type ShownGift = { roomId: number; gift: RoomGift };
  */
 export async function showEffects(
   this: Service & GiftState,
-  { data, requestId }: Pick<ReceivedEvent<"gift.settled">, "data" | "requestId">,
+  { data, requestId, traces }: Pick<ReceivedEvent<"gift.settled">, "data" | "requestId" | "traces">,
 ): Promise<void> {
   // Before anything is awaited: events are started in their order, and combos count in it.
   const shown = data.gifts
@@ -35,24 +37,39 @@ export async function showEffects(
       { orderId: gift.orderId, bytes },
       "the effect of a gift is too large for a message: it is not shown",
     );
-  const shows = [...buckets].flatMap(([bucket, own]) =>
-    cutList(own, bounds, tooLarge).map((gifts) => show(this, bucket, gifts, requestId)),
-  );
-  await allOf(shows);
+  const spans = tracerOf(this.broker) && Spans.start(this.broker, "gift.effects", "consumer", traces);
+  await during(spans, async () => {
+    const shows = [...buckets].flatMap(([bucket, own]) =>
+      cutList(own, bounds, tooLarge).map((gifts) => show(this, bucket, gifts, { requestID: requestId, spans })),
+    );
+    await allOf(shows);
+  });
+}
+
+/** `showEffects`, and counts how long the gifts took from their acceptance. */
+export async function showInTime(this: Service & GiftState, event: ReceivedEvent<"gift.settled">): Promise<void> {
+  await showEffects.call(this, event);
+  this.metrics.shown(event.data.gifts.filter(({ status }) => status === "succeeded"));
+}
+
+interface Circumstances {
+  readonly requestID: string | undefined;
+  readonly spans: Spans | undefined;
 }
 
 async function show(
   service: Pick<Service, "broker">,
   bucket: number,
   gifts: readonly ShownGift[],
-  requestID: string | undefined,
+  about: Circumstances,
 ): Promise<void> {
+  const { requestID, spans } = about;
   try {
-    await call(service.broker, "im-router.roomGifts", { bucket, rooms: byRoom(gifts) }, { requestID });
+    await call(service.broker, "im-router.roomGifts", { bucket, rooms: byRoom(gifts, spans) }, { requestID });
   } catch (error) {
     if (isUnavailable(error) || gifts.length === 1) throw error;
     const half = Math.ceil(gifts.length / 2);
-    await allOf([gifts.slice(0, half), gifts.slice(half)].map((some) => show(service, bucket, some, requestID)));
+    await allOf([gifts.slice(0, half), gifts.slice(half)].map((some) => show(service, bucket, some, about)));
   }
 }
 
@@ -79,9 +96,12 @@ export async function* settledFromBooks(
 
 const bytesOf = ({ gift }: ShownGift) => settledGiftBytes(gift);
 
-function byRoom(gifts: readonly ShownGift[]): RoomGifts[] {
+function byRoom(gifts: readonly ShownGift[], spans: Spans | undefined): RoomGifts[] {
   const rooms = Map.groupBy(gifts, ({ roomId }) => roomId);
-  return [...rooms].map(([roomId, own]) => ({ roomId, gifts: own.map(({ gift }) => gift) }));
+  return [...rooms].map(([roomId, own]) => {
+    const traces = spans?.carried(own.map(({ gift }) => gift.orderId)).map(({ traceparent }) => traceparent);
+    return { roomId, gifts: own.map(({ gift }) => gift), ...(traces?.length && { traces }) };
+  });
 }
 
 function toRoomGift(gift: SettledGift, combo: Combo): RoomGift {

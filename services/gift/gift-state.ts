@@ -13,6 +13,7 @@ import type { RoomReceivers } from "../living-room/living-room.contract.ts";
 import type { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import type { Combos } from "./combos.ts";
 import type { OpenGate } from "./gate/open-gate.ts";
+import type { GiftMetrics } from "./gift-metrics.ts";
 import type { NodeOrders } from "./node-orders.ts";
 import type { QueueWatermark } from "./queue-watermark.ts";
 import type { Breakpoint } from "./settler.ts";
@@ -30,6 +31,7 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   /** The rate of each sender; `undefined` where there is no limit. */
   rate: UserRate | undefined;
   silent: SilentPartitions;
+  metrics: GiftMetrics;
   watermark: QueueWatermark;
   totals: Totals;
   walletNodes: ServiceNodes;

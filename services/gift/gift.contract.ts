@@ -2,7 +2,19 @@ import { z } from "zod";
 import type { FailureName } from "../../config/errors.ts";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { businessId, cursor, id, integer, isoTime, limit, operator, orderId, text, userId } from "../fields.ts";
+import {
+  businessId,
+  cursor,
+  id,
+  integer,
+  isoTime,
+  limit,
+  operator,
+  orderId,
+  text,
+  traceparent,
+  userId,
+} from "../fields.ts";
 import type { RecordedGift } from "./gift-events.contract.ts";
 import { giftStaffActions } from "./staff.contract.ts";
 import { giftWorkActions } from "./work.contract.ts";
@@ -93,6 +105,8 @@ const sentGift = {
   orderId: randomOrderId.optional(),
   /** The gateway knows that the sender is banned, everywhere or in the room: it is refused unless it is a repeat. */
   isBanned: z.boolean().optional(),
+  /** Of a gift that is traced. */
+  traceparent: traceparent.optional(),
 };
 
 /** A side of a contest: the gifts to one receiver in one room. */

@@ -17,9 +17,10 @@ import { acceptAlone, acceptGifts, openAcceptance } from "./accept-gifts.ts";
 import { CatalogueCache, giftColumns } from "./catalogue-cache.ts";
 import { Combos } from "./combos.ts";
 import { reportDead } from "./dead-gifts.ts";
-import { settledFromBooks, showEffects } from "./effects.ts";
+import { settledFromBooks, showInTime } from "./effects.ts";
 import { giftActions } from "./gift.contract.ts";
 import { giftReading } from "./gift-group.ts";
+import { GiftMetrics } from "./gift-metrics.ts";
 import type { GiftState } from "./gift-state.ts";
 import { catalogueChecksum, pageOfRecords, settledSince } from "./gift-store.ts";
 import { addingUpMinutes } from "./minutes.ts";
@@ -126,7 +127,7 @@ export default defineService<"gift", GiftState>({
       },
       dead: reportDead,
     },
-    effects: onEvent("gift.settled", showEffects, {
+    effects: onEvent("gift.settled", showInTime, {
       inFlight: limits.gift.effectEventsInFlight,
       inOrder: true,
       fromBooks: settledFromBooks,
@@ -135,6 +136,7 @@ export default defineService<"gift", GiftState>({
 
   created() {
     this.signatures = giftSignatures();
+    this.metrics = new GiftMetrics(this.broker);
     openAcceptance(this);
     this.combos = new Combos();
     this.settleBreakpoint = () => {};

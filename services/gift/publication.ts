@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { Redis } from "ioredis";
+import type { ServiceBroker } from "moleculer";
 import { failureName, isUnavailable, mayHaveHappened } from "../../broker/failure.ts";
 import type { Log } from "../../broker/log.ts";
+import { during, Spans } from "../../broker/tracing/spans.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
 import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
@@ -13,6 +15,7 @@ import { enqueue, partsOf, type QueuedGift, type QueuePart } from "./queue.ts";
 import type { SilentPartitions } from "./silent-partitions.ts";
 
 interface Publishing extends JetStreamState {
+  readonly broker: ServiceBroker;
   readonly redis: Redis;
   readonly logger: Log;
   readonly signatures: MessageSignatures;
@@ -140,13 +143,21 @@ function remember(
   return rememberOrders(redis, gifts, first.length, logger);
 }
 
+function* tracedIn(gifts: readonly Outgoing[]) {
+  for (const { candidate } of gifts) {
+    const { traceparent } = candidate.request;
+    if (traceparent) yield { key: candidate.orderId, traceparent };
+  }
+}
+
 async function publishPart(service: Publishing, part: QueuePart<Outgoing>, requestId: string | null): Promise<void> {
   const { silent, orders, logger } = service;
   const { partition, gifts } = part;
   const passage = silent.start(partition, performance.now());
   let answered = false;
   try {
-    await enqueue(service, part, requestId);
+    const spans = Spans.start(service.broker, "gift.publish", "producer", tracedIn(gifts));
+    await during(spans, () => enqueue(service, part, { requestId, traces: spans?.carried() }));
     answered = true;
     for (const { candidate } of gifts) answerAsAccepted(candidate, candidate.contentHash);
   } catch (error) {

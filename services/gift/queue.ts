@@ -1,6 +1,7 @@
 import { fail } from "../../broker/failure.ts";
 import { cutList } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
+import type { PublishOptions } from "../../mixins/jetstream.mixin.ts";
 import { type AcceptedGift, partitionOf } from "./accepted-gift.ts";
 import { groupText } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
@@ -46,10 +47,10 @@ export function partsOf<Gift extends QueuedGift>(gifts: readonly Gift[]): QueueP
 export async function enqueue(
   { jetstream, signatures }: Pick<GiftState, "jetstream" | "signatures">,
   { partition, gifts }: QueuePart,
-  requestId: string | null,
+  about: Pick<PublishOptions, "requestId" | "traces">,
 ): Promise<void> {
   const subject = `gift.send.${partition}`;
   const msgId = signatures.idOf(gifts.map(({ gift }) => `${gift.orderId} ${gift.contentHash}`).join(","));
   const text = signatures.sign(subject, groupText(gifts.map(({ json }) => json)));
-  await jetstream.publishText(subject, text, { msgId, requestId });
+  await jetstream.publishText(subject, text, { msgId, ...about });
 }

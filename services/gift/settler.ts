@@ -2,6 +2,8 @@ import { hash } from "node:crypto";
 import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import { cutList } from "../../broker/parts.ts";
+import { during, Spans } from "../../broker/tracing/spans.ts";
+import { tracerOf } from "../../broker/tracing/tracer.ts";
 import { limits } from "../../config/limits.ts";
 import type { ChannelMessage, JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
@@ -13,9 +15,10 @@ import { bucketOf } from "../wallet-buckets.ts";
 import { type AcceptedGift, giftTimeMs } from "./accepted-gift.ts";
 import { forgetAccepted } from "./accepted-orders.ts";
 import { type RecordedGift, settledGiftBytes } from "./gift.contract.ts";
+import type { GiftMetrics } from "./gift-metrics.ts";
 import { insertRecords, type SettledRecord, type StoredRecord, toSettledGift } from "./record-writes-store.ts";
 
-type Settling = Service & MysqlState & RedisState & JetStreamState;
+type Settling = Service & MysqlState & RedisState & JetStreamState & { metrics: GiftMetrics };
 
 /** The steps at which a test may throw, in their order. */
 export type SettleStep = "charged" | "recorded" | "published";
@@ -32,20 +35,55 @@ export async function settle(
   reached: Breakpoint,
 ): Promise<void> {
   const times = timesOf(messages);
+  const spans = spansOf(service, messages, times.size);
+  await during(spans, () => settleGifts(service, times, { requestID: messages[0]?.requestId, spans, reached }));
+}
+
+/** A span for each gift of the batch that is traced. The headers of the messages are read only where this node traces. */
+function spansOf({ broker }: Settling, messages: readonly ChannelMessage[], gifts: number): Spans | undefined {
+  if (!tracerOf(broker)) return undefined;
+  const orders = new Set(messages.map(({ data }) => (data as AcceptedGift).orderId));
+  // Each gift shows all traces of its message.
+  const distinct = new Map(messages.map((message) => [`${message.subject} ${message.sequence}`, message])).values();
+  const carried = Array.from(distinct, ({ traces }) => traces.filter(({ key }) => orders.has(key))).flat();
+  return Spans.start(broker, "gift.settle", "consumer", carried, { "ovation.batch": gifts });
+}
+
+interface Circumstances {
+  /** A batch has gifts of many requests; calls to other services use the id of the first. */
+  readonly requestID: string | undefined;
+  readonly spans: Spans | undefined;
+  readonly reached: Breakpoint;
+}
+
+async function settleGifts(
+  service: Settling,
+  times: ReadonlyMap<AcceptedGift, Date>,
+  { requestID, spans, reached }: Circumstances,
+): Promise<void> {
   const gifts = [...times.keys()];
-  // A batch has gifts of many requests; calls to other services use the id of the first.
-  const requestID = messages[0]?.requestId;
-  const outcomes = await charge(service, gifts, requestID);
+  const charging = spans?.part("gift.charge", "client");
+  const outcomes = await during(charging, () => charge(service, gifts, { requestID, spans: charging }));
   await reached("charged");
   const settled = gifts
     .filter(({ orderId }) => isFinal(outcomes.get(orderId)))
     .map((gift) => toRecord(gift, times.get(gift) as Date, outcomes.get(gift.orderId) as GiftOutcome));
-  const stored = await insertRecords(service.mysql, settled);
+  const stored = await during(spans?.part("gift.record", "client"), () => insertRecords(service.mysql, settled));
   await reached("recorded");
   // The books have these orders now.
   forgetAccepted(service.redis, gifts, service.logger);
-  if (settled.length > 0) await publishSettled(service, toEvent(settled, stored), requestID);
+  const publishing = settled.length > 0 ? spans?.part("gift.publishSettled", "producer") : undefined;
+  await during(publishing, async () => {
+    if (settled.length > 0) await publishSettled(service, toEvent(settled, stored), { requestID, spans: publishing });
+  });
   await reached("published");
+  count(service, settled, times);
+}
+
+function count({ metrics }: Settling, settled: readonly SettledRecord[], times: ReadonlyMap<unknown, Date>): void {
+  const succeeded = settled.reduce((sum, one) => sum + (one.succeeded ? 1 : 0), 0);
+  const acceptedMs = Array.from(times.values(), (time) => time.getTime());
+  metrics.settled({ succeeded, failed: settled.length - succeeded }, acceptedMs);
 }
 
 /**
@@ -84,7 +122,7 @@ function isFinal(outcome: GiftOutcome | undefined): boolean {
 async function charge(
   service: Settling,
   gifts: readonly AcceptedGift[],
-  requestID: string | undefined,
+  { requestID, spans }: Pick<Circumstances, "requestID" | "spans">,
 ): Promise<Map<string, GiftOutcome>> {
   const buckets = Map.groupBy(gifts, ({ senderId }) => bucketOf(senderId));
   const replies = await Promise.all(
@@ -93,7 +131,8 @@ async function charge(
       // One call after the other: gifts of one sender keep their order.
       for (const charges of chargeParts(own)) {
         const params = { bucket, gifts: charges };
-        outcomes.push(...(await call(service.broker, "wallet.consumeForSendGift", params, { requestID })).outcomes);
+        const about = { requestID, ...spans?.callOptions(charges.map(({ orderId }) => orderId)) };
+        outcomes.push(...(await call(service.broker, "wallet.consumeForSendGift", params, about)).outcomes);
       }
       return outcomes;
     }),
@@ -140,7 +179,7 @@ function toEvent(settled: readonly SettledRecord[], stored: readonly StoredRecor
 async function publishSettled(
   service: Settling,
   settled: readonly RecordedGift[],
-  requestID: string | undefined,
+  { requestID, spans }: Pick<Circumstances, "requestID" | "spans">,
 ): Promise<void> {
   const bounds = { count: limits.gift.settleBatch, bytes: limits.bus.listBytes, bytesOf: settledGiftBytes };
   const parts = cutList(settled, bounds, ({ orderId }, bytes) => {
@@ -151,6 +190,7 @@ async function publishSettled(
     const ids = gifts.map(({ orderId }) => orderId);
     const key = hash("sha256", ids.join(","), "hex").slice(0, 32);
     const { subject, payload, msgId } = durableEvent("gift.settled", key, { gifts });
-    await service.jetstream.publish(subject, payload, { msgId, requestId: requestID ?? null });
+    const traces = spans?.carried(ids);
+    await service.jetstream.publish(subject, payload, { msgId, requestId: requestID ?? null, traces });
   }
 }

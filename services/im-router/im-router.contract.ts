@@ -3,7 +3,7 @@ import { isShallow } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { battleView } from "../battle/battle.contract.ts";
-import { amount, bucket, chatMsgId, id, integer, isoTime, senderId, userId } from "../fields.ts";
+import { amount, bucket, chatMsgId, id, integer, isoTime, senderId, traceparent, userId } from "../fields.ts";
 import { bizCodes } from "../im-frames.ts";
 import { imRouterStaffActions } from "./staff.contract.ts";
 
@@ -85,7 +85,13 @@ export const imRouterActions = {
   roomGifts: action({
     bucket,
     rooms: z
-      .array(z.object({ roomId: id, gifts: z.array(roomGift).min(1).max(limits.im.giftsPerCall) }))
+      .array(
+        z.object({
+          roomId: id,
+          gifts: z.array(roomGift).min(1).max(limits.im.giftsPerCall),
+          traces: z.array(traceparent).max(limits.traces.carried).optional(),
+        }),
+      )
       .min(1)
       .max(limits.im.giftsPerCall),
   }).returns<null>(),
@@ -125,6 +131,11 @@ export const imRouterActions = {
     spared: z.array(userId).max(limits.room.moderators + 1),
     always: z.boolean(),
   }).returns<null>(),
+  /**
+   * Takes all chat of a user out of the histories of rooms, as `removeChat`, without telling anybody: what viewers have
+   * seen is on their screens. Returns how many messages. Fails: unavailable, also without Redis; it may be repeated.
+   */
+  eraseChat: action({ userId, roomIds: z.array(id).max(limits.erasure.roomsPerCall) }).returns<{ erased: number }>(),
   /** Where a user is connected, as of the last lease: for operators. */
   whereIs: action({ userId }).returns<{ nodeId: string; roomId: number; since: string }[]>(),
   /**

@@ -11,14 +11,15 @@ import { makeToken } from "../im-tokens.ts";
 import { limitsOf } from "../limits-of.ts";
 import { notificationStream } from "../streams.ts";
 import { Attendance } from "./attendance.ts";
+import { chatActions } from "./chat-actions.ts";
 import { roomChat } from "./chat-history.ts";
-import { removalOf, takeOutOfHistory } from "./chat-removal.ts";
 import { giftFrame } from "./frame-search.ts";
 import { imRouterActions } from "./im-router.contract.ts";
 import { NodeCalls } from "./node-calls.ts";
 import { RoomNumbers } from "./room-numbers.ts";
 import { RoomSender } from "./room-sender.ts";
 import { ServerList } from "./server-list.ts";
+import { showGifts } from "./show-gifts.ts";
 import { UserNotifications } from "./user-notifications.ts";
 
 interface State extends RedisState, JetStreamState {
@@ -70,7 +71,7 @@ export default defineService<"im-router", State>({
     roomGifts: {
       ...byBucket,
       async handler(ctx) {
-        await this.rooms.send((tick) => ctx.params.rooms.map((room) => tick.addGifts(room)));
+        await showGifts(this.broker, this.rooms, ctx.params.rooms);
         return null;
       },
     },
@@ -93,15 +94,7 @@ export default defineService<"im-router", State>({
       },
     },
 
-    removeChat: {
-      async handler(ctx) {
-        const { roomId, msgId } = ctx.params;
-        const removal = removalOf(msgId);
-        await takeOutOfHistory(this.redis, removal, ctx.params);
-        await call(ctx, "im-router.post", { bucket: routerBucketOf(roomId), roomId, senderId: "0", ...removal });
-        return null;
-      },
-    },
+    ...chatActions,
 
     closeRoom: {
       async handler(ctx) {

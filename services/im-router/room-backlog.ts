@@ -16,6 +16,7 @@ export class Share {
   /** Settles once all frames were passed to the nodes, or one of them could not be. */
   readonly handedOver: Promise<void>;
   private framesLeft = 0;
+  private traces: readonly string[] = [];
   private readonly resolve: () => void;
   readonly failed: (error: unknown) => void;
 
@@ -27,10 +28,16 @@ export class Share {
     this.failed = reject;
   }
 
+  /** The frames of the share carry these traces. Of more than `limits.traces.carried` the last ones are left out. */
+  carry(traces: readonly string[]): void {
+    this.traces = [...this.traces, ...traces].slice(0, limits.traces.carried);
+  }
+
   /** A frame of this share. Its size is measured once, here. */
   frame(frame: UnnumberedFrame, bytes = frameBytes(frame)): WaitingFrame {
     this.framesLeft++;
-    return { ...frame, bytes, share: this };
+    const { traces } = this;
+    return { ...frame, bytes, share: this, ...(traces.length > 0 && { traces }) };
   }
 
   passed(): void {

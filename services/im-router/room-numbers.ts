@@ -15,7 +15,10 @@ export interface NumberedFrame {
   frame: string;
   /** The nodes with members; `undefined` where they are not known, or not all may have registered yet. */
   nodes: readonly string[] | undefined;
+  traces?: string[];
 }
+
+const carrying = ({ traces }: UnnumberedFrame) => traces && { traces: [...traces] };
 
 const numberScript = luaScript("services/im-router/lua/number-frames.lua");
 
@@ -61,7 +64,8 @@ export class RoomNumbers {
       const { roomId } = unnumbered;
       this.given.set(roomId, { epoch, seq });
       const frame = numberedFrame(unnumbered, seq, epoch);
-      return { roomId, seq, epoch, frame, nodes: nodes[index.get(roomId) as number] ?? undefined };
+      const members = nodes[index.get(roomId) as number] ?? undefined;
+      return { roomId, seq, epoch, frame, nodes: members, ...carrying(unnumbered) };
     });
   }
 
@@ -72,7 +76,8 @@ export class RoomNumbers {
       const { roomId } = unnumbered;
       const seq = (this.own.get(roomId) ?? 0) + 1;
       this.own.set(roomId, seq);
-      return { roomId, seq, epoch, frame: numberedFrame(unnumbered, seq, epoch), nodes: undefined };
+      const frame = numberedFrame(unnumbered, seq, epoch);
+      return { roomId, seq, epoch, frame, nodes: undefined, ...carrying(unnumbered) };
     });
   }
 }

@@ -15,6 +15,8 @@ import { type Lane, Share, type WaitingFrame } from "./room-backlog.ts";
 export interface RoomGifts {
   roomId: number;
   gifts: readonly RoomGift[];
+  /** The traces of these gifts: they go on with the room's frames. */
+  traces?: readonly string[] | undefined;
 }
 
 interface Merged {
@@ -95,9 +97,10 @@ export class RoomTick {
   }
 
   /** Returns the share that the caller waits for. An order that is in the tick already is not added again. */
-  addGifts({ roomId, gifts }: RoomGifts): Share {
+  addGifts({ roomId, gifts, traces }: RoomGifts): Share {
     const room = this.roomOf(roomId);
     const part = this.giftPartOf(room);
+    if (traces) part.share.carry(traces);
     for (const gift of gifts) {
       if (part.seen.has(gift.orderId)) continue;
       part.seen.add(gift.orderId);

@@ -19,6 +19,10 @@ export class ConnectionRegistry<C extends Registered> {
     return this.byId.size;
   }
 
+  get roomCount(): number {
+    return this.byRoom.size;
+  }
+
   get rooms(): number[] {
     return [...this.byRoom.keys()];
   }

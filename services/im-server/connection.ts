@@ -15,6 +15,8 @@ import { wireText } from "./wire-frame.ts";
 export interface ConnectionHost {
   readonly nodeId: string;
   readonly limits: { readonly sendQueueBytes: number };
+  /** Counts what is written to sockets. */
+  readonly sent: { frames: number; bytes: number };
   /** The rate of a user's messages over all connections, so that a new connection does not reset it. */
   readonly messageRate: Pick<UserRate, "take">;
 }
@@ -115,6 +117,9 @@ export class Connection implements Presence {
   sendWire(wire: Buffer): void {
     if (!this.open) return;
     this.socket.sendWire(wire);
+    const { sent } = this.host;
+    sent.frames++;
+    sent.bytes += wire.length;
     this.closeIfTooSlow();
   }
 

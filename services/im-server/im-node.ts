@@ -13,6 +13,7 @@ import type { RestrictionsState } from "../restrictions.mixin.ts";
 import type { Connection } from "./connection.ts";
 import { ConnectionRegistry } from "./connection-registry.ts";
 import { EntryBattles } from "./entry-battles.ts";
+import { ImMetrics } from "./im-metrics.ts";
 import { NotificationStore } from "./notification-store.ts";
 import { Notifications } from "./notifications.ts";
 import { PresenceStore } from "./presence-store.ts";
@@ -41,6 +42,7 @@ const suspectedCounter = {
 /** The connections of one im-server node, and the state that they share. */
 export class ImNode {
   readonly connections = new ConnectionRegistry<Connection>();
+  readonly metrics: ImMetrics;
   readonly rooms: Rooms;
   readonly battles: EntryBattles;
   readonly presence: PresenceStore;
@@ -88,6 +90,7 @@ export class ImNode {
     this.restrictions = parts.restrictions;
     this.requireRestrictions = parts.requireRestrictions;
     broker.metrics.register({ type: "counter", ...suspectedCounter });
+    this.metrics = new ImMetrics(broker);
     const { presenceLeaseMs, notificationResendMs: resendMs, roomLiveMs, replaceGatherMs: gatherMs } = this.limits;
     this.presence = new PresenceStore(redis, broker.nodeID, presenceLeaseMs);
     this.notifications = new Notifications({ store: new NotificationStore(jetstream, log), resendMs, log });
@@ -131,6 +134,11 @@ export class ImNode {
       {},
       "an address gave too many bad tokens: its connects are closed before they are checked, and counted in the metrics",
     );
+  }
+
+  /** What was written to sockets: counted by the connections. */
+  get sent(): { frames: number; bytes: number } {
+    return this.metrics.sent;
   }
 
   get nodeId(): string {

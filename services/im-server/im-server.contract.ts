@@ -1,12 +1,13 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
-import { id, integer, userId } from "../fields.ts";
+import { id, integer, traceparent, userId } from "../fields.ts";
 
 const { deliverFrames, replacesPerCall } = limits.im;
 const seq = integer(0);
 const name = z.string().max(100);
-const roomFrame = z.object({ roomId: id, frame: z.string(), seq, epoch: name });
+const traces = z.array(traceparent).max(limits.traces.carried).optional();
+const roomFrame = z.object({ roomId: id, frame: z.string(), seq, epoch: name, traces });
 const userFrame = z.object({ userId, frame: z.string(), seq, msgId: name });
 
 /** The actions of an im-server for other services. Each is called on a node by its id. */

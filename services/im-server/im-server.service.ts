@@ -18,6 +18,7 @@ import { imServerActions } from "./im-server.contract.ts";
 import type { ImSocket } from "./im-socket.ts";
 import { type Listener, type ListenerHandlers, openListener } from "./listener.ts";
 import { startMaintenance } from "./maintenance.ts";
+import { deliverToRoom } from "./room-delivery.ts";
 import { closeForFault } from "./socket-fault.ts";
 
 interface State extends RedisState, JetStreamState, RestrictionsState {
@@ -57,7 +58,8 @@ function listenerHandlers(service: Service & State): ListenerHandlers {
     error: (_socket, error) => service.logger.debug({ err: error }, "socket error"),
     handlerThrew: (socket, event, error) => closeForFault(service.logger, socket, socket.connection, event, error),
     acceptFailed: (error) => service.logger.error({ err: error }, "a connection was not accepted: the client retries"),
-    close({ connection }) {
+    close({ connection }, code) {
+      service.node.metrics.countClosed(code);
       if (connection) service.node.leave(connection);
     },
   };
@@ -71,9 +73,9 @@ export default defineService<"im-server", State>({
   actions: {
     deliver: {
       handler(ctx) {
-        const { connections, rooms, notifications } = this.node;
+        const { connections, notifications } = this.node;
         for (const frame of ctx.params.frames) {
-          if ("roomId" in frame) rooms.deliver(frame.roomId, frame);
+          if ("roomId" in frame) deliverToRoom(this.node, frame);
           else notifications.deliver(connections.ofUser(frame.userId), frame);
         }
         return null;
@@ -128,11 +130,13 @@ export default defineService<"im-server", State>({
     const options = { host, port, closeGraceMs, headersTimeoutMs, connectionsMax, allowedOrigins, proxies };
     this.listener = await openListener(options, listenerHandlers(this));
     this.maintenance = startMaintenance(this.node);
+    this.node.metrics.start(this.node);
     logger.info({ host, port: this.listener.port }, "listening for WebSockets");
   },
 
   async stopped() {
     if (!this.maintenance) return;
+    this.node.metrics.stop();
     this.node.draining = true;
     this.listener.refuse();
     this.node.battles.stop();

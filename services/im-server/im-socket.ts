@@ -12,7 +12,7 @@ export interface SocketHandlers {
   ping(socket: ImSocket, data: Buffer): void;
   pong(socket: ImSocket): void;
   error(socket: ImSocket, error: Error): void;
-  close(socket: ImSocket): void;
+  close(socket: ImSocket, code: number): void;
   /** Another handler threw `error` at the event of this name. Must not throw: nothing would catch it. */
   handlerThrew(socket: ImSocket, event: string, error: unknown): void;
 }

@@ -107,9 +107,9 @@ export async function openListener(options: ListenerOptions, handlers: ListenerH
   const open = new OpenSockets();
   const listeners = guardedListeners({
     ...handlers,
-    close(socket) {
+    close(socket, code) {
       open.remove(socket);
-      handlers.close(socket);
+      handlers.close(socket, code);
     },
   });
   const opened = (socket: ImSocket, query: URLSearchParams, address: string) => {

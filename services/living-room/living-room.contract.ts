@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
+import { erasureActions } from "../erasure.contract.ts";
 import { businessId, eventTime, externalId, id, integer, kind, text, userId } from "../fields.ts";
 import { moderatorActions } from "./moderators.contract.ts";
 import { livingRoomStaffActions } from "./staff.contract.ts";
@@ -36,6 +37,8 @@ const battleId = z.string().regex(/^[1-9]\d{0,19}$/);
 
 export const livingRoomActions = {
   ...livingRoomStaffActions,
+  /** Of an anchor: names and pictures of her rooms; of anybody: being a moderator, and chat in the histories of rooms. */
+  ...erasureActions,
   /**
    * Opens the user's live room; a user who has one gets it unchanged. A blank or missing `roomName` is made of the nick
    * name. A repeat is safe: within `limits.room.startEveryMs` it fails with startTooOften, whose data has the ms to wait;

@@ -13,11 +13,13 @@ import { defineService } from "../define-service.ts";
 import { checkedAnyway, onEvent } from "../durable-event.ts";
 import { eventStream } from "../streams.ts";
 import { closedSince, closeRoom } from "./broadcasting.ts";
+import { erasureActions } from "./erasure.ts";
 import { closeIfUnusable, closeUnusableAmong } from "./frozen-anchors.ts";
 import { guestActions } from "./guest-actions.ts";
 import { unlinkBanned, unlinkBannedAmong } from "./guests.ts";
 import { countLiveRooms } from "./live-room-count-store.ts";
 import { livingRoomActions } from "./living-room.contract.ts";
+import { roomsOfType } from "./lookup-store.ts";
 import { moderatorActions } from "./moderators.ts";
 import { openLiveRoom } from "./opening.ts";
 import { platformActions } from "./platform-rooms.ts";
@@ -25,7 +27,7 @@ import { RoomCache } from "./room-cache.ts";
 import { requireRoomType } from "./room-form.ts";
 import { type MonitorSettings, RoomMonitor } from "./room-monitor.ts";
 import type { RoomState } from "./room-state.ts";
-import { markAnchorEntered, markAnchorSeen, roomById, roomsOfType, setWatchNumbers } from "./room-store.ts";
+import { markAnchorEntered, markAnchorSeen, roomById, setWatchNumbers } from "./room-store.ts";
 import { staffActions } from "./staff-actions.ts";
 
 const { checkEveryMs, leaseMs, gapMs, accountsEveryMs } = limits.attendance;
@@ -46,7 +48,6 @@ export default defineService<"living-room", RoomState>({
 
   actions: {
     figures: { handler: countLiveRooms },
-
     start: {
       async handler(ctx) {
         const { userId, type, roomName } = ctx.params;
@@ -70,9 +71,9 @@ export default defineService<"living-room", RoomState>({
         return null;
       },
     },
-
     ...platformActions,
     ...staffActions,
+    ...erasureActions,
     ...moderatorActions,
 
     list: {

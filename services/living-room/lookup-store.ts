@@ -1,8 +1,9 @@
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
 import { bytesOf, externalIdOf } from "./external-id-column.ts";
+import type { RoomListItem } from "./living-room.contract.ts";
 import type { StaffRoom } from "./staff.contract.ts";
 
-/** SQL by which staff look up rooms, live and closed, each statement by an index and bounded. */
+/** SQL that lists rooms: for staff live and closed ones, for viewers live ones. Each statement is by an index and bounded. */
 
 interface Row {
   id: string | number;
@@ -76,4 +77,23 @@ export async function roomsByExternalId(db: Queryable, externalRoomId: string): 
     [id],
   );
   return [...live, ...closed].map(staffRoom);
+}
+
+/** Live rooms of a type, newest first. */
+export async function roomsOfType(db: Queryable, type: number, offset: number, limit: number): Promise<RoomListItem[]> {
+  const rows = await db.query<
+    Pick<Row, "id" | "anchor_id" | "room_name" | "watch_num"> & { good_num: number; covert_img: string }
+  >(
+    `SELECT id, anchor_id, room_name, watch_num, good_num, covert_img FROM t_living_room
+     WHERE type = ? ORDER BY id DESC LIMIT ? OFFSET ?`,
+    [type, limit, offset],
+  );
+  return rows.map((row) => ({
+    id: toSafeInteger(row.id),
+    roomName: row.room_name,
+    anchorId: String(row.anchor_id),
+    watchNum: row.watch_num,
+    goodNum: row.good_num,
+    covertImg: row.covert_img,
+  }));
 }

@@ -6,6 +6,9 @@ interface Row {
   readonly user_id: string | number;
 }
 
+/** Rows of t_room_moderator_lock. */
+const moderatorLocks = 16;
+
 const idsOf = (rows: readonly Row[]) => rows.map(({ user_id }) => String(user_id));
 
 /** In the order in which they were named. */
@@ -17,9 +20,11 @@ export async function moderatorsOf(db: Queryable, anchorId: string): Promise<str
   );
 }
 
-/** The same, locked until the transaction ends, the places of further ones too. */
+/** The same; until the transaction ends nobody else names one. */
 export async function lockModeratorsOf(tx: Transaction, anchorId: string): Promise<string[]> {
-  return idsOf(await tx.query<Row>("SELECT user_id FROM t_room_moderator WHERE anchor_id = ? FOR UPDATE", [anchorId]));
+  const slot = Number(BigInt(anchorId) % BigInt(moderatorLocks));
+  await tx.query("SELECT slot FROM t_room_moderator_lock WHERE slot = ? FOR UPDATE", [slot]);
+  return moderatorsOf(tx, anchorId);
 }
 
 /** Fails with a duplicate key where the user is one already. */
@@ -33,4 +38,10 @@ export async function insertModerator(tx: Transaction, anchorId: string, userId:
 /** A repeat changes nothing. */
 export async function deleteModerator(db: Queryable, anchorId: string, userId: string): Promise<void> {
   await db.run("DELETE FROM t_room_moderator WHERE anchor_id = ? AND user_id = ?", [anchorId, userId]);
+}
+
+/** Removes the user from the moderators of others, and those of the user. */
+export async function eraseModeration(db: Queryable, userId: string): Promise<void> {
+  await db.run("DELETE FROM t_room_moderator WHERE anchor_id = ?", [userId]);
+  await db.run("DELETE FROM t_room_moderator WHERE user_id = ?", [userId]);
 }

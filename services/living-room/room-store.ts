@@ -3,7 +3,7 @@ import type { Database, Queryable, Transaction } from "../../mixins/mysql/databa
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
 import type { CheckedRoom } from "./attendance.ts";
 import { bytesOf, externalIdOf } from "./external-id-column.ts";
-import type { LiveRoom, RoomListItem } from "./living-room.contract.ts";
+import type { LiveRoom } from "./living-room.contract.ts";
 import type { ClosedBy } from "./staff.contract.ts";
 
 /** SQL of the live rooms, and what moves them to the records; reads of closed rooms are in record-store.ts. */
@@ -118,23 +118,6 @@ export async function moveToRecords(tx: Transaction, roomId: number, by?: Closed
     [by?.operator ?? null, by?.reason ?? null, roomId],
   );
   await tx.run("DELETE FROM t_living_room WHERE id = ?", [roomId]);
-}
-
-/** Live rooms of a type, newest first. */
-export async function roomsOfType(db: Queryable, type: number, offset: number, limit: number): Promise<RoomListItem[]> {
-  const rows = await db.query<RoomRow & { watch_num: number; good_num: number; covert_img: string }>(
-    `SELECT ${columns}, watch_num, good_num, covert_img FROM t_living_room
-     WHERE type = ? ORDER BY id DESC LIMIT ? OFFSET ?`,
-    [type, limit, offset],
-  );
-  return rows.map((row) => ({
-    id: toSafeInteger(row.id),
-    roomName: row.room_name,
-    anchorId: String(row.anchor_id),
-    watchNum: row.watch_num,
-    goodNum: row.good_num,
-    covertImg: row.covert_img,
-  }));
 }
 
 interface WatchNumber {
@@ -255,5 +238,13 @@ export async function correctWatchNumbers(
       rooms.map(({ roomId }) => roomId),
       ...rooms.flatMap(({ roomId, was }) => [roomId, was]),
     ],
+  );
+}
+
+/** Removes what an anchor called her closed rooms, how they looked, and what staff wrote about closing them. */
+export async function eraseRoomNames(db: Queryable, anchorId: string): Promise<void> {
+  await db.run(
+    `UPDATE t_living_room_record SET room_name = '', covert_img = '', close_reason = NULL WHERE anchor_id = ?`,
+    [anchorId],
   );
 }

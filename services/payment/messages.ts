@@ -35,13 +35,10 @@ export function effectOf(subject: string): Effect | null {
 
 /** The message of a paid order to the topic of its biz code: for `pay.recharge`, to credit the coins. */
 export function topicMessage(topic: string, order: Order, payTime: Date): OutboxMessage {
-  const { orderId, userId, coins, amount, bizCode } = order;
+  const { orderId, userId, coins, amount, bizCode, productId, source, payChannel, transactionId } = order;
   const payload: PaymentTopics["pay.recharge"] = {
-    orderId,
-    userId,
-    coins,
-    amount,
-    bizCode,
+    ...{ orderId, userId, coins, amount, bizCode, productId, source, payChannel },
+    ...(transactionId ? { transactionId } : {}),
     time: payTime.toISOString(),
   };
   return { subject: topic, msgId: `${topic}:${orderId}`, payload, orderKey: orderId };

@@ -1,6 +1,7 @@
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
 import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.mixin.ts";
+import type { LeasedLoop } from "../../mixins/leased-loop.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { SealsState } from "../../mixins/seals.mixin.ts";
@@ -20,6 +21,7 @@ export interface PaymentState
     CatalogueState<typeof productColumns> {
   providers: OpenProviders;
   gauges?: BackgroundLoop;
+  retention?: LeasedLoop;
   maintenance?: Maintenance;
   signatures: MessageSignatures;
   macs: OrderMacs;

@@ -1,4 +1,7 @@
 import { type Queryable, type Transaction, toSafeInteger } from "../../mixins/mysql/database.ts";
+import { oldTexts } from "../../mixins/retention/old-texts.ts";
+import type { KeptRows } from "../../mixins/retention/retention-loop.ts";
+import { erasableText } from "../../mixins/seals/erasable-text.ts";
 import type { Sealing } from "../../mixins/seals/seal-chains.ts";
 import { sealedLedgers } from "../book-seals.ts";
 import type { Order } from "./order.ts";
@@ -115,6 +118,7 @@ export async function topicOf(db: Queryable, bizCode: number): Promise<string | 
 
 /** Adds an audit row of a webhook, with its seal. */
 export async function insertWebhook(tx: Transaction, webhook: WebhookRecord, sealing: Sealing): Promise<void> {
+  const { text: body, salt, digest } = erasableText(webhook.body);
   const row: Record<(typeof sealedLedgers.webhooks.columns)[number], string | number | null> = {
     channel: webhook.channel,
     outcome: webhook.outcome,
@@ -123,14 +127,32 @@ export async function insertWebhook(tx: Transaction, webhook: WebhookRecord, sea
     order_id: webhook.orderId,
     transaction_id: webhook.transactionId,
     amount: webhook.amount,
-    body: webhook.body,
+    body_digest: digest,
     request_id: webhook.requestId,
   };
   const time = await sealing.time();
-  const { insertId } = await tx.run("INSERT INTO t_pay_webhook SET ?, ip = ?, create_time = ?", [
-    row,
-    webhook.ip,
-    time,
-  ]);
+  const { insertId } = await tx.run(
+    "INSERT INTO t_pay_webhook SET ?, body = ?, body_salt = ?, ip = ?, create_time = ?",
+    [row, body, salt, webhook.ip, time],
+  );
   sealing.cover(sealedLedgers.webhooks, insertId, [sealedLedgers.webhooks.columns.map((column) => row[column])], 0n);
+}
+
+const eraseBodies = "UPDATE t_pay_webhook SET body = '', body_salt = NULL, ip = '' WHERE";
+
+/** Bodies of webhooks are kept for so many days; 0: for ever. */
+export const keptNotices = (days: number): KeptRows =>
+  oldTexts({
+    ...{ table: "t_pay_webhook", text: "body", days },
+    erase: (db, ids) => db.run(`${eraseBodies} id IN (?)`, [ids]),
+  });
+
+/** Removes the bodies of webhooks about these orders, and the addresses they came from; their seals stay valid. */
+export async function eraseNotices(db: Queryable, orderIds: readonly string[]): Promise<void> {
+  await db.run(`${eraseBodies} order_id IN (?) AND body_salt IS NOT NULL`, [orderIds]);
+}
+
+/** Removes why these orders were refunded. */
+export async function eraseRefundReasonsOf(db: Queryable, orderIds: readonly string[]): Promise<void> {
+  await db.run("UPDATE t_pay_order SET refund_reason = NULL WHERE order_id IN (?)", [orderIds]);
 }

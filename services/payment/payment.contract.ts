@@ -239,6 +239,11 @@ export const paymentTopics = {
     coins: coinAmount,
     amount: id,
     bizCode: id,
+    /** What a restore makes the order of again (scripts/restore/); messages of an earlier release lack it. */
+    productId: id.optional(),
+    source: integer(1).optional(),
+    payChannel: integer(0).optional(),
+    transactionId: z.string().min(1).max(64).optional(),
     time: eventTime,
   }),
   "pay.refund": z.object({

@@ -5,11 +5,14 @@ import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
+import { retentionLoop } from "../../mixins/retention/retention-loop.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { providerNoticeKeepDays } from "../retention-settings.ts";
 import { sealedAudit } from "../sealing.ts";
 import { payKeys, paySignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
+import { erasureActions } from "./erasure.ts";
 import { keepPaymentGauges } from "./gauges.ts";
 import { dailyRun, openMaintenance } from "./maintenance/maintenance.ts";
 import { operatorActions } from "./operator-actions.ts";
@@ -18,6 +21,7 @@ import { orderMacs } from "./order-macs.ts";
 import { orderForOperators, orderForPayer, refundOrder, releaseOrder, startOrder } from "./orders.ts";
 import { paymentActions } from "./payment.contract.ts";
 import type { PaymentState } from "./payment-state.ts";
+import { keptNotices } from "./payment-store.ts";
 import { offerOf, productColumns, shownProducts } from "./product.ts";
 import { openChannels, openProviders, pageOf, requireUsableSettings } from "./providers/open-providers.ts";
 import { reconcileDay, takeBill } from "./reconciliation/reconcile.ts";
@@ -120,6 +124,7 @@ export default defineService<"payment", PaymentState>({
 
     ...operatorActions,
     ...staffActions,
+    ...erasureActions,
   },
 
   created() {
@@ -134,12 +139,14 @@ export default defineService<"payment", PaymentState>({
   async started() {
     this.providers = await openProviders(config(), this);
     this.maintenance = openMaintenance(this);
+    this.retention = retentionLoop(this, [keptNotices(providerNoticeKeepDays())]);
     this.gauges = keepPaymentGauges(this, dailyRun(this));
   },
 
   async stopped() {
     for (const { provider } of this.providers?.values() ?? []) await provider.stop?.();
     await Promise.all(Object.values(this.maintenance ?? {}).map((job) => job.stop()));
+    await this.retention?.stop();
     await this.gauges?.stop();
   },
 });

@@ -47,7 +47,9 @@ export async function createProduct({ catalogue }: Editing, product: NewProduct)
   } catch (error) {
     if (!isDuplicateKey(error)) throw error;
     const there = await catalogue.byId(productId);
-    const isSame = there && there.name === name && there.price === price && coinsOf(there) === coins;
+    // A node of a database cluster may show a commit of another one a little later: it may be this very product.
+    if (!there) throw fail("unavailable", { productId });
+    const isSame = there.name === name && there.price === price && coinsOf(there) === coins;
     if (!isSame) throw fail("productIdTaken", { productId });
     return recordOf(there);
   }

@@ -1,13 +1,17 @@
 import type { Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import type { ActionDefinitions } from "../define-service.ts";
+import type { erasureActions } from "../erasure.contract.ts";
 import { orderIdOf } from "./order.ts";
 import type { PaymentState } from "./payment-state.ts";
 import type { paymentStaffActions } from "./staff.contract.ts";
 import { ordersOfTransaction, ordersOfUser, partsOfOrder, staffOrderById } from "./story-store.ts";
 
 /** What staff look up of orders. Nothing here changes an order. */
-export const staffActions: ActionDefinitions<Service & PaymentState, typeof paymentStaffActions> = {
+export const staffActions: ActionDefinitions<
+  Service & PaymentState,
+  Omit<typeof paymentStaffActions, keyof typeof erasureActions>
+> = {
   ordersOfUser: {
     handler(ctx) {
       return ordersOfUser(this.mysql, ctx.params);

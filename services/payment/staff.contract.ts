@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { action } from "../action-contract.ts";
+import { erasureActions } from "../erasure.contract.ts";
 import { cursor, limit, orderId, userId } from "../fields.ts";
 
 /** What staff look up of payment orders. Amounts are fen, coins whole coins, times ISO 8601 in UTC. */
@@ -78,6 +79,8 @@ export interface PayOrderStory {
 }
 
 export const paymentStaffActions = {
+  /** Of a payer: what webhooks have of the person, and reasons. Orders, payments and refunds stay. */
+  ...erasureActions,
   /** A user's orders, newest first. Fails: unavailable. */
   ordersOfUser: action({ userId, cursor, limit }).returns<{ list: StaffPayOrder[]; nextCursor: string | null }>(),
   /**

@@ -99,6 +99,11 @@ export const moneyActions = {
       .min(1)
       .max(limits.wallet.heldAnchorsPerCall),
   }).returns<{ needsApproval: boolean }>(),
+  /**
+   * Such a move is approved: it counts for 24 hours from now on, and not from when it was asked for. Durable when it
+   * returns; a repeat renews it again.
+   */
+  renewStaffMove: action({ moveId: z.uuid() }).returns<null>(),
   /** Takes such a move off the sums, since it moved nothing. A repeat changes nothing. */
   uncountStaffMove: action({ moveId: z.uuid() }).returns<null>(),
   /**

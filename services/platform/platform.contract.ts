@@ -2,6 +2,7 @@ import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { type ApiScope, apiScope } from "../api-scopes.ts";
+import { erasureActions } from "../erasure.contract.ts";
 import { integer, operator, text } from "../fields.ts";
 import { sealedEvent } from "../sealed-event.ts";
 import { moneyActions } from "./money.contract.ts";
@@ -110,6 +111,8 @@ export const platformActions = {
    */
   finish: action({ writes: writesOf(finishedWrite) }).returns<{ kept: boolean[] }>(),
   ...moneyActions,
+  /** Of a user: the reasons of adjustments. The orders stay. */
+  ...erasureActions,
 };
 
 export const platformEvents = {

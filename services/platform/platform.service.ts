@@ -18,6 +18,7 @@ import { Idempotency } from "./idempotency.ts";
 import { idempotencyPurge } from "./idempotency-purge.ts";
 import { createKey, keysSince, listKeys, revokeKey } from "./keys.ts";
 import { type MoneyState, moneyHandlers } from "./money/actions.ts";
+import { erasureActions } from "./money/erasure.ts";
 import { keepMoneyGauges } from "./money/gauges.ts";
 import { MoneyOrders } from "./money/money-orders.ts";
 import { readOpenOrders } from "./money/order-store.ts";
@@ -97,6 +98,7 @@ export default defineService<"platform", State>({
       },
     },
     ...moneyHandlers,
+    ...erasureActions,
   },
 
   created() {

@@ -4,7 +4,7 @@ import { fittingPage } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
 import { type DeadLetter, type DeadLetters, ReplayRefused } from "../../mixins/jetstream/dead-letters.ts";
 import { isOriginOfTable } from "../dead-letter-origins.ts";
-import { orderOfBody, shownBody } from "../dead-letter-text.ts";
+import { orderOfBody, ordersOfBody, shownBody } from "../dead-letter-text.ts";
 import type { ActionDefinitions } from "../define-service.ts";
 import type { DeadLetterView, provisionerActions } from "./provisioner.contract.ts";
 
@@ -54,7 +54,7 @@ export const deadLetterActions: ActionDefinitions<
   deadLetter: {
     async handler({ params: { id } }) {
       const letter = await found(this.dead, id);
-      return { ...viewOf(letter), ...shownBody(letter.data) };
+      return { ...viewOf(letter), orderIds: ordersOfBody(letter.data), ...shownBody(letter.data) };
     },
   },
   countDeadLetters: {
@@ -68,7 +68,8 @@ export const deadLetterActions: ActionDefinitions<
       const most = limits.jetstream.deadLetterKeptBytes;
       if (letter.data.length > most)
         throw fail("deadLetterRefused", { id, why: `it has more than ${most} bytes: give it up by npm run dlq` });
-      return { ...viewOf(letter), dataBase64: Buffer.from(letter.data).toString("base64") };
+      const dataBase64 = Buffer.from(letter.data).toString("base64");
+      return { ...viewOf(letter), orderIds: ordersOfBody(letter.data), dataBase64 };
     },
   },
   replayDeadLetter: {

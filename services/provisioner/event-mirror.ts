@@ -75,6 +75,7 @@ export class EventMirror {
   private readonly manager: JetStreamManager;
   private readonly log: Log;
   private readonly now: () => number;
+  private readonly mayChange: () => boolean;
   private readonly name = mirrorSubjects(config().NAMESPACE).stream;
   private progress: Progress | undefined;
   /** The durable consumers of readers, as of the last look that found a mirror. */
@@ -83,8 +84,17 @@ export class EventMirror {
   private waiting: readonly ConsumerInfo[] = [];
   private last: MirrorState = { behind: 0, consumers: 0, problem: "the mirror of EVENTS was not looked at yet" };
 
-  /** `source` reads the services' account; `manager` makes the mirror in the other. */
-  constructor(source: JetStreamManager, manager: JetStreamManager, log: Log, { now = () => performance.now() } = {}) {
+  /**
+   * `source` reads the services' account; `manager` makes the mirror in the other. While `mayChange` is false, the bounds
+   * of a mirror that is there stay as they are: those of a later release are not changed back.
+   */
+  constructor(
+    source: JetStreamManager,
+    manager: JetStreamManager,
+    log: Log,
+    { now = () => performance.now(), mayChange = (): boolean => true } = {},
+  ) {
+    this.mayChange = mayChange;
     this.source = source;
     this.manager = manager;
     this.log = log;
@@ -103,7 +113,8 @@ export class EventMirror {
       if (!source) return this.report(0, "stream EVENTS is missing");
       const wanted = mirrorConfig(source);
       const stillForMs = mirror ? this.stillFor(mirror) : 0;
-      const need = needOf(source, mirror, wanted, stillForMs);
+      const found = needOf(source, mirror, wanted, stillForMs);
+      const need = found === "change" && !this.mayChange() ? "none" : found;
       if (mirror) this.consumers = await this.known();
       if (need === "change") await this.manager.streams.update(this.name, wanted);
       else if (need !== "none") await this.make(wanted, mirror, need);

@@ -1,10 +1,12 @@
 import type { Service } from "moleculer";
 import type { ConnectionOptions, JetStreamManager, NatsConnection } from "nats";
 import { connectNats } from "../../broker/nats-connect.ts";
+import { isOutdated } from "../../broker/releases.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { addHealthCheck, Degraded } from "../../mixins/health.mixin.ts";
+import { apiTimeoutMs } from "../../mixins/jetstream/definitions.ts";
 import { EventMirror } from "./event-mirror.ts";
 import { ReaderRequests } from "./reader-requests.ts";
 
@@ -81,10 +83,12 @@ export class EventReaders {
     if (this.mirror) return this.mirror;
     const connection = await this.connected(this.options.mirror);
     try {
-      const manager = await connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
+      const manager = await connection.jetstreamManager({ timeout: apiTimeoutMs() });
       const readers = await this.connected(this.options.readers);
       this.requests = new ReaderRequests(readers, connection, config().NAMESPACE, this.service.logger);
-      this.mirror = new EventMirror(this.source, manager, this.service.logger);
+      this.mirror = new EventMirror(this.source, manager, this.service.logger, {
+        mayChange: () => !isOutdated(this.service.broker),
+      });
     } catch (error) {
       await Promise.all(this.connections.splice(0).map((one) => one.close()));
       throw error;

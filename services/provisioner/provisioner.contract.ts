@@ -25,6 +25,8 @@ export interface DeadLetterView {
 
 /** A dead letter with its body as text, without signature and secrets. */
 export interface ShownDeadLetter extends DeadLetterView {
+  /** All orders that its body names, at most `limits.jetstream.deadLetterOrders`. */
+  orderIds: string[];
   body: string;
   /** The body goes on. */
   bodyCut: boolean;
@@ -32,6 +34,7 @@ export interface ShownDeadLetter extends DeadLetterView {
 
 /** A dead letter with every byte, to be kept when it is given up. */
 export interface WholeDeadLetter extends DeadLetterView {
+  orderIds: string[];
   dataBase64: string;
 }
 

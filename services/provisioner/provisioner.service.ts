@@ -1,4 +1,5 @@
-import type { Context, Service } from "moleculer";
+import { setTimeout as pause } from "node:timers/promises";
+import type { Context, Service, ServiceBroker } from "moleculer";
 import type { JetStreamManager, NatsConnection } from "nats";
 import { membersOf } from "../../broker/bus/roles.ts";
 import { roleOfNode } from "../../broker/bus/subjects.ts";
@@ -6,6 +7,7 @@ import { fail, outage } from "../../broker/failure.ts";
 import { connectNats } from "../../broker/nats-connect.ts";
 import { natsOptions, readersOptions } from "../../broker/nats-options.ts";
 import { isOutage } from "../../broker/outages.ts";
+import { isOutdated, releasesOnBus } from "../../broker/releases.ts";
 import { serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
@@ -13,6 +15,7 @@ import { addHealthCheck, healthMixin } from "../../mixins/health.mixin.ts";
 import { DeadLetters } from "../../mixins/jetstream/dead-letters.ts";
 import { streamConfig } from "../../mixins/jetstream/definitions.ts";
 import { Provisioner } from "../../mixins/jetstream/provisioner.ts";
+import { openManager, untilLed } from "../../mixins/jetstream/start-patience.ts";
 import { keepTrimmed } from "../../mixins/jetstream/trim.ts";
 import { defineService } from "../define-service.ts";
 import { allStreams } from "../stream-access.ts";
@@ -21,6 +24,7 @@ import { EventReaders } from "./event-readers.ts";
 import { bringToSettings } from "./present-settings.ts";
 import { consumerFor, consumesQueue, everyConsumer, streamFor } from "./provisioned.ts";
 import { provisionerActions } from "./provisioner.contract.ts";
+import { keepQueueGauges } from "./queue-gauges.ts";
 
 interface State {
   connection: NatsConnection;
@@ -28,6 +32,7 @@ interface State {
   provisioner: Provisioner;
   dead: DeadLetters;
   trimming?: BackgroundLoop;
+  queueGauges?: BackgroundLoop;
   eventReaders?: EventReaders;
 }
 
@@ -36,11 +41,13 @@ type Ctx = Pick<Context, "nodeID" | "requestID">;
 /** The services of the calling node; its id is bound to its login (broker/bus/). */
 const callersOf = ({ nodeID }: Ctx) => membersOf(roleOfNode(nodeID ?? "")) ?? new Set<string>();
 
+/** What this release does not know may belong to a later one, whose provisioner the caller is to ask. */
 function refused(
-  { logger }: Pick<Service, "logger">,
+  { logger, broker }: Pick<Service, "logger" | "broker">,
   { nodeID, requestID }: Ctx,
   about: Record<string, unknown>,
 ): Error {
+  if (isOutdated(broker)) return fail("unavailable", { ...about, cause: "this provisioner is of an earlier release" });
   logger.error({ ...about, caller: nodeID, requestId: requestID }, "a service asked for what is not its own");
   return fail("callerRefused", about);
 }
@@ -51,10 +58,19 @@ async function carryOut(work: () => Promise<void>, about: Record<string, unknown
   });
 }
 
+/** Until another node has answered this one's first question who is there, or nobody is. */
+async function othersHeard(broker: ServiceBroker): Promise<void> {
+  for (let waited = 0; waited < limits.jetstream.othersHeardMs; waited += limits.jetstream.othersHeardEveryMs) {
+    if (releasesOnBus(broker).length > 1) return;
+    await pause(limits.jetstream.othersHeardEveryMs);
+  }
+}
+
 /**
  * Makes and changes streams and consumers for the services that may have them, trims streams that fill, keeps the
  * mirror of EVENTS that other systems read, and reads, puts back and removes dead letters for staff. Its login alone has
- * the right to.
+ * the right to. While a node of a later release is on the bus, it leaves settings and trimming to the provisioner of
+ * that release, which knows all consumers.
  */
 export default defineService<"provisioner", State>({
   name: "provisioner",
@@ -98,11 +114,16 @@ export default defineService<"provisioner", State>({
     const [name, url] = [`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name)];
     this.connection = await connectNats(natsOptions(name, url));
     try {
-      this.manager = await this.connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs });
+      this.manager = await openManager(this.connection);
       this.provisioner = new Provisioner(this.manager);
-      this.dead = await DeadLetters.open(this.connection);
-      this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger);
-      const problems = await bringToSettings(this.manager, this.provisioner, this.logger);
+      this.dead = await untilLed(() => DeadLetters.open(this.connection));
+      const trims = () => !isOutdated(this.broker);
+      this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger, trims);
+      this.queueGauges = keepQueueGauges(this, this.manager);
+      await othersHeard(this.broker);
+      const problems = isOutdated(this.broker)
+        ? []
+        : await untilLed(() => bringToSettings(this.manager, this.provisioner, this.logger));
       const forReaders = readersOptions(`${name}-readers`, url);
       if (forReaders) this.eventReaders = new EventReaders(this, this.manager, forReaders);
       addHealthCheck(this, "nats", () => this.connection.flush());
@@ -110,14 +131,14 @@ export default defineService<"provisioner", State>({
         if (problems.length > 0) throw new Error(problems.join("; "));
       });
     } catch (error) {
-      await Promise.all([this.trimming?.stop(), this.eventReaders?.stop()]);
+      await Promise.all([this.trimming?.stop(), this.queueGauges?.stop(), this.eventReaders?.stop()]);
       await this.connection.close();
       throw error;
     }
   },
 
   async stopped() {
-    await Promise.all([this.trimming?.stop(), this.eventReaders?.stop()]);
+    await Promise.all([this.trimming?.stop(), this.queueGauges?.stop(), this.eventReaders?.stop()]);
     await this.connection?.drain();
   },
 });

@@ -1,6 +1,7 @@
 import type { Msg, NatsConnection, Subscription, SubscriptionOptions } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
+import { apiTimeoutMs } from "../../mixins/jetstream/definitions.ts";
 import { SparseLog } from "../../mixins/sparse-log.ts";
 import { answeredByProvisioner, deliverSubjects, mirrorSubjects } from "../event-readers.ts";
 import { checkConsumerRequest } from "./consumer-request.ts";
@@ -85,7 +86,7 @@ export class ReaderRequests {
     if (this.running >= limits.jetstream.readerRequestsAtOnce) return this.say(message, unavailable);
     this.running++;
     try {
-      const timeout = limits.jetstream.apiTimeoutMs;
+      const timeout = apiTimeoutMs();
       const answer = await this.mirror.request(request, encoder.encode(checked.body), { timeout });
       message.respond(answer.data);
     } catch (error) {

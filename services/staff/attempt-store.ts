@@ -56,29 +56,44 @@ export async function lockFailures(tx: Transaction, keys: readonly AttemptKey[])
   return rows;
 }
 
-/** Sets a count, and the present as the time of its latest failure, in a row that `lockFailures` has locked. */
-export async function setFailures(tx: Transaction, key: AttemptKey, failures: number): Promise<void> {
-  await tx.run(
-    `UPDATE t_staff_attempt SET failures = ?, failed_time = UTC_TIMESTAMP(3)
-     WHERE kind = ? AND name = ? AND address = ?`,
-    [failures, ...placeOf(key)],
-  );
+/** A failure that was counted in advance, in one row. Times are ms since 1970. */
+export interface Counted {
+  readonly key: AttemptKey;
+  readonly time: number;
+  /** The time of the failure before it. */
+  readonly former: number;
 }
 
-/** Takes one failure off that was counted in advance. */
-export async function takeOneOff(tx: Transaction, key: AttemptKey): Promise<void> {
+/** Sets a count and the time of its latest failure, in a row that `lockFailures` has locked. */
+export async function setFailures(tx: Transaction, key: AttemptKey, failures: number, time: number): Promise<void> {
+  await tx.run("UPDATE t_staff_attempt SET failures = ?, failed_time = ? WHERE kind = ? AND name = ? AND address = ?", [
+    failures,
+    new Date(time),
+    ...placeOf(key),
+  ]);
+}
+
+/**
+ * Takes one failure off that was counted in advance; the pause is that of the failure before it again, unless another
+ * one was counted since.
+ */
+export async function takeOneOff(tx: Transaction, { key, time, former }: Counted): Promise<void> {
   await tx.run(
-    `UPDATE t_staff_attempt SET failures = failures - 1
+    `UPDATE t_staff_attempt SET failures = failures - 1, failed_time = IF(failed_time = ?, ?, failed_time)
      WHERE kind = ? AND name = ? AND address = ? AND failures > 0`,
-    placeOf(key),
+    [new Date(time), new Date(former), ...placeOf(key)],
   );
 }
 
 /** After a right try: takes the failure off that was counted in advance; of a pair all of them. */
-export async function takeOff(tx: Transaction, key: AttemptKey): Promise<void> {
-  if (key.kind === "pair")
-    await tx.run("DELETE FROM t_staff_attempt WHERE kind = ? AND name = ? AND address = ?", placeOf(key));
-  else await takeOneOff(tx, key);
+export async function takeOff(tx: Transaction, counted: Counted): Promise<void> {
+  if (counted.key.kind === "pair") await forgetFailures(tx, counted.key);
+  else await takeOneOff(tx, counted);
+}
+
+/** Takes all failures of a row off. */
+export async function forgetFailures(tx: Transaction, key: AttemptKey): Promise<void> {
+  await tx.run("DELETE FROM t_staff_attempt WHERE kind = ? AND name = ? AND address = ?", placeOf(key));
 }
 
 /** Whether the person has logged in from this address within `limits.staff.addressesKeptMs`. */

@@ -3,6 +3,8 @@ import { limitKeyOf } from "../../mixins/http/client-address.ts";
 import type { Database, Transaction } from "../../mixins/mysql/database.ts";
 import {
   type AttemptKey,
+  type Counted,
+  forgetFailures,
   isKnownAddress,
   keepAddress,
   keysOf,
@@ -22,6 +24,8 @@ export interface Attempt {
   readonly address: string;
   /** Whether the person has logged in from there: strangers' tries do not slow this one. */
   readonly isKnown: boolean;
+  /** What it is counted in. */
+  readonly counted: readonly Counted[];
 }
 
 function requireNoPause(waitMs: number): void {
@@ -29,17 +33,21 @@ function requireNoPause(waitMs: number): void {
 }
 
 /** Counts a try in the rows of these keys, unless one of them has a pause. */
-async function countTry(mysql: Database, keys: readonly AttemptKey[]): Promise<void> {
+async function countTry(mysql: Database, keys: readonly AttemptKey[]): Promise<Counted[]> {
   // Without locks, so that a flood of tries within a pause waits for nobody.
   requireNoPause(waitOf(await readFailures(mysql, keys), await databaseNow(mysql)));
-  await mysql.transaction(async (tx) => {
+  return mysql.transaction(async (tx) => {
     const counts = await lockFailures(tx, keys);
     const now = await databaseNow(tx);
     requireNoPause(waitOf(counts, now));
+    const counted: Counted[] = [];
     for (const [at, key] of keys.entries()) {
       const count = counts[at];
-      if (count) await setFailures(tx, key, countedFailures(count, now) + 1);
+      if (!count) continue;
+      await setFailures(tx, key, countedFailures(count, now) + 1, now);
+      counted.push({ key, time: now, former: count.failedTime });
     }
+    return counted;
   });
 }
 
@@ -51,8 +59,8 @@ async function countTry(mysql: Database, keys: readonly AttemptKey[]): Promise<v
 export async function beginAttempt(mysql: Database, name: string, from: string): Promise<Attempt> {
   const address = limitKeyOf(from);
   const isKnown = await isKnownAddress(mysql, name, address);
-  await countTry(mysql, keysOf(name, address, isKnown));
-  return { name, address, isKnown };
+  const counted = await countTry(mysql, keysOf(name, address, isKnown));
+  return { name, address, isKnown, counted };
 }
 
 /**
@@ -70,22 +78,21 @@ export async function wrongSetupCode(mysql: Database, name: string, from: string
 /** The person has enrolled from there: the address is known to be theirs from then on. */
 export async function enrolledFrom(tx: Transaction, name: string, from: string): Promise<void> {
   const address = limitKeyOf(from);
-  for (const key of keysOf(name, address, true)) await takeOff(tx, key);
+  for (const key of keysOf(name, address, true)) await forgetFailures(tx, key);
   await keepAddress(tx, name, address);
 }
 
 /**
- * Checks what the try shows. Where that is not done, since too many wait or a dependency is away, the try is not counted:
- * nobody has learned anything by it. Fails: as `check`, unavailable.
+ * Checks what the try shows. Where that is not done, since too many wait or a dependency is away, the try is not counted,
+ * and renews no pause: nobody has learned anything by it. Fails: as `check`, unavailable.
  */
 export async function checkAttempt<T>(mysql: Database, attempt: Attempt, check: () => Promise<T>): Promise<T> {
   try {
     return await check();
   } catch (error) {
     if (isFailure(error, "tooMany") || isUnavailable(error)) {
-      const { name, address, isKnown } = attempt;
       await mysql.transaction(async (tx) => {
-        for (const key of keysOf(name, address, isKnown)) await takeOneOff(tx, key);
+        for (const counted of attempt.counted) await takeOneOff(tx, counted);
       });
     }
     throw error;
@@ -94,7 +101,7 @@ export async function checkAttempt<T>(mysql: Database, attempt: Attempt, check: 
 
 /** The try was right after all. With `login`, the address is known to be the person's from then on. */
 export async function attemptSucceeded(tx: Transaction, attempt: Attempt, login: boolean): Promise<void> {
-  const { name, address, isKnown } = attempt;
-  for (const key of keysOf(name, address, isKnown)) await takeOff(tx, key);
+  const { name, address } = attempt;
+  for (const counted of attempt.counted) await takeOff(tx, counted);
   if (login) await keepAddress(tx, name, address);
 }

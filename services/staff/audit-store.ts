@@ -1,4 +1,8 @@
+import { limits } from "../../config/limits.ts";
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
+import { oldTexts } from "../../mixins/retention/old-texts.ts";
+import type { KeptRows } from "../../mixins/retention/retention-loop.ts";
+import { erasableText } from "../../mixins/seals/erasable-text.ts";
 import type { SealChains } from "../../mixins/seals/seal-chains.ts";
 import { sealedLedgers } from "../book-seals.ts";
 import type { StaffRole } from "../staff-roles.ts";
@@ -8,7 +12,7 @@ import type { AuditedStaffCall } from "./staff.contract.ts";
 
 const ledger = sealedLedgers.staffCalls;
 
-/** A row, as `columns` of the ledger has it. */
+/** A row; of its params the digest is sealed. */
 export interface AuditEntry {
   /** Of an outcome: its call. */
   readonly callId: string | null;
@@ -25,11 +29,13 @@ export interface AuditEntry {
 /** Adds a row with its seal; durable when it returns. Returns its id. */
 export function addEntry(mysql: Database, seals: SealChains, entry: AuditEntry): Promise<string> {
   const { callId, person, role, address, route, about, params, outcome, requestId } = entry;
-  const values = [callId, person, role, address, route, about, params, outcome, requestId];
+  const { text, salt, digest } = erasableText(params);
+  const values = [callId, person, role, address, route, about, digest, outcome, requestId];
   return seals.transaction(mysql, async (tx, sealing) => {
     const { insertId } = await tx.run(
-      `INSERT INTO t_staff_audit (${ledger.columns.join(", ")}, create_time) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
-      [...values, await sealing.time()],
+      `INSERT INTO t_staff_audit (${ledger.columns.join(", ")}, params, params_salt, create_time)
+       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)`,
+      [...values, text, salt, await sealing.time()],
     );
     sealing.cover(ledger, insertId, [values], 0n);
     return String(insertId);
@@ -43,6 +49,13 @@ export async function isCall(db: Queryable, id: string): Promise<boolean> {
   ]);
   return rows.length > 0;
 }
+
+/** Params of calls are kept for so many days; 0: for ever. */
+export const keptParams = (days: number): KeptRows =>
+  oldTexts({
+    ...{ table: "t_staff_audit", text: "params", days },
+    erase: (db, ids) => db.run("UPDATE t_staff_audit SET params = NULL, params_salt = NULL WHERE id IN (?)", [ids]),
+  });
 
 export interface AuditFilter {
   readonly person?: string | undefined;
@@ -74,14 +87,16 @@ interface CallRow {
   readonly address: string;
   readonly route: string;
   readonly about: string | null;
-  readonly params: string;
+  /** `null`: erased. */
+  readonly params: string | null;
   readonly outcome: string;
   readonly later_outcome: string | null;
   readonly outcome_time: Date | null;
 }
 
 /** A text that is no JSON was written by somebody else: it is shown as it is. */
-function paramsOf(text: string): Record<string, unknown> {
+function paramsOf(text: string | null): Record<string, unknown> | null {
+  if (text === null) return null;
   try {
     const params: unknown = JSON.parse(text);
     return typeof params === "object" && params !== null ? (params as Record<string, unknown>) : { text };
@@ -134,4 +149,16 @@ export async function readCalls(db: Queryable, filter: AuditFilter): Promise<Aud
     [...values, limit],
   );
   return rows.map(callOf);
+}
+
+/** Removes the params of calls about one of these ids; their seals stay valid. */
+export async function eraseParamsAbout(db: Queryable, abouts: readonly string[]): Promise<void> {
+  const { eraseRows } = limits.erasure;
+  for (let rows: number = eraseRows; rows === eraseRows; )
+    rows = (
+      await db.run(
+        "UPDATE t_staff_audit SET params = NULL, params_salt = NULL WHERE about IN (?) AND params_salt IS NOT NULL LIMIT ?",
+        [abouts, eraseRows],
+      )
+    ).affectedRows;
 }

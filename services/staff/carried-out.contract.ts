@@ -7,7 +7,8 @@ import { session } from "./session.contract.ts";
  * What the staff service asks of other services for a person, whose session it checks first. The table is closed: for
  * each, the action that does it and the right that a person needs. Each action takes an `operator`. The staff service is
  * its one caller beside consoles (services/access.ts), so that a door that was taken over can do it for nobody whose
- * session does not pass through it.
+ * session does not pass through it. `notedHere`: the service that does it keeps no audit of operators' calls, so that the
+ * staff service writes the sealed rows of the call.
  */
 export const carriedOut = {
   createKey: { action: "platform.createKey", right: "keys" },
@@ -22,10 +23,12 @@ export const carriedOut = {
   removeMark: { action: "payment.removeMark", right: "parked" },
   resolveDifference: { action: "payment.resolveDifference", right: "parked" },
   acceptFinding: { action: "auditor.acceptFinding", right: "books" },
-  phoneOf: { action: "user.phoneOf", right: "phone" },
+  phoneOf: { action: "user.phoneOf", right: "phone", notedHere: true },
   freeze: { action: "wallet.freeze", right: "freeze" },
   unfreeze: { action: "wallet.unfreeze", right: "freeze" },
-} as const satisfies Readonly<Record<string, { readonly action: string; readonly right: Right }>>;
+} as const satisfies Readonly<
+  Record<string, { readonly action: string; readonly right: Right; readonly notedHere?: true }>
+>;
 
 export type CarriedOut = keyof typeof carriedOut;
 

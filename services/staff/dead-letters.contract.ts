@@ -24,8 +24,11 @@ export interface HandledDeadLetter {
   subject: string;
   /** Why it was a dead letter. */
   deadReason: string;
+  /** The order that it names; `null` where it names none or several. */
   orderId: string | null;
+  /** As of a DeadLetterView. */
   forged: boolean;
+  unknownKey: boolean;
   /** Bytes. */
   size: number;
   decision: LetterDecision;
@@ -55,7 +58,7 @@ export const staffDeadLetterActions = {
    * unavailable (it may be given up).
    */
   giveUpDeadLetter: action(decided).returns<HandledDeadLetter>(),
-  /** Those on which persons have decided, the latest first; with `orderId` those of an order. Fails: unavailable. */
+  /** Those on which persons have decided, the latest first; with `orderId` those that name this order, also among others. Fails: unavailable. */
   handledDeadLetters: action({ orderId: orderId.optional(), cursor, limit }).returns<{
     list: HandledDeadLetter[];
     nextCursor: string | null;

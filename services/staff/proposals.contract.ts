@@ -1,11 +1,12 @@
 import { z } from "zod";
 import { action } from "../action-contract.ts";
+import { giveUp } from "../erasure.contract.ts";
 import { externalReference, id, limit, orderId, reason, userId } from "../fields.ts";
 import { adjustedCoins } from "../platform/money.contract.ts";
 import { session } from "./session.contract.ts";
 
 /**
- * Moves of money by persons of the staff, and four eyes. Each action takes the `session` of the person as it was presented
+ * Moves of money by persons of the staff, the erasure of users, and four eyes. Each action takes the `session` of the person as it was presented
  * and checks it and the right itself. Fails beside what each names: notLoggedIn, roleMissing, unavailable.
  */
 
@@ -19,6 +20,8 @@ export const moneyMove = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("releaseHold"), orderId, anchorId: userId.optional(), reason }),
   z.object({ kind: z.literal("holdFree"), userId, points: id, holdId: externalReference, reason }),
   z.object({ kind: z.literal("releaseFree"), holdId: externalReference, reason }),
+  /** It moves nothing, and always waits for another person. */
+  z.object({ kind: z.literal("erase"), userId, giveUp, reason }),
 ]);
 export type MoneyMove = Readonly<z.infer<typeof moneyMove>>;
 
@@ -39,7 +42,7 @@ export interface ProposalView {
   kind: MoneyMove["kind"] | "platformAdjust";
   /** Whose money moves. */
   userId: string;
-  /** The order id, or the id that was given to it. */
+  /** The order id, or the id that was given to it; of an erasure the user. */
   subject: string;
   /** Below 0 where an adjustment takes. Points are rounded up. */
   coins: number;
@@ -47,6 +50,8 @@ export interface ProposalView {
   points: number | null;
   /** Of the shares of a refunded order: whose. */
   anchorIds: string[] | null;
+  /** Of an erasure: whether the coins and the income that are left are given up. */
+  giveUp: boolean | null;
   reason: string;
   /** The person, or `key:<id>` of an API key. */
   proposedBy: string;
@@ -70,7 +75,7 @@ export const proposalActions = {
    * again. After an `unavailable` it is not known whether it is written: repeat it. A given id (adjustId, payoutId, holdId)
    * keeps its outcome for ever; a move about an order or hold whose proposal is open gets that one, and a refund or release
    * that the same person had carried out minutes ago its outcome. Fails: userUnknown,
-   * payOrderUnknown, payOrderState, refundUnknown, holdState, balanceShort, idempotencyConflict, invalidParam.
+   * payOrderUnknown, payOrderState, refundUnknown, holdState, balanceShort, idempotencyConflict, invalidParam, erasureBlocked.
    */
   moveMoney: action({ session, move: moneyMove }).returns<MoneyMoved>(),
   /**

@@ -6,6 +6,7 @@ import { sealedEvent } from "../sealed-event.ts";
 import { type Right, right, type StaffRole, staffRole } from "../staff-roles.ts";
 import { carryOutActions } from "./carried-out.contract.ts";
 import { staffDeadLetterActions } from "./dead-letters.contract.ts";
+import { erasureStaffActions } from "./erasures.contract.ts";
 import { proposalActions } from "./proposals.contract.ts";
 import { session } from "./session.contract.ts";
 
@@ -74,8 +75,11 @@ export interface AuditedStaffCall {
   address: string;
   route: string;
   about: string | null;
-  /** As the door gave them: without secrets and phone numbers. Longer ones than `limits.staff.auditParamsBytes` are cut. */
-  params: Record<string, unknown>;
+  /**
+   * As the door gave them: without secrets and phone numbers. Longer ones than `limits.staff.auditParamsBytes` are cut.
+   * `null`: they were erased, with the user whom the call is about or after AUDIT_KEEP_DAYS.
+   */
+  params: Record<string, unknown> | null;
   /** `succeeded` or the name of a failure; `null`: none was written, since the node died, or is at it. */
   outcome: string | null;
   outcomeTime: string | null;
@@ -97,6 +101,7 @@ export const staffActions = {
   /** Moves of money that wait for another person: how many, up to `limits.metrics.countedRows`. Fails: unavailable. */
   figures: action({}).returns<{ openProposals: number }>(),
   ...proposalActions,
+  ...erasureStaffActions,
   ...carryOutActions,
 
   /**

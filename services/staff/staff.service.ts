@@ -1,16 +1,22 @@
 import { limits } from "../../config/limits.ts";
+import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import type { LeasedLoop } from "../../mixins/leased-loop.ts";
 import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
+import { retentionLoop } from "../../mixins/retention/retention-loop.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import { auditKeepDays } from "../retention-settings.ts";
 import { SealedSecrets } from "../sealed-secrets.ts";
 import { sealedAudit } from "../sealing.ts";
 import { staffKeys } from "../staff-keys.ts";
 import { eventStream } from "../streams.ts";
+import { keptParams } from "./audit-store.ts";
 import { auditedLogin, auditPage, beginCall, finishCall } from "./calls.ts";
+import { erasureHandlers } from "./erasures/erasure-actions.ts";
+import { erasureJob, erasureSettings, keepErasureGauges } from "./erasures/erasure-job.ts";
 import { beginEnrolment, changePassword, finishEnrolment, login } from "./logins.ts";
 import { PasswordHashes } from "./passwords.ts";
 import { allPersons } from "./person-store.ts";
@@ -27,6 +33,9 @@ interface State extends ProposalsState {
   hashes: PasswordHashes;
   secrets: SealedSecrets;
   purge: LeasedLoop;
+  retention: LeasedLoop;
+  erasureJob: LeasedLoop;
+  erasureGauges: BackgroundLoop;
 }
 
 /** Bounds that tests change. */
@@ -38,7 +47,7 @@ export interface StaffSettings {
 export default defineService<"staff", State>({
   name: "staff",
   contract: staffActions,
-  settings: { scryptCost: limits.staff.scryptCost, ...proposalSettings } satisfies StaffSettings,
+  settings: { scryptCost: limits.staff.scryptCost, ...proposalSettings, ...erasureSettings } satisfies StaffSettings,
   mixins: [
     mysqlMixin("staff", migrationFolders.staff),
     jetstreamMixin([eventStream]),
@@ -50,6 +59,7 @@ export default defineService<"staff", State>({
   actions: {
     ...workActions,
     ...proposalHandlers,
+    ...erasureHandlers,
     ...sessionActions,
     login: {
       handler({ params, requestID }) {
@@ -150,11 +160,16 @@ export default defineService<"staff", State>({
 
   started() {
     this.purge = staffPurge(this);
+    this.retention = retentionLoop(this, [keptParams(auditKeepDays())]);
     startProposals(this);
+    this.erasureJob = erasureJob(this);
+    this.erasureGauges = keepErasureGauges(this);
   },
 
   async stopped() {
+    await this.erasureGauges?.stop();
+    await this.erasureJob?.stop();
     await stopProposals(this);
-    await this.purge?.stop();
+    await Promise.all([this.retention?.stop(), this.purge?.stop()]);
   },
 });

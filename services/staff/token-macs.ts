@@ -18,7 +18,8 @@ function mac(key: Buffer, kind: "session" | "setup", { token, name, expires }: B
 
 /**
  * MACs of sessions and setup codes, by keys that only staff nodes have. Whoever can write the staff database can make no
- * session and no setup code, give none of his own to another person, and make none valid again.
+ * session and no setup code, give none of his own to another person, and make none valid for longer. He can write a row
+ * again that he copied, until the end that its MAC names.
  */
 export class TokenMacs {
   private readonly keys: readonly Buffer[];

@@ -52,3 +52,8 @@ export async function externalOfUsers(db: Queryable, userIds: readonly string[])
   const sql = "SELECT external_id, user_id FROM t_user_external WHERE user_id IN (?)";
   return (await db.query<Row>(sql, [userIds])).map(externalUserOf);
 }
+
+/** Of an erased user: who comes with the same id is another one. */
+export async function deleteExternalOf(tx: Transaction, userId: string): Promise<void> {
+  await tx.run("DELETE FROM t_user_external WHERE user_id = ?", [userId]);
+}

@@ -14,6 +14,8 @@ export interface KnownUser {
   readonly createTime: Date;
   readonly externalId: string | null;
   readonly phone: string | null;
+  /** `null`: the person was not erased. */
+  readonly erasedTime: Date | null;
 }
 
 /** Those of the users that exist, in no order. A user has one phone at the most. */
@@ -26,8 +28,9 @@ export async function knownUsers(db: Queryable, userIds: readonly string[]): Pro
     create_time: Date;
     external_id: Buffer | null;
     phone: string | null;
+    erased_time: Date | null;
   }>(
-    `SELECT u.user_id, u.nick_name, u.avatar, u.create_time, e.external_id, p.phone
+    `SELECT u.user_id, u.nick_name, u.avatar, u.create_time, u.erased_time, e.external_id, p.phone
      FROM t_user u LEFT JOIN t_user_external e ON e.user_id = u.user_id
        LEFT JOIN t_user_phone p ON p.user_id = u.user_id
      WHERE u.user_id IN (?)`,
@@ -40,6 +43,7 @@ export async function knownUsers(db: Queryable, userIds: readonly string[]): Pro
     createTime: row.create_time,
     externalId: row.external_id?.toString("utf8") ?? null,
     phone: row.phone,
+    erasedTime: row.erased_time,
   }));
 }
 

@@ -1,10 +1,12 @@
 import { randomInt } from "node:crypto";
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
+import type { NamedKeys } from "../../config/named-keys.ts";
 import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { type Database, isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import { durableEvent } from "../durable-event.ts";
+import { isOfErased } from "./erasure.ts";
 import { insertExternal, profilesOfExternal } from "./external-user-store.ts";
 import type { UserProfile } from "./user.contract.ts";
 import { firstNickName, randomPartsOfUserId, userIdOf } from "./user-id.ts";
@@ -75,25 +77,28 @@ export function findOrRegister(
 
 /** Finds and registers the platform's users. Requests of one node for one unknown external id share a registration. */
 export class ExternalRegistration {
-  private readonly store: Store;
+  private readonly store: Store & { readonly tokenKeys: NamedKeys };
   private readonly running = new Map<string, Promise<unknown>>();
 
   /** Lookups at the same time share a query, e.g. when everybody comes back at once. */
   private readonly profiles: BatchLoader<UserProfile>;
 
-  constructor(store: Store) {
+  constructor(store: ExternalRegistration["store"]) {
     this.store = store;
     const load = (externalIds: string[]) => profilesOfExternal(store.mysql, externalIds);
     const { externalIdsPerCall: keys, externalIdCalls: queries } = limits.user;
     this.profiles = new BatchLoader(load, { keys, queries });
   }
 
-  /** The user of an external id: see `findOrMake`. Given names are durable too. */
+  /**
+   * The user of an external id: see `findOrMake`. Given names are durable too. Fails: notLoggedIn, where the user of a JWT
+   * that was issued at `issuedAt` is erased.
+   */
   async of(
-    { externalId, ...names }: Names & { readonly externalId: string },
+    { externalId, issuedAt, ...names }: Names & { readonly externalId: string; readonly issuedAt?: number | undefined },
     requestId: string | null,
   ): Promise<{ userId: string; created: boolean }> {
-    const { mysql } = this.store;
+    const { mysql, tokenKeys } = this.store;
     for (;;) {
       const known = await this.profiles.get(externalId);
       if (known) {
@@ -101,6 +106,8 @@ export class ExternalRegistration {
         if (nickName !== known.nickName || avatar !== known.avatar) await updateNames(mysql, known.userId, names);
         return { userId: known.userId, created: false };
       }
+      if (issuedAt !== undefined && (await isOfErased(mysql, tokenKeys, { externalId, issuedAt })))
+        throw fail("notLoggedIn");
       const other = this.running.get(externalId);
       if (!other) {
         const { userId, registered } = await this.register(externalId, names, requestId);

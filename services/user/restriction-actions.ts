@@ -10,7 +10,7 @@ import { bannedAmong, factOf, liftById, muteInRoom, placeOnce, requireFree, unmu
 type State = Service & MysqlState & OutboxState;
 
 /** Broadcasts restrictions. A node that does not receive them reads their rows. */
-async function announce({ broker, logger }: Service, list: readonly Restriction[]): Promise<void> {
+export async function announce({ broker, logger }: Service, list: readonly Restriction[]): Promise<void> {
   if (list.length === 0) return;
   try {
     await broadcast(broker, "user.restrictions-changed", { list: list.map(factOf) });

@@ -213,3 +213,13 @@ function pageOfChanges(db: Queryable, { since, afterId }: FeedPlace): Promise<Fe
     [from, afterId, from, limits.user.feedRowsPerPage],
   );
 }
+
+/** Empties what staff and anchors wrote about a user. The restrictions stay, with their ids and times. */
+export async function eraseReasonsOf(tx: Transaction, userId: string): Promise<void> {
+  await tx.run("UPDATE t_restriction SET reason = '' WHERE user_id = ?", [userId]);
+  await tx.run(
+    `UPDATE t_restriction_lift SET reason = ''
+     WHERE restriction_id IN (SELECT id FROM t_restriction WHERE user_id = ?)`,
+    [userId],
+  );
+}

@@ -98,8 +98,14 @@ export async function placeOnce(store: Store, placed: Placed): Promise<Restricti
     return await place(store, placed);
   } catch (error) {
     if (!isDuplicateKey(error)) throw error;
-    return sameWrite(store, (await restrictionOfWrite(store.mysql, writeId)) as Restriction, placed);
+    return sameWrite(store, seen(await restrictionOfWrite(store.mysql, writeId)), placed);
   }
+}
+
+/** A row that another call has committed: a node of a database cluster may show it a little later. Fails: unavailable. */
+function seen(restriction: Restriction | undefined): Restriction {
+  if (!restriction) throw fail("unavailable", { what: "a restriction that another call has written" });
+  return restriction;
 }
 
 function sameWrite(store: Store, first: Restriction, { userId, kind, roomId, until, reason, by }: Placed) {
@@ -179,7 +185,7 @@ export async function liftById(store: Store, one: Lift, requestId: string | null
   } catch (error) {
     // Another call was first.
     if (!isDuplicateKey(error)) throw error;
-    return readAgain(store, (await restrictionById(store.mysql, one.restrictionId)) as Restriction);
+    return readAgain(store, seen(await restrictionById(store.mysql, one.restrictionId)));
   }
 }
 

@@ -7,12 +7,19 @@ import { beijingDay, countCode, uncountCode } from "./sms-day-store.ts";
 import { insertSms, loggedInFrom, unusedCodes } from "./sms-store.ts";
 
 const sentCounter = { name: "ovation.sms.sent", description: "Login codes that were sent" } as const;
+const unsentCounter = {
+  name: "ovation.sms.unsent",
+  description: "Login codes that the provider did not take",
+} as const;
 const refusedCounter = {
   name: "ovation.sms.refused",
   description: "Login codes that were not sent: for the limit of their phone, or for the budget of the day",
 } as const;
 const gauges = {
-  today: { name: "ovation.sms.today", description: "Login codes of this day in Beijing; only where there is a budget" },
+  today: {
+    name: "ovation.sms.today",
+    description: "Login codes of this day in Beijing, as of the last one; 0 without a budget",
+  },
   budget: { name: "ovation.sms.budget", description: "SMS_BUDGET_PER_DAY; 0: none" },
 } as const;
 
@@ -31,10 +38,15 @@ export class SmsBudget {
   constructor(service: Service & MysqlState) {
     this.service = service;
     const { metrics } = service.broker;
-    metrics.register({ type: "counter", ...sentCounter });
+    for (const counter of [sentCounter, unsentCounter]) {
+      metrics.register({ type: "counter", ...counter });
+      metrics.increment(counter.name, {}, 0);
+    }
     metrics.register({ type: "counter", ...refusedCounter, labelNames: ["why"] });
+    for (const why of ["phone", "budget"]) metrics.increment(refusedCounter.name, { why }, 0);
     for (const gauge of Object.values(gauges)) metrics.register({ type: "gauge", ...gauge });
     metrics.set(gauges.budget.name, config().SMS_BUDGET_PER_DAY);
+    metrics.set(gauges.today.name, 0);
   }
 
   /**
@@ -79,6 +91,7 @@ export class SmsBudget {
 
   /** Takes a code that was not sent off the counts. */
   async uncount({ day }: CountedSms, phone: string): Promise<void> {
+    this.service.broker.metrics.increment(unsentCounter.name);
     await uncountCode(this.service.mysql, day, phone);
   }
 

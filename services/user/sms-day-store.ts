@@ -1,3 +1,4 @@
+import { limits } from "../../config/limits.ts";
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 
 /** The SQL of the numbers of login codes by day. */
@@ -50,4 +51,10 @@ export async function purgeDays(db: Queryable, daysKept: number, rows: number): 
     [daysKept, rows],
   );
   return affectedRows === rows;
+}
+
+/** Removes the counts of a phone: of each day that may have one, since the key begins with it. */
+export async function deleteDaysOf(tx: Queryable, phone: string): Promise<void> {
+  const days = Array.from({ length: limits.user.smsDaysKept + 4 }, (_, at) => `CURRENT_DATE - INTERVAL ${at - 2} DAY`);
+  await tx.run(`DELETE FROM t_sms_day WHERE day IN (${days.join(", ")}) AND phone = ?`, [phone]);
 }

@@ -74,3 +74,22 @@ export async function useSms(db: Queryable, id: number, address: string): Promis
   );
   return affectedRows === 1;
 }
+
+/** Deletes the codes of so many days ago, so many rows at the most. */
+export async function purgeSms(
+  db: Queryable,
+  days: number,
+  rows: number,
+): Promise<{ erased: number; more: boolean; oldest: Date | null }> {
+  const { affectedRows: erased } = await db.run(
+    "DELETE FROM t_sms WHERE send_time < UTC_TIMESTAMP(3) - INTERVAL ? DAY ORDER BY send_time LIMIT ?",
+    [days, rows],
+  );
+  const [first] = await db.query<{ send_time: Date }>("SELECT send_time FROM t_sms ORDER BY send_time LIMIT 1");
+  return { erased, more: erased === rows, oldest: first?.send_time ?? null };
+}
+
+/** Removes the codes of a phone, with the addresses that requested and used them. */
+export async function deleteCodesOf(tx: Queryable, phone: string): Promise<void> {
+  await tx.run("DELETE FROM t_sms WHERE phone = ?", [phone]);
+}

@@ -69,6 +69,7 @@ export const staffActions: ActionDefinitions<Service & MysqlState, typeof userSt
       return {
         ...{ userId, externalId, nickName, avatar, phoneEnd: phoneEndOf(user) },
         registeredTime: user.createTime.toISOString(),
+        erasedTime: user.erasedTime?.toISOString() ?? null,
         sessions: sessions.length,
       };
     },

@@ -27,6 +27,8 @@ export interface StaffProfile {
   avatar: string;
   phoneEnd: string | null;
   registeredTime: string;
+  /** When the person was erased; `null`: was not. */
+  erasedTime: string | null;
   /** How many sessions have not ended. */
   sessions: number;
 }

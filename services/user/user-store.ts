@@ -37,7 +37,7 @@ export async function updateNames(
 ): Promise<void> {
   await db.run(
     `UPDATE t_user SET nick_name = COALESCE(?, nick_name), avatar = COALESCE(?, avatar), update_time = UTC_TIMESTAMP(3)
-     WHERE user_id = ?`,
+     WHERE user_id = ? AND erased_time IS NULL`,
     [nickName ?? null, avatar ?? null, userId],
   );
 }
@@ -61,12 +61,12 @@ export async function profilesOf(db: Queryable, userIds: readonly string[]): Pro
 
 /**
  * The time of a new token or of a revocation of all: now by the database's clock, ms since 1970, and greater than the
- * user's last one. The user's row stays locked until the transaction ends. Fails: userUnknown.
+ * user's last one. The user's row stays locked until the transaction ends. Fails: userUnknown, also of an erased user.
  */
 export async function nextIssueTime(tx: Transaction, userId: string): Promise<number> {
   const { affectedRows } = await tx.run(
     `UPDATE t_user SET last_issued_ms = GREATEST(last_issued_ms + 1, ROUND(UNIX_TIMESTAMP(NOW(3)) * 1000))
-     WHERE user_id = ?`,
+     WHERE user_id = ? AND erased_time IS NULL`,
     [userId],
   );
   if (affectedRows === 0) throw fail("userUnknown", { userId });
@@ -74,4 +74,14 @@ export async function nextIssueTime(tx: Transaction, userId: string): Promise<nu
     userId,
   ]);
   return Number(row?.last_issued_ms);
+}
+
+/** Removes the names and the phone of an erased user, whose id stays and is never a login again. */
+export async function eraseNames(tx: Transaction, userId: string, nickName: string): Promise<void> {
+  await tx.run("DELETE FROM t_user_phone WHERE user_id = ?", [userId]);
+  await tx.run(
+    `UPDATE t_user SET nick_name = ?, avatar = '', update_time = UTC_TIMESTAMP(3),
+       erased_time = COALESCE(erased_time, UTC_TIMESTAMP(3)) WHERE user_id = ?`,
+    [nickName, userId],
+  );
 }

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
+import { erasureActions } from "../erasure.contract.ts";
 import { eventTime, externalId, integer, spelledOut, text, userId } from "../fields.ts";
 import type { FeedPage } from "../row-feed.ts";
 import { restrictionActions, restrictionBroadcasts, restrictionEvents } from "./restrictions.contract.ts";
@@ -37,6 +38,8 @@ export type Revocation = z.output<typeof revocation>;
 
 export const userActions = {
   ...userStaffActions,
+  /** Of the person: phone, names, the id at the platform, sessions, login codes, reasons of restrictions. */
+  eraseUser: erasureActions.eraseUser,
   /**
    * Sends a login code to a phone; `devCode` only where the SMS provider is the local console. Fails: phoneMissing,
    * phoneMalformed, smsTooOften; smsPhoneLimit and smsBudgetSpent until midnight in Beijing; unavailable. Where it was
@@ -86,12 +89,15 @@ export const userActions = {
   /**
    * The user with this id at the platform; an unknown id becomes a user, who is durable when it returns. However many
    * calls for one id run at once, on any nodes, one of them makes the user and has `created`. Given names are written
-   * where they differ; an avatar of "" is none. Fails: unavailable; it may be repeated.
+   * where they differ; an avatar of "" is none. `issuedAt`: of the JWT that names the user, ms since 1970; without one
+   * it is a write of the platform. Fails: notLoggedIn, where the user of a JWT of that time was erased; unavailable; it may
+   * be repeated.
    */
   ofExternal: action({
     externalId,
     nickName: text(1, limits.user.nickNameChars).optional(),
     avatar: text(0, limits.user.avatarChars).optional(),
+    issuedAt: timeMs.optional(),
   }).returns<{ userId: string; created: boolean }>(),
   /** The users among these ids of the platform, in no order. Fails: unavailable. */
   idsOfExternal: action({
@@ -113,11 +119,15 @@ export const userActions = {
 export const userEvents = {
   /** A phone, or with `externalId` a user of the platform, was registered. */
   "user.registered": z.object({ userId, externalId: externalId.optional(), time: eventTime }),
+  /** Two persons of the staff had a user erased: phone, names and the id at the platform are gone here. */
+  "user.erased": z.object({ userId, externalId: externalId.optional(), time: eventTime }),
   ...restrictionEvents,
 };
 
 export const userBroadcasts = {
   /** Tokens were revoked: refuse them. Gateways also poll `user.revocations`, so it may be lost. */
   "user.tokens-revoked": z.object({ list: z.array(revocation).min(1) }),
+  /** A user was erased: forget names and ids at the platform, and end the connection. Caches forget them in time anyway. */
+  "user.erased": z.object({ userId }),
   ...restrictionBroadcasts,
 };

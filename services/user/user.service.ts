@@ -5,6 +5,7 @@ import type { LeasedLoop } from "../../mixins/leased-loop.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { type OutboxState, outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { type RedisState, redisMixin } from "../../mixins/redis.mixin.ts";
+import { retentionLoop } from "../../mixins/retention/retention-loop.ts";
 import { call } from "../contracts.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
@@ -12,8 +13,10 @@ import { requireSettings, userSettings } from "../door-settings.ts";
 import { eventStream } from "../streams.ts";
 import { type TokenKeys, tokenKeys } from "../token-keys.ts";
 import { announceRevocations } from "./announcement.ts";
+import { erasureActions } from "./erasure-actions.ts";
 import { sessionPurge } from "./expired-sessions.ts";
 import { type ExternalState, externalActions } from "./external-actions.ts";
+import { keptCodes } from "./kept-codes.ts";
 import { codeHash, keepCode, newLoginCode, tryCode } from "./login-codes.ts";
 import { loginFailure, maskedPhone, phoneFailure } from "./login-form.ts";
 import { ExternalRegistration, findOrRegister } from "./registration.ts";
@@ -29,6 +32,7 @@ import { profileOf, profilesOf } from "./user-store.ts";
 interface State extends MysqlState, RedisState, JetStreamState, OutboxState, ExternalState {
   tokenKeys: TokenKeys;
   purge?: LeasedLoop;
+  retention?: LeasedLoop;
   smsBudget: SmsBudget;
 }
 
@@ -124,6 +128,7 @@ export default defineService<"user", State>({
       },
     },
 
+    ...erasureActions,
     ...externalActions,
     ...staffActions,
     ...restrictionActions,
@@ -152,9 +157,10 @@ export default defineService<"user", State>({
     this.smsBudget = new SmsBudget(this);
     this.externalRegistration = new ExternalRegistration(this);
     this.purge = sessionPurge(this);
+    this.retention = retentionLoop(this, [keptCodes]);
   },
 
   async stopped() {
-    await this.purge?.stop();
+    await Promise.all([this.purge?.stop(), this.retention?.stop()]);
   },
 });

@@ -9,6 +9,9 @@ export const refundId = (orderId: string): string => `refund:${orderId}`;
 /** The id of the payment of a debt by a recharge, credit or adjustment. */
 export const debtPaymentId = (bizId: string): string => `debt:${bizId}`;
 
+/** The id of the coins, and of the debt, that a restore wrote for a gift whose coins the books no longer knew. */
+export const restoredCoinsId = (giftId: string): string => `restore:${giftId}`;
+
 /** The platform's order of a business id of a credit, or of a debt that it paid off; `undefined` of any other. */
 export function externalOrderOf(bizId: string): string | undefined {
   const own = bizId.startsWith("debt:") ? bizId.slice("debt:".length) : bizId;

@@ -23,6 +23,8 @@ export interface AffectedIncome {
   anchorCount: number;
   /** When the refund was written to the ledger. */
   time: string;
+  /** How many anchors' shares above 0 are in each state: all of them, also those that `anchors` has no room for. */
+  shares: Record<ShareState, number>;
   anchors: AffectedAnchor[];
 }
 
@@ -34,8 +36,11 @@ export interface AffectedAnchor {
   /** The anchor's share of these coins. */
   share: number;
   sharePoints: number;
-  state: "open" | "held" | "released";
+  state: ShareState;
 }
+
+export const shareState = z.enum(["open", "held", "released"]);
+export type ShareState = z.infer<typeof shareState>;
 
 export interface AffectedGifts extends AffectedIncome {
   /** Newest first. */

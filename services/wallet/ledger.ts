@@ -1,5 +1,5 @@
 import { Books } from "./books.ts";
-import { debtPaymentId } from "./business-ids.ts";
+import { debtPaymentId, restoredCoinsId } from "./business-ids.ts";
 import { pointsPerCoin } from "./points.ts";
 import {
   type Account,
@@ -23,6 +23,7 @@ import {
 
 const frozen = 2;
 const valid = 1;
+const invalid = 0;
 
 function decideGift(books: Books, command: Extract<Command, { kind: "gift" }>): Outcome {
   const { bizId, userId, receiverId, amount, incomePoints } = command;
@@ -40,12 +41,29 @@ function decideGift(books: Books, command: Extract<Command, { kind: "gift" }>): 
   const gift: Posting = {
     ...{ bizId, type: tradeTypes.gift, source: userId, destination: receiverId, amount, incomePoints },
   };
-  if (account.balance < amount) {
-    books.reject(gift, "balanceShort");
-    return books.refuse(account, "balanceShort");
+  const { settledAs } = command;
+  const refusal = settledAs === undefined && account.balance < amount ? "balanceShort" : settledAs;
+  if (refusal !== undefined && refusal !== "succeeded") {
+    books.reject(gift, refusal);
+    return books.refuse(account, refusal);
   }
+  if (account.balance < amount && !lend(books, account, bizId, amount - account.balance))
+    return books.refuse(account, "invalidParam");
   books.post(gift);
   return books.done(account, incomePoints);
+}
+
+/**
+ * Coins for a gift that succeeded and whose coins the books no longer know: an adjustment, and a debt of as many coins.
+ * Where the credit or adjustment that they came from is written again, it pays off the debt, so nobody gets coins twice.
+ * The auditor names the adjustment, since nobody ordered it. Returns whether the amounts are safe.
+ */
+function lend(books: Books, account: Account, giftId: string, coins: number): boolean {
+  if (!Number.isSafeInteger(account.debt + coins)) return false;
+  const bizId = restoredCoinsId(giftId);
+  books.post({ bizId, type: tradeTypes.adjust, source: adjustments, destination: account.userId, amount: coins });
+  books.owe(account, coins, bizId);
+  return true;
 }
 
 /** Pays debts off with coins that the account was given under this business id. */
@@ -68,6 +86,11 @@ function decideRecharge(books: Books, command: Extract<Command, { kind: "recharg
     return same ? books.repeat(account, prior) : books.refuse(account, "idempotencyConflict", true);
   }
   const posting = { bizId, type: tradeTypes.recharge, source: payments, destination: userId, amount: coins };
+  // A paid order is credited: what was paid must be in the books. The platform can take its own sale back.
+  if (command.kind === "credit" && account.status === invalid) {
+    books.reject(posting, "accountUnusable");
+    return books.refuse(account, "accountUnusable");
+  }
   if (!Number.isSafeInteger(account.totalCharged + coins) || !Number.isSafeInteger(account.balance + coins)) {
     // The platform service keeps the refusal, so the ledger must refuse a repeat too. A paid order is tried again.
     if (command.kind === "credit") books.reject(posting, "invalidParam");
@@ -86,7 +109,10 @@ function refusalOfAdjustment(adjusted: number): "invalidParam" | "balanceShort" 
   return adjusted < 0 ? "balanceShort" : undefined;
 }
 
-/** An adjustment moves coins whatever the account's status; total_charged, which is what was paid for, stays. */
+/**
+ * An adjustment moves coins whatever the account's status, but gives none to an invalid one; total_charged, which is what
+ * was paid for, stays.
+ */
 function decideAdjust(books: Books, command: Extract<Command, { kind: "adjust" }>): Outcome {
   const { bizId, userId, coins } = command;
   const account = books.account(userId);
@@ -102,7 +128,8 @@ function decideAdjust(books: Books, command: Extract<Command, { kind: "adjust" }
     coins > 0
       ? { ...about, source: adjustments, destination: userId }
       : { ...about, source: userId, destination: adjustments };
-  const refusal = refusalOfAdjustment(account.balance + coins);
+  const isGiven = coins > 0 && account.status === invalid;
+  const refusal = isGiven ? "accountUnusable" : refusalOfAdjustment(account.balance + coins);
   if (refusal !== undefined) {
     books.reject(posting, refusal);
     return books.refuse(account, refusal);
@@ -134,7 +161,7 @@ function decideRefund(books: Books, command: Extract<Command, { kind: "refund" }
   return books.done(account);
 }
 
-/** Every allowed move of an account's status. An invalid account (0) has none. */
+/** The moves of an account's status by operators. An invalid account (0), of an erased user, has none. */
 const statusMoves = { freeze: { from: valid, to: frozen }, unfreeze: { from: frozen, to: valid } } as const;
 
 function decideStatus(books: Books, command: Extract<Command, { kind: "freeze" | "unfreeze" }>): Outcome {
@@ -143,6 +170,16 @@ function decideStatus(books: Books, command: Extract<Command, { kind: "freeze" |
   if (account.status === move.to) return { ...books.done(account), repeated: true };
   if (account.status !== move.from) return books.refuse(account, "accountUnusable");
   account.status = move.to;
+  books.touch(account);
+  return books.done(account);
+}
+
+/** Closes the account of a user who is to be erased, from any status: a debt, or coins that nobody gave up, keep it open. */
+function decideClose(books: Books, { userId, giveUp }: Extract<Command, { kind: "close" }>): Outcome {
+  const account = books.account(userId);
+  if (account.status === invalid) return { ...books.done(account), repeated: true };
+  if (account.debt > 0 || (account.balance > 0 && !giveUp)) return books.refuse(account, "erasureBlocked");
+  account.status = invalid;
   books.touch(account);
   return books.done(account);
 }
@@ -158,6 +195,8 @@ function decideOne(books: Books, command: Command): Outcome {
       return decideAdjust(books, command);
     case "refund":
       return decideRefund(books, command);
+    case "close":
+      return decideClose(books, command);
     default:
       return decideStatus(books, command);
   }

@@ -27,9 +27,10 @@ async function writeEvents(wallet: Wallet, tx: Transaction, commands: readonly C
       const event = durableEvent("wallet.credited", command.bizId, { ...credited, time: time.toISOString() }, time);
       events.push({ ...event, orderKey: `user:${userId}` });
     }
-    if (command.kind === "freeze" || command.kind === "unfreeze") {
-      const name = command.kind === "freeze" ? "account.frozen" : "account.unfrozen";
-      const data = { userId, reason: command.reason, time: time.toISOString() };
+    if (command.kind === "freeze" || command.kind === "unfreeze" || command.kind === "close") {
+      const name = command.kind === "unfreeze" ? "account.unfrozen" : "account.frozen";
+      const reason = command.kind === "close" ? "erased" : command.reason;
+      const data = { userId, reason, time: time.toISOString() };
       // A random id: two changes of one account have no business id, and may have the same time in one batch.
       const event = durableEvent(name, randomUUID(), data, time);
       events.push({ ...event, orderKey: `user:${userId}` });

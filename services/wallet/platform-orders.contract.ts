@@ -37,11 +37,11 @@ export const signedPlatformOrder = z.string().min(1).max(limits.wallet.platformO
  * The outcome of an order, which it keeps for ever. `balanceAfter`: what the account had right after the coins moved,
  * without what they paid off of a debt; of a payout there is none. `reason`: a name of config/errors.ts (balanceShort;
  * idempotencyConflict, where the ledger has other content under the order's business id; invalidParam, where the balance
- * would exceed the safe integers).
+ * would exceed the safe integers; accountUnusable, where coins are for an erased user).
  */
 export type PlatformOrderOutcome =
   | { readonly status: "done"; readonly balanceAfter: number | null }
   | { readonly status: "refused"; readonly reason: PlatformRefusal };
 
-export const platformRefusals = ["balanceShort", "idempotencyConflict", "invalidParam"] as const;
+export const platformRefusals = ["balanceShort", "idempotencyConflict", "invalidParam", "accountUnusable"] as const;
 export type PlatformRefusal = (typeof platformRefusals)[number];

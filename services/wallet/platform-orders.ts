@@ -1,6 +1,6 @@
 import type { Context, Service } from "moleculer";
 import { fail } from "../../broker/failure.ts";
-import type { SignatureFault } from "../../mixins/jetstream/signatures.ts";
+import { type SignatureFault, signatureFaults } from "../../mixins/jetstream/signatures.ts";
 import { safeParse } from "../safe-parse.ts";
 import { postPayout } from "./income/payouts.ts";
 import {
@@ -24,8 +24,10 @@ const forgedCounter = {
 } as const;
 
 /** Registers the metric of forged orders, which is there with 0 as long as none came. */
-export function registerForgedOrders({ broker }: Service): void {
+export function registerForgedOrders({ broker, name }: Service): void {
   broker.metrics.register({ type: "counter", ...forgedCounter, labelNames: [...forgedCounter.labelNames] });
+  for (const reason of [...signatureFaults, "unreadable"])
+    broker.metrics.increment(forgedCounter.name, { service: name, reason }, 0);
 }
 
 /** Refuses an order of which nothing was carried out. */

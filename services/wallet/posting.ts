@@ -12,14 +12,30 @@ export interface Account {
   status: number;
 }
 
+/**
+ * How an order was settled, as the event of its settlement says it. Only a restore has it (scripts/restore/): it writes
+ * again what was lost with the database, and that outcome stands.
+ */
+export type SettledAs = "succeeded" | FailureName;
+
 export type Command =
-  | { kind: "gift"; bizId: string; userId: string; receiverId: string; amount: number; incomePoints: number }
+  | {
+      kind: "gift";
+      bizId: string;
+      userId: string;
+      receiverId: string;
+      amount: number;
+      incomePoints: number;
+      settledAs?: SettledAs;
+    }
   /** `recharge`: a paid order of the payment service; `credit`: coins that the platform sold itself. */
   | { kind: "recharge" | "credit"; bizId: string; userId: string; coins: number }
   /** Coins that the platform gives (above zero) or takes (below zero). */
   | { kind: "adjust"; bizId: string; userId: string; coins: number }
   | { kind: "refund"; bizId: string; userId: string; coins: number }
-  | { kind: "freeze" | "unfreeze"; userId: string; reason: string };
+  | { kind: "freeze" | "unfreeze"; userId: string; reason: string }
+  /** Of an erased user: makes the account invalid, for ever. `giveUp`: coins that are left stay in it. */
+  | { kind: "close"; userId: string; giveUp: boolean };
 
 /** An outside of the ledger: coins come from it when they are bought and go to it when they are refunded. */
 export const payments = "payments";

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
+import { erasureActions } from "../erasure.contract.ts";
 import {
   bucket,
   businessId,
@@ -26,6 +27,7 @@ import {
   type Income,
   type PaidOut,
   payout,
+  shareState,
 } from "./income.contract.ts";
 import { type PlatformOrderOutcome, signedPlatformOrder } from "./platform-orders.contract.ts";
 import { walletStaffActions } from "./staff.contract.ts";
@@ -101,6 +103,8 @@ export type GiftCharge = z.infer<typeof giftCharge>;
 
 export const walletActions = {
   ...walletStaffActions,
+  /** The account is closed for ever (status 0); of the person the reasons go. Every posting stays. */
+  ...erasureActions,
   /**
    * Charges gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts), whatever the accounts' status,
    * which was checked at acceptance. When it returns, every outcome is committed; outcomes are in the order of the
@@ -176,9 +180,12 @@ export const walletActions = {
   platformOrder: action({ bucket, order: signedPlatformOrder }).returns<PlatformOrderOutcome>(),
   /**
    * Operators: the gifts that a refunded order's missing coins were spent on, newest first, with the anchors' shares;
-   * `cursor` is a trade id. Fails: refundUnknown.
+   * `cursor` is a trade id. With `anchorId` those of this anchor alone; with `state` the list of anchors has those alone
+   * whose share is above 0 and in this state. Fails: refundUnknown.
    */
-  affectedGifts: action({ orderId, cursor, limit, operator }).returns<AffectedGifts>(),
+  affectedGifts: action({
+    ...{ orderId, anchorId: userId.optional(), state: shareState.optional(), cursor, limit, operator },
+  }).returns<AffectedGifts>(),
   /**
    * Operators: holds back the shares of these gifts (`holdIncome`), or releases the hold for ever (`releaseHold`), of
    * every anchor or of the named ones. A repeat changes nothing; one of the same `moveId` succeeds also where the shares

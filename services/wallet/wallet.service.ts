@@ -13,6 +13,7 @@ import { paySignatures, platformSignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { statusAction } from "./account-status.ts";
 import { creditsOfOrders, creditsOfTime, refundsOfOrders, refundsOfTime } from "./credit-store.ts";
+import { erasureActions } from "./erasure.ts";
 import { fundsMixin, fundsOf, limitFailures } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
 import { holdHandlers } from "./holds/hold-actions.ts";
@@ -114,6 +115,7 @@ export default defineService<"wallet", WalletState>({
     platformOrder: { ...byBucket, handler: takePlatformOrder },
     ...holdHandlers,
     ...staffActions,
+    ...erasureActions,
     freeze: statusAction("freeze"),
     unfreeze: statusAction("unfreeze"),
   },

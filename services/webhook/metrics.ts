@@ -31,6 +31,8 @@ export class WebhookMetrics {
     this.metrics = metrics;
     for (const counter of [tries, seconds, disabled, dropped]) metrics.register({ type: "counter", ...counter });
     metrics.increment(dropped.name, {}, 0);
+    for (const reason of ["failing", "gone"]) metrics.increment(disabled.name, { reason }, 0);
+    for (const outcome of ["succeeded", "due", "failed"]) metrics.increment(tries.name, { outcome }, 0);
     this.droppedLog = new SparseLog((about) => log.error(about, "deliveries of a webhook were dropped"));
   }
 

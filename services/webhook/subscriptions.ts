@@ -100,8 +100,10 @@ export async function create(
     return { webhookId, secret };
   } catch (error) {
     // A repeat that ran at the same time was first.
-    const other = writeId && isDuplicateKey(error) ? await webhookOfWrite(mysql, writeId) : undefined;
-    if (!other) throw error;
+    if (!writeId || !isDuplicateKey(error)) throw error;
+    const other = await webhookOfWrite(mysql, writeId);
+    // A node of a database cluster may show a commit of another one a little later.
+    if (!other) throw fail("unavailable", { writeId });
     return answer(other);
   }
 }

@@ -7,6 +7,10 @@ export interface CuttableServer {
   cut(): void;
   /** Lets the connections that are there hang, as when a machine loses its power; new ones work. */
   freeze(): void;
+  /** As freeze, and new connections hang too. What the connections have begun is undone: another server takes over. */
+  silence(): void;
+  /** Frozen connections go on with all that was sent meanwhile, silenced ones break, and new ones work. */
+  thaw(): void;
   mend(): void;
   /** Connections made from now on lead to another server, as after a failover; those that are there stay with theirs. */
   leadTo(target: string): void;
@@ -19,12 +23,18 @@ export interface CuttableServer {
 export async function cuttable(target: string): Promise<CuttableServer> {
   let { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
+  /** Client and server of each connection, and clients that have no server any more. */
+  const pairs = new Map<Socket, Socket>();
+  const silenced = new Set<Socket>();
   let whole = true;
+  let silent = false;
   let made = 0;
   const server = createServer((client) => {
     made++;
     if (!whole) return client.destroy();
+    if (silent) return void silenced.add(client.on("error", () => {}));
     const upstream = connect(Number(port), hostname);
+    pairs.set(client, upstream);
     for (const [socket, other] of [
       [client, upstream],
       [upstream, client],
@@ -34,7 +44,8 @@ export async function cuttable(target: string): Promise<CuttableServer> {
       socket.on("error", () => other.destroy());
       socket.on("close", () => {
         sockets.delete(socket);
-        other.destroy();
+        pairs.delete(socket);
+        if (!silenced.has(other)) other.destroy();
       });
       socket.pipe(other);
     }
@@ -43,7 +54,7 @@ export async function cuttable(target: string): Promise<CuttableServer> {
   const url = new URL(target);
   url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
   const breakAll = () => {
-    for (const socket of sockets) socket.destroy();
+    for (const socket of [...sockets, ...silenced]) socket.destroy();
   };
   return {
     url: url.href,
@@ -53,6 +64,20 @@ export async function cuttable(target: string): Promise<CuttableServer> {
     },
     freeze() {
       for (const socket of sockets) socket.unpipe().pause();
+    },
+    silence() {
+      silent = true;
+      for (const [client, upstream] of pairs) {
+        silenced.add(client.unpipe().pause());
+        upstream.destroy();
+      }
+      pairs.clear();
+    },
+    thaw() {
+      silent = false;
+      for (const socket of silenced) socket.destroy();
+      silenced.clear();
+      for (const [client, upstream] of pairs) client.pipe(upstream).pipe(client);
     },
     mend() {
       whole = true;

@@ -25,7 +25,16 @@ export const lookupAnswers: Answers = {
     more: false,
   }),
   "user.profileForStaff": ({ userId }) => ({
-    ...{ userId, externalId: null, nickName: "n", avatar: "", phoneEnd: "5678", registeredTime: time, sessions: 2 },
+    ...{
+      userId,
+      externalId: null,
+      nickName: "n",
+      avatar: "",
+      phoneEnd: "5678",
+      registeredTime: time,
+      erasedTime: null,
+    },
+    sessions: 2,
   }),
   "user.phoneOf": () => ({ phone: "13800135678" }),
   "user.sessionsOf": () => ({ list: [{ sessionId: "7", createTime: time, expiresTime: time }] }),

@@ -73,18 +73,28 @@ export const staffAnswers = {
   "staff.resetPerson": () => ({ setupCode: "setup", expiresTime }),
   "staff.endSessions": () => ({ ended: 1 }),
   "staff.moveMoney": ({ move }: ParamsOf<"staff.moveMoney">): ResultOf<"staff.moveMoney"> =>
-    "anchorId" in move || "holdId" in move
+    "anchorId" in move || "holdId" in move || move.kind === "erase"
       ? { state: "proposed", proposalId: "s7", expiresTime }
       : { state: "done", result: moved },
   "staff.proposals": (): ResultOf<"staff.proposals"> => ({
     list: [
       {
         ...{ proposalId: "s7", kind: "adjust", userId: "77", subject: "a-1", coins: -20_000, points: null },
-        ...{ anchorIds: null, reason: "a complaint", proposedBy: "ada", createTime: expiresTime, expiresTime },
+        ...{
+          anchorIds: null,
+          giveUp: null,
+          reason: "a complaint",
+          proposedBy: "ada",
+          createTime: expiresTime,
+          expiresTime,
+        },
         ...{ state: "open", refusal: null, decidedBy: null, decidedTime: null, decisionReason: null, mayDecide: true },
       },
     ],
     nextCursor: "7-",
+  }),
+  "staff.erasure": (): ResultOf<"staff.erasure"> => ({
+    ...{ state: null, obstacles: ["coins"], problem: null, beganTime: null, erasedTime: null },
   }),
   "staff.decide": ({ proposalId, approve }: ParamsOf<"staff.decide">): ResultOf<"staff.decide"> => ({
     ...{ proposalId, state: approve ? "done" : "declined", refusal: null },

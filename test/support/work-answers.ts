@@ -18,7 +18,15 @@ const handled = {
     subject: "pay.recharge",
     deadReason: "it does not fit",
   },
-  ...{ orderId: "pay-order-1", forged: false, size: 80, state: "done" as const, by: "ada", reason: "repaired" },
+  ...{
+    orderId: "pay-order-1",
+    forged: false,
+    unknownKey: false,
+    size: 80,
+    state: "done" as const,
+    by: "ada",
+    reason: "repaired",
+  },
   ...{ beginTime: time, doneTime: time, body: null },
 };
 const key = {
@@ -34,7 +42,7 @@ type Answers = { [N in ActionName]?: (params: ParamsOf<N>) => ResultOf<N> };
 
 export const workAnswers: Answers = {
   "provisioner.deadLetters": () => ({ list: [letter], nextCursor: "17" }),
-  "provisioner.deadLetter": () => ({ ...letter, body: "{}", bodyCut: false }),
+  "provisioner.deadLetter": () => ({ ...letter, orderIds: ["pay-order-1"], body: "{}", bodyCut: false }),
   "provisioner.countDeadLetters": () => ({ count: 3 }),
   "staff.replayDeadLetter": () => ({ ...handled, decision: "replay" }),
   "staff.giveUpDeadLetter": () => ({ ...handled, decision: "giveUp", body: "{}" }),

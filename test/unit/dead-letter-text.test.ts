@@ -1,5 +1,5 @@
 import { limits } from "../../config/limits.ts";
-import { orderOfBody, shownBody } from "../../services/dead-letter-text.ts";
+import { orderOfBody, ordersOfBody, shownBody } from "../../services/dead-letter-text.ts";
 import { unitSignatures } from "../support/unit-signatures.ts";
 
 Object.assign(process.env, {
@@ -64,4 +64,13 @@ test.each([
   ["not JSON", null],
 ])("the order of %s is %s", (text, expected) => {
   expect(orderOfBody(Buffer.from(text))).toBe(expected);
+});
+
+test("all orders that a body names are known, each once, and no more than its message can have", () => {
+  const body = (orders: unknown[]) => Buffer.from(JSON.stringify({ gifts: orders.map((orderId) => ({ orderId })) }));
+  expect(ordersOfBody(body(["o-1", "o-2", "o-1", "no order id", 7]))).toEqual(["o-1", "o-2"]);
+  expect(ordersOfBody(Buffer.from("not JSON"))).toEqual([]);
+  const many = Array.from({ length: limits.jetstream.deadLetterOrders + 1 }, (_, n) => `o-${n}`);
+  expect(ordersOfBody(body(many))).toEqual(many.slice(0, -1));
+  expect(limits.jetstream.deadLetterOrders).toBeGreaterThanOrEqual(limits.gift.groupGifts);
 });

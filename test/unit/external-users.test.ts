@@ -84,3 +84,13 @@ describe("an external id", () => {
     },
   );
 });
+
+test("an erased user is asked for again, in both directions: who comes with the same id is another one", async () => {
+  const { users, idsOfExternal, externalIdsOf } = counted();
+  expect(await users.userIdOf("a")).toBe("1");
+  users.forgetUser("1");
+  users.forgetUser("99");
+  idsOfExternal.mockResolvedValueOnce({ list: [{ externalId: "a", userId: "7" }] });
+  externalIdsOf.mockResolvedValueOnce({ list: [] });
+  expect([await users.userIdOf("a"), (await users.externalIdsOf(["1"])).size]).toEqual(["7", 0]);
+});

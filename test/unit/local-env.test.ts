@@ -13,6 +13,7 @@ import { gateSettings } from "../../services/gift/gate/gate-settings.ts";
 import { jwtSettings } from "../../services/jwt-settings.ts";
 import { providerSettings } from "../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../services/rank-settings.ts";
+import { retentionSettings } from "../../services/retention-settings.ts";
 import { giftKeySettings, payKeySettings, platformKeySettings } from "../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../services/sms-login.ts";
 import { staffKeySettings } from "../../services/staff-keys.ts";
@@ -197,6 +198,7 @@ describe("every setting", () => {
     payKeySettings,
     platformKeySettings,
     fourEyesSettings,
+    retentionSettings,
     ...Object.values(bookSettings),
     webhookKeySettings,
     staffKeySettings,

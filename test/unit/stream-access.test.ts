@@ -1,7 +1,7 @@
 import type { ServiceSchema } from "moleculer";
 import { serviceNames } from "../../broker/service-names.ts";
 import { natsPrefix } from "../../config/config.ts";
-import { partsOf } from "../../mixins/jetstream/definitions.ts";
+import { partsOf, streamNames } from "../../mixins/jetstream/definitions.ts";
 import type { ChannelDefinition } from "../../mixins/jetstream.mixin.ts";
 import { accountsText } from "../../scripts/stack/nats-accounts.ts";
 import { isOriginOfTable } from "../../services/dead-letter-origins.ts";
@@ -138,12 +138,19 @@ test("every subject of the table is of a stream, and has the prefix of its names
 
 test("the provisioner deletes no stream of the services, and messages only of streams that are trimmed, and dead letters", () => {
   const { allow } = provisionerPermissions("ovation").publish;
-  expect(allow.filter((s) => /PURGE|STREAM\.DELETE|MSG|ACK/.test(s))).toEqual([
+  expect(allow.filter((s) => /PURGE|STREAM\.DELETE|MSG\.(?!GET)|ACK/.test(s))).toEqual([
     "$JS.API.STREAM.PURGE.PAY",
     "$JS.API.STREAM.PURGE.DEAD",
-    "$JS.API.STREAM.MSG.GET.DEAD",
     "$JS.API.STREAM.MSG.DELETE.DEAD",
   ]);
+});
+
+test("the provisioner gets single messages of the streams of its namespace, and of no other", () => {
+  const { allow } = provisionerPermissions("other").publish;
+  const names = allStreams.flatMap(streamNames).map((name) => `other_${name}`);
+  expect(allow.filter((s) => s.includes("MSG.GET")).sort()).toEqual(
+    names.map((name) => `$JS.API.STREAM.MSG.GET.${name}`).sort(),
+  );
 });
 
 test("the provisioner publishes where a consumer reads, in its namespace, and nowhere else", () => {

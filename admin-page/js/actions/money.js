@@ -7,7 +7,7 @@ import { actId } from "../act-id.js";
 import { openAction } from "../action-dialog.js";
 import { call, newId } from "../api.js";
 import { numberField, reasonField, textField } from "../fields.js";
-import { coins, points } from "../format.js";
+import { coins, number, points } from "../format.js";
 import { holdIdOf, longestHoldId } from "../free-holds.js";
 import { aboutUser } from "./account.js";
 
@@ -118,6 +118,9 @@ export function releaseFree(user, after, holdId = "") {
   });
 }
 
+/** Of very many anchors one call holds the first thousand. */
+const holdLeft = (open) => ["holdLeft", { n: () => number(open) }];
+
 /** Holds back the shares of gifts that were paid with refunded coins: of every anchor, or of the one. */
 export function holdShares({ orderId, anchorId, sharePoints }, after) {
   openMove({
@@ -126,8 +129,8 @@ export function holdShares({ orderId, anchorId, sharePoints }, after) {
     fields: [reasonField()],
     effects: () => [holdEffect(anchorId, sharePoints), "moneyBound"],
     run: ({ reason }) => call("income/hold", sharesOf(orderId, anchorId, reason)),
-    done: () => ({
-      text: "holdDone",
+    done: ({ result }) => ({
+      text: anchorId === undefined && result?.shares?.open > 0 ? holdLeft(result.shares.open) : "holdDone",
       undo: { say: "releaseHoldYes", open: () => releaseShares({ orderId, anchorId, sharePoints }, after) },
     }),
   });

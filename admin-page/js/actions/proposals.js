@@ -15,6 +15,7 @@ const CONSEQUENCES = {
   platformAdjust: ["adjustEffectDebt"],
   payout: ["payoutEffectMoney"],
   releaseHold: ["releaseHoldEffectOnce"],
+  erase: ["eraseEffectPerson", "eraseEffectBooks", "eraseEffectBack"],
 };
 
 /** Kinds whose subject is an order with a story. */
@@ -23,10 +24,11 @@ export function isOfOrder({ kind }) {
 }
 
 /** In one sentence what a proposal does. */
-export function sentenceOf({ kind, coins: amount, points: exact, subject, userId }) {
+export function sentenceOf({ kind, coins: amount, points: exact, subject, userId, giveUp }) {
   const n = () => (exact ? points(Math.abs(exact)) : coins(Math.abs(amount)));
   const vars = { n, subject, user: userId };
   const takes = (kind === "adjust" || kind === "platformAdjust") && amount < 0;
+  if (kind === "erase" && giveUp) return ["does_eraseGiveUp", vars];
   return [`does_${kind}${takes ? "Take" : ""}`, vars];
 }
 

@@ -76,7 +76,8 @@ function personCell({ person, role }) {
     "div",
     { class: "stack" },
     h("span", { text: person }),
-    h("span", { class: "quiet-text", say: `role_${role}` }),
+    // Of a login that failed nobody knows who it was.
+    h("span", { class: "quiet-text", say: role === null ? "auditNoRole" : `role_${role}` }),
   );
 }
 
@@ -121,7 +122,7 @@ function detailRow(row, width, testid) {
           class: "body-text",
           tabindex: "0",
           testid: `${testid}-params`,
-          text: JSON.stringify(params, null, 2),
+          ...(params === null ? { say: "auditErased" } : { text: JSON.stringify(params, null, 2) }),
         }),
       ),
     ),

@@ -123,7 +123,8 @@ function affected(orderId, session, again) {
     ],
     fetchPage: async () => {
       const answer = await call("income/affected", { orderId }, session);
-      summary.replaceChildren(affectedFacts(answer), ...holdAll(answer, session, again));
+      const open = await openShares(answer, session);
+      summary.replaceChildren(affectedFacts(answer), ...holdAll(orderId, open, session, again));
       return { list: answer.anchors };
     },
   });
@@ -150,9 +151,16 @@ function affectedFacts({ taken, shortfall, owing, uncovered, paidOff }) {
   ]);
 }
 
-function holdAll({ orderId, anchors }, session, again) {
+/** The open shares that one call holds: of very many anchors the list has the first thousand, whatever their state. */
+async function openShares({ orderId, anchors, anchorCount }, session) {
   const open = anchors.filter(({ state }) => state === "open");
-  if (!session.has("holds") || open.length < 2) return [];
+  // A single one has its own button.
+  if (anchorCount <= anchors.length) return open.length > 1 ? open : [];
+  return (await call("income/affected", { orderId, state: "open" }, session)).anchors;
+}
+
+function holdAll(orderId, open, session, again) {
+  if (!session.has("holds") || open.length === 0) return [];
   const sharePoints = open.reduce((sum, anchor) => sum + anchor.sharePoints, 0);
   return [
     h(

@@ -3,6 +3,7 @@ import { tellFailure } from "/js/busy.js";
 import { h } from "/js/dom.js";
 import { tabs } from "/js/views/tabs.js";
 import { endSessions, freeze, showPhone, unfreeze } from "../actions/account.js";
+import { erase } from "../actions/erasure.js";
 import { adjust, holdFree, payout, releaseFree } from "../actions/money.js";
 import { restrict } from "../actions/restrictions.js";
 import { hrefOf, noteInAddress } from "../address.js";
@@ -18,7 +19,7 @@ import {
   roomColumns,
   statementColumns,
 } from "../columns.js";
-import { coins, number } from "../format.js";
+import { coins, number, time } from "../format.js";
 import { openHolds } from "../free-holds.js";
 import { isInForce, restrictionColumns } from "../restriction-table.js";
 import { createTable } from "../table.js";
@@ -109,7 +110,7 @@ function sessionColumns() {
 }
 
 function headOf(user, session, refresh) {
-  const { userId, nickName, account, income, liveRoom } = user;
+  const { userId, nickName, account, income } = user;
   const inForce = (user.restrictions ?? []).filter(isInForce);
   return [
     incomplete(user.incomplete),
@@ -117,12 +118,7 @@ function headOf(user, session, refresh) {
       "div",
       { class: "user-name" },
       face(userId, nickName),
-      h(
-        "div",
-        {},
-        h("h1", { text: nickName || String(userId), testid: "user-name" }),
-        badges(account, inForce, liveRoom),
-      ),
+      h("div", {}, h("h1", { text: nickName || String(userId), testid: "user-name" }), badges(user, inForce)),
     ),
     h("div", { class: "view-actions", testid: "user-actions" }, buttons(user, session, refresh)),
     h(
@@ -150,11 +146,13 @@ function headOf(user, session, refresh) {
   ];
 }
 
-function badges(account, restrictions, liveRoom) {
+function badges(user, restrictions) {
+  const { account, liveRoom } = user;
   return h(
     "p",
     { class: "badges", testid: "user-badges" },
     account?.status === FROZEN && badge("bad", "accountFrozen"),
+    user.erasedTime && badge("bad", ["userErased", { time: () => time(user.erasedTime) }]),
     account?.status === INVALID && badge("bad", "accountInvalid"),
     account?.debt > 0 && badge("wait", "accountOwes"),
     restrictions.map(({ kind, roomId }) =>
@@ -195,6 +193,7 @@ function buttons(user, session, refresh) {
     ["restrict", "muteYes", "mute-open", () => restrict(user, "mute", { after: refresh })],
     ["restrict", "banYes", "ban-open", () => restrict(user, "ban", { after: refresh })],
     ["sessions", "endSessionsYes", "end-sessions-open", () => endSessions(user, refresh)],
+    !user.erasedTime && ["erase", "eraseYes", "erase-open", () => erase(user, refresh).catch(tellFailure)],
     ["adjust", "adjustYes", "adjust-open", () => adjust(user, refresh)],
     ["payout", "payoutYes", "payout-open", () => payout(user, refresh)],
     ["holds", "holdFreeYes", "hold-free-open", () => holdFree(user, refresh)],

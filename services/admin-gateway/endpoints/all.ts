@@ -4,6 +4,7 @@ import { bookEndpoints } from "./books.ts";
 import { catalogueEndpoints } from "./catalogue.ts";
 import { deadLetterEndpoints } from "./dead-letters.ts";
 import type { StaffEndpoint } from "./endpoint.ts";
+import { erasureEndpoints } from "./erasure.ts";
 import { figureEndpoints } from "./figures.ts";
 import { keyEndpoints } from "./keys.ts";
 import { loginEndpoints } from "./login.ts";
@@ -33,6 +34,7 @@ export const staffEndpoints: readonly StaffEndpoint[] = Object.freeze([
   ...paymentEndpoints,
   ...bookEndpoints,
   ...peopleEndpoints,
+  ...erasureEndpoints,
   ...storyEndpoints,
   ...roomEndpoints,
   ...restrictionEndpoints,

@@ -9,7 +9,7 @@ import { staffEndpoint } from "./endpoint.ts";
 const shownCall = z.object({
   ...{ callId: z.string(), time: z.string(), person: z.string(), role: staffRole.nullable() },
   ...{ address: z.string(), route: z.string(), about: z.string().nullable() },
-  params: z.record(z.string(), z.unknown()),
+  params: z.record(z.string(), z.unknown()).nullable().meta({ description: "null where they were erased." }),
   ...{ outcome: z.string().nullable(), outcomeTime: z.string().nullable() },
 });
 

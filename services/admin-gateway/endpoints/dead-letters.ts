@@ -12,15 +12,15 @@ const letter = {
   subject: z.string(),
   orderId: z.string().nullable().meta({ description: "The order that its body names, if it names one." }),
   forged: z.boolean().meta({ description: "It was refused for its signature." }),
+  unknownKey: z.boolean().meta({
+    description: "Of a forged one: its key is unknown, so that it may be genuine; it is replayed with keyIsBack.",
+  }),
   size: z.int().meta({ description: "Bytes." }),
 };
 
 const shownLetter = z.object({
   ...letter,
   reason: z.string().meta({ description: "Why it could not be handled." }),
-  unknownKey: z.boolean().meta({
-    description: "Of a forged one: its key is unknown, so that it may be genuine; it is replayed with keyIsBack.",
-  }),
 });
 
 const shownHandled = z.object({
@@ -57,6 +57,7 @@ export const deadLetterEndpoints = [
     about,
     result: z.object({
       ...shownLetter.shape,
+      orderIds: z.array(z.string()).meta({ description: "All orders that its body names." }),
       body: z.string(),
       bodyCut: z.boolean().meta({ description: "The body goes on." }),
     }),

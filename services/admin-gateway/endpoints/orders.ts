@@ -27,6 +27,9 @@ export const shownAffected = z.object({
   paidOffCount: z.int().meta({ description: "The full length of paidOff, which has about the first thousand." }),
   time: z.string(),
   anchorCount: z.int().meta({ description: "The full length of anchors, which has about the first thousand." }),
+  shares: z.object({ open: z.int(), held: z.int(), released: z.int() }).meta({
+    description: "How many anchors' shares above 0 are in each state, also those that anchors has no room for.",
+  }),
   anchors: z.array(
     z.object({
       anchorId: shownUserId,

@@ -96,6 +96,7 @@ export const peopleEndpoints = [
       ...{ userId: shownUserId, externalId: nullableText, nickName: z.string(), avatar: z.string() },
       phoneEnd: nullableText.meta({ description: "The last four digits." }),
       registeredTime: z.string(),
+      erasedTime: nullableText.meta({ description: "When the person was erased; null: was not." }),
       sessions: z.int().meta({ description: "Those that have not ended; a JWT of the platform has none." }),
       account: z
         .object({ balance: z.int(), debt: z.int(), totalCharged: z.int(), status: z.int() })

@@ -23,14 +23,17 @@ function worded<Row extends { readonly refusal: string | null }>(row: Row, langu
 const shownProposal = z.object({
   proposalId: z.string().meta({ description: "s and a number: of staff. p and a number: of an API key." }),
   kind: z.enum([
-    ...(["refund", "release", "adjust", "payout", "hold", "releaseHold", "holdFree", "releaseFree"] as const),
+    ...(["refund", "release", "adjust", "payout", "hold", "releaseHold", "holdFree", "releaseFree", "erase"] as const),
     "platformAdjust",
   ]),
   userId: shownUserId,
-  subject: z.string().meta({ description: "The order id, or the id of the adjustment, payout or hold." }),
+  subject: z
+    .string()
+    .meta({ description: "The order id, or the id of the adjustment, payout or hold; of an erasure the user." }),
   coins: z.int().meta({ description: "Below 0 where an adjustment takes; points are rounded up." }),
   points: z.int().nullable(),
   anchorIds: z.array(z.string()).nullable().meta({ description: "Of the shares of a refunded order: whose." }),
+  giveUp: z.boolean().nullable().meta({ description: "Of an erasure: whether what is left is given up." }),
   reason: z.string(),
   proposedBy: z.string().meta({ description: "The person, or key:<id> of an API key." }),
   createTime: z.string(),

@@ -42,7 +42,7 @@ export const giftEndpoints = [
     summary: "Sends a gift: accepted durably when this answers, settled soon after (gift/order, IM 5556 and 5557)",
     description: sendDescription,
     access: "login",
-    params: fromHttp(giftActions.send, "userId", "orderId", "isBanned"),
+    params: fromHttp(giftActions.send, "userId", "orderId", "isBanned", "traceparent"),
     result: z.object({ orderId: z.string() }),
     unsure: z.object({ orderId: z.string() }),
     failures: giftFailures,

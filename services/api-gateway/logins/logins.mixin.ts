@@ -5,9 +5,11 @@ import { type BroadcastEvents, call } from "../../contracts.ts";
 import { RowFeed } from "../../row-feed.ts";
 import { tokenKeys } from "../../token-keys.ts";
 import type { Revocation } from "../../user/user.contract.ts";
+import { externalUsers } from "../server/directory.ts";
 import type { Jwks } from "./jwt-keys.ts";
 import { Logins } from "./logins.ts";
 import { platformLogins } from "./open-platform-logins.ts";
+import type { PlatformLogins } from "./platform-logins.ts";
 import { isOfItsTime, RevokedTokens } from "./revoked-tokens.ts";
 
 export interface LoginsState {
@@ -16,6 +18,7 @@ export interface LoginsState {
 }
 
 interface Internals extends LoginsState {
+  platformLogins?: PlatformLogins | undefined;
   jwks?: Jwks | undefined;
   revocations?: RowFeed<Revocation>;
 }
@@ -44,6 +47,12 @@ export const loginsMixin = {
           );
       },
     },
+    "user.erased": {
+      handler(this: Service & Internals, { params }: Context<BroadcastEvents["user.erased"]>) {
+        this.platformLogins?.forgetUser(params.userId);
+        externalUsers(this.broker).forgetUser(params.userId);
+      },
+    },
     "$services.changed": {
       handler(this: Service & Internals) {
         this.revocations?.wake();
@@ -58,6 +67,7 @@ export const loginsMixin = {
     const isCurrent = () => this.revocations?.isCurrent ?? false;
     const platform = platformLogins(this);
     this.jwks = platform?.jwks;
+    this.platformLogins = platform?.logins;
     this.logins = new Logins({
       ...{ keys, platform: platform?.logins, revoked: this.revokedTokens, isCurrent, log: this.logger },
     });

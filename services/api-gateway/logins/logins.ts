@@ -12,7 +12,7 @@ const warnEveryMs = 60_000;
 interface Options {
   readonly keys: TokenKeys;
   /** Logins by the platform's JWT, where the settings allow them. */
-  readonly platform?: Pick<PlatformLogins, "claimsOf"> | undefined;
+  readonly platform?: Pick<PlatformLogins, "claimsOf" | "revoked"> | undefined;
   readonly revoked: RevokedTokens;
   /** Whether `revoked` is new enough to let somebody in. */
   readonly isCurrent: () => boolean;
@@ -46,7 +46,11 @@ export class Logins {
     const { platform } = this.options;
     if (!platform || isOwnToken(token)) return this.unrevoked(this.ownClaimsOf(token));
     const claims = platform.claimsOf(token);
-    return claims instanceof Promise ? claims.then((known) => this.unrevoked(known)) : this.unrevoked(claims);
+    const unrevoked = (known: TokenClaims) => {
+      if (this.options.revoked.has(known)) platform.revoked(token);
+      return this.unrevoked(known);
+    };
+    return claims instanceof Promise ? claims.then(unrevoked) : unrevoked(claims);
   }
 
   /** Checks the claims of a valid token again, after a wait. Fails: notLoggedIn; unavailable, as `authenticate`. */

@@ -17,7 +17,7 @@ interface Kept {
 
 interface Options {
   readonly verifier: Pick<JwtVerifier, "verify">;
-  readonly users: Pick<PlatformUsers, "userIdOf" | "offerNames">;
+  readonly users: Pick<PlatformUsers, "userIdOf" | "offerNames" | "forget" | "forgetUser">;
   /** Called for each JWT that is refused. */
   readonly refused: (fault: JwtFault) => void;
   readonly log: Pick<Log, "warn">;
@@ -62,6 +62,19 @@ export class PlatformLogins {
     this.keys++;
     this.kept.clear();
     this.running.clear();
+  }
+
+  /** The login of a JWT is revoked: its user may be erased, so the next request with it asks again who it is of. */
+  revoked(token: string): void {
+    const key = hash("sha256", token, "base64");
+    const kept = this.kept.get(key);
+    if (kept && this.options.users.forget(kept.jwt.externalId)) this.kept.delete(key);
+  }
+
+  /** A user was erased. */
+  forgetUser(userId: string): void {
+    this.options.users.forgetUser(userId);
+    for (const [key, { jwt }] of this.kept.entries()) if (jwt.userId === userId) this.kept.delete(key);
   }
 
   private verified(key: string, token: string): Promise<Jwt> {

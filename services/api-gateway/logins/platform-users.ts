@@ -5,10 +5,11 @@ import { SparseLog } from "../../../mixins/sparse-log.ts";
 import type { VerifiedJwt } from "./jwt-verifier.ts";
 
 type Names = Pick<VerifiedJwt, "nickName" | "avatar">;
+type Asked = Names & Pick<VerifiedJwt, "externalId" | "issuedAt">;
 
 interface Options {
   /** `user.ofExternal`. */
-  readonly ofExternal: (user: Names & { externalId: string }) => Promise<{ userId: string }>;
+  readonly ofExternal: (user: Asked) => Promise<{ userId: string }>;
   readonly log: Pick<Log, "warn">;
 }
 
@@ -18,6 +19,8 @@ interface Known {
   names: Names;
   issuedAt: number;
   writtenAt: number;
+  /** When the user service was asked last who it is. */
+  readonly askedAt: number;
 }
 
 const namesOf = ({ nickName, avatar }: Names): Names => ({
@@ -27,7 +30,7 @@ const namesOf = ({ nickName, avatar }: Names): Names => ({
 
 /**
  * The users of the platform at this gateway. The first sight of one asks the user service, which makes the user where
- * there is none. The mapping never changes, so it is kept.
+ * there is none. The mapping is kept until the user is erased (decision 0085).
  */
 export class PlatformUsers {
   private readonly options: Options;
@@ -73,10 +76,28 @@ export class PlatformUsers {
     return false;
   }
 
+  /**
+   * Asks again who a JWT is of whose login is revoked: the user may be erased. It does so once in
+   * `limits.jwt.askAgainMs`; returns whether it will.
+   */
+  forget(externalId: string, now = performance.now()): boolean {
+    const known = this.known.get(externalId);
+    if (known && now - known.askedAt < limits.jwt.askAgainMs) return false;
+    this.known.delete(externalId);
+    return true;
+  }
+
+  /** The user was erased. */
+  forgetUser(userId: string): void {
+    for (const [externalId, known] of this.known.entries()) if (known.userId === userId) this.known.delete(externalId);
+  }
+
   private async ask(jwt: VerifiedJwt): Promise<Known> {
     const names = namesOf(jwt);
-    const { userId } = await this.options.ofExternal({ externalId: jwt.externalId, ...names });
-    const known = { userId, names, issuedAt: jwt.issuedAt, writtenAt: performance.now() };
+    const { externalId, issuedAt } = jwt;
+    const { userId } = await this.options.ofExternal({ externalId, issuedAt, ...names });
+    const now = performance.now();
+    const known = { userId, names, issuedAt, writtenAt: now, askedAt: now };
     this.known.set(jwt.externalId, known);
     return known;
   }
@@ -84,7 +105,8 @@ export class PlatformUsers {
   private async write(jwt: VerifiedJwt, known: Known): Promise<void> {
     const names = namesOf(jwt);
     try {
-      await this.options.ofExternal({ externalId: jwt.externalId, ...names });
+      const { externalId, issuedAt } = jwt;
+      await this.options.ofExternal({ externalId, issuedAt, ...names });
       known.names = { ...known.names, ...names };
       known.issuedAt = jwt.issuedAt;
     } catch (err) {

@@ -15,7 +15,8 @@ import { giftFailures, sendGift } from "../gift-sending.ts";
 import { shownWhileUnsure } from "./idempotent-writes.ts";
 import { serverEndpoint } from "./server-endpoint.ts";
 
-const { requestId, ...sent } = fromHttp(giftActions.send, "userId", "receiverId", "roomId", "orderId", "isBanned");
+const own = ["userId", "receiverId", "roomId", "orderId", "isBanned", "traceparent"] as const;
+const { requestId, ...sent } = fromHttp(giftActions.send, ...own);
 
 /** A gift of the platform always has a request id. */
 type KeyedGift = GiftParams & { requestId: string };

@@ -5,6 +5,7 @@ import { sendSuccess, showing } from "../../../mixins/http/answer.ts";
 import { bearerToken, clientOf } from "../../../mixins/http/request/client.ts";
 import { jsonFields } from "../../../mixins/http/request/fields.ts";
 import type { GatewayRequest } from "../../../mixins/http/request-context.ts";
+import { tracedRequest } from "../../../mixins/http/traced-request.ts";
 import { checkParams } from "../../action-contract.ts";
 import { idOfApiKey } from "../../api-keys.ts";
 import { idempotencyKey, type KnownApiKey } from "../../platform/platform.contract.ts";
@@ -96,7 +97,8 @@ function serveWithoutHints(endpoint: ServerEndpoint): Serve {
     keys.requireStillValid(key);
     const params = endpoint.check(fields);
     const caller: ServerCaller = { language: context.language, keyId: key.keyId, apiKey: presented };
-    const carryOut = (by: ServerCaller) => endpoint.carryOut($ctx, params, by, directory);
+    const carryOut = (by: ServerCaller) =>
+      tracedRequest(gateway.broker, request, () => endpoint.carryOut($ctx, params, by, directory), { continues: true });
     if (!endpoint.write) {
       sendSuccess(response, context, await carryOut(caller));
       return;

@@ -14,7 +14,7 @@ export const userEndpoints = [
       "A request that is repeated after its node died writes its own names again, over later ones.",
     scope: "users:write",
     write: true,
-    params: fromHttp(userActions.ofExternal),
+    params: fromHttp(userActions.ofExternal, "issuedAt"),
     result: z.object({ userId: shownUserId }),
     async run(ctx, params) {
       const { userId } = await call(ctx, "user.ofExternal", params);

@@ -1,7 +1,8 @@
 import { limits } from "../../../config/limits.ts";
 import type { Queryable } from "../../../mixins/mysql/database.ts";
 import { firstIdSince } from "../../../mixins/mysql/first-id-since.ts";
-import { type RowValues, rowSeparator, valueSeparator } from "../../../mixins/seals/seal-form.ts";
+import { sealedValue } from "../../../mixins/seals/erasable-text.ts";
+import { type RowValues, rowSeparator, type SealedLedger, valueSeparator } from "../../../mixins/seals/seal-form.ts";
 import { type LedgerName, type SealingService, sealedLedgers } from "../../book-seals.ts";
 import { tableOf } from "./seal-source.ts";
 
@@ -127,9 +128,16 @@ export interface CoveredRows {
   readonly latest: string | null;
 }
 
+/** The SQL of the sealed values of a row as it is now, in their order. */
+const valuesNow = (ledger: LedgerName): string[] => {
+  const { columns, erasable = [] }: SealedLedger = sealedLedgers[ledger];
+  return columns.map((column) => sealedValue(column, erasable));
+};
+
 const nowOf = (ledger: LedgerName): string => {
-  const { columns } = sealedLedgers[ledger];
-  const values = columns.map((column) => `IFNULL(${column}, '')`).join(", ");
+  const values = valuesNow(ledger)
+    .map((value) => `IFNULL(${value}, '')`)
+    .join(", ");
   return `SELECT ? AS place, COUNT(*) AS found, CAST(MIN(create_time) AS CHAR) AS earliest,
       CAST(MAX(create_time) AS CHAR) AS latest,
       SHA2(GROUP_CONCAT(CONCAT_WS('${valueSeparator}', ${values}) ORDER BY id SEPARATOR '${rowSeparator}'), 256) AS digest
@@ -200,18 +208,24 @@ export async function idsBetween(db: Queryable, ledger: LedgerName, from: string
 export interface LedgerRow {
   readonly id: string;
   readonly values: RowValues;
+  /** The texts that may be erased. */
+  readonly texts: Readonly<Record<string, string | null>>;
   readonly time: string;
 }
 
 export async function ledgerRows(db: Queryable, ledger: LedgerName, ids: readonly string[]): Promise<LedgerRow[]> {
   if (ids.length === 0) return [];
-  const { columns } = sealedLedgers[ledger];
+  const { columns, erasable = [] }: SealedLedger = sealedLedgers[ledger];
+  const values = valuesNow(ledger).map((value, at) => `${value} AS value_${at}`);
   const rows = await db.query<Record<string, string | null>>(
-    `SELECT id, CAST(create_time AS CHAR) AS sealed_time, ${columns.join(", ")} FROM ${rowsOf(ledger)} WHERE id IN (?) ORDER BY id`,
+    `SELECT id, CAST(create_time AS CHAR) AS sealed_time, ${[...values, ...erasable].join(", ")} FROM ${rowsOf(ledger)}
+     WHERE id IN (?) ORDER BY id`,
     [ids],
   );
   return rows.map((row) => ({
-    ...{ id: String(row.id), time: String(row.sealed_time), values: columns.map((column) => row[column] ?? null) },
+    ...{ id: String(row.id), time: String(row.sealed_time) },
+    values: columns.map((_, at) => row[`value_${at}`] ?? null),
+    texts: Object.fromEntries(erasable.map((text) => [text, row[text] ?? null])),
   }));
 }
 

@@ -8,7 +8,8 @@ import { type LedgerRow, ledgerRows, type StoredSeal, sealsOfRows } from "./seal
 /** The rows of an audit that count: those with a valid seal. Others are findings of their own. */
 
 /** A row of t_operator_audit with its seal's time, in milliseconds since 1970. */
-export interface SealedCall extends Readonly<Record<(typeof auditColumns)[number], string | null>> {
+export interface SealedCall
+  extends Readonly<Record<Exclude<(typeof auditColumns)[number], "params_digest"> | "params", string | null>> {
   readonly id: number;
   readonly time: number;
 }
@@ -22,7 +23,7 @@ function isSealed(keys: BookKeys, row: LedgerRow, seal: StoredSeal): boolean {
   );
 }
 
-function callOf({ id, values, time }: LedgerRow): SealedCall {
+function callOf({ id, values, texts, time }: LedgerRow): SealedCall {
   const text = (column: (typeof auditColumns)[number]) => {
     const value = values[auditColumns.indexOf(column)] ?? null;
     return value === null ? null : String(value);
@@ -30,7 +31,7 @@ function callOf({ id, values, time }: LedgerRow): SealedCall {
   return {
     ...{ id: Number(id), time: Date.parse(`${time.replace(" ", "T")}Z`) },
     ...{ call_id: text("call_id"), operator: text("operator"), action: text("action") },
-    ...{ params: text("params"), outcome: text("outcome"), request_id: text("request_id") },
+    ...{ params: texts.params ?? null, outcome: text("outcome"), request_id: text("request_id") },
   };
 }
 

@@ -8,7 +8,7 @@ import { windowCheck } from "./windows-store.ts";
 /**
  * What staff moved against the rows of the services that carried it out, both ways, and the proposals of API keys against
  * who approved them. The kinds of a move are in services/staff/proposals/instruction.ts: 0 refund, 1 release, 2 adjust,
- * 3 payout, 4 hold, 5 releaseHold, 6 holdFree, 7 releaseFree. The states of an order of the platform are in
+ * 3 payout, 4 hold, 5 releaseHold, 6 holdFree, 7 releaseFree, 8 erase. The states of an order of the platform are in
  * services/platform/money/order-state.ts: 1 pending, 2 done, 3 refused.
  */
 
@@ -91,6 +91,7 @@ export function staffOutcomesCheck(db: Queryable): Check {
            WHEN 5 THEN ${ofOrder(2)}
            WHEN 6 THEN ${posting("free-hold:", 1)}
            WHEN 7 THEN ${posting("free-release:", 2)}
+           WHEN 8 THEN EXISTS (SELECT 1 FROM t_qiyu_currency_account a WHERE a.user_id = p.user_id AND a.status = 0)
            ELSE EXISTS (SELECT 1 FROM ${databaseName("payment")}.t_pay_carried_out c
              WHERE c.move_id = p.move_id AND c.order_id = p.subject) END, FALSE)
          LIMIT ?`,

@@ -1,88 +1,17 @@
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
-import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
-import type { BookKeys } from "../../book-keys.ts";
-import { firstGifts, firstProducts, rechargeBizCode } from "../../first-catalogue.ts";
+import type { Database } from "../../../mixins/mysql/database.ts";
+import { rechargeBizCode } from "../../first-catalogue.ts";
 import type { Difference } from "../differences.ts";
-import { type AuditedCall, AuditedTerms, type Field } from "./audited-terms.ts";
+import type { AuditedTerms, Field } from "./audited-terms.ts";
+import { auditedOf, gifts, type Keys, products, termsOf } from "./catalogue-calls.ts";
 import type { Check } from "./check.ts";
-import { type SealedCall, sealedCalls } from "./sealed-calls.ts";
 import { serverTime, windowCheck } from "./windows-store.ts";
 
 /**
  * Products, gifts, orders and gift records against the audit of operators' calls, which is sealed: a price that somebody
  * changed by SQL is in no call. Each page is read as of one moment.
  */
-
-/** Of the services whose calls set terms. */
-type Keys = Readonly<Record<"gift" | "payment", BookKeys>>;
-
-/** What there is in both catalogues: the calls that change it, and the names of its fields in their parameters. */
-interface Catalogue {
-  readonly service: "gift" | "payment";
-  readonly idField: string;
-  /** What a call of an action sets besides the fields that it names. */
-  readonly actions: Readonly<Record<string, Partial<Record<Field, number>>>>;
-  readonly first: Readonly<Record<string, Partial<Record<Field, number>>>>;
-}
-
-const onSale = (all: Readonly<Record<string, object>>) =>
-  Object.fromEntries(Object.entries(all).map(([id, terms]) => [id, { ...terms, status: 1 }]));
-
-const products: Catalogue = {
-  service: "payment",
-  idField: "productId",
-  actions: { createProduct: { status: 1 }, updateProduct: {} },
-  first: onSale(firstProducts),
-};
-
-const gifts: Catalogue = {
-  service: "gift",
-  idField: "giftId",
-  actions: { create: { status: 1 }, update: {}, takeOffShelf: { status: 0 } },
-  first: onSale(firstGifts),
-};
-
-const fields: readonly Field[] = ["price", "coins", "status"];
-
-/** A call as the audit has it; `undefined` where its parameters are none. */
-function callOf(
-  { service, actions, idField }: Catalogue,
-  call: SealedCall,
-  end: SealedCall | undefined,
-): AuditedCall | undefined {
-  let params: Record<string, unknown>;
-  try {
-    params = Object(JSON.parse(call.params ?? "null")) as Record<string, unknown>;
-  } catch {
-    return undefined;
-  }
-  const named = fields.flatMap((field) => (Number.isSafeInteger(params[field]) ? [[field, params[field]]] : []));
-  return {
-    id: call.id,
-    subject: String(params[idField]),
-    sets: { ...actions[String(call.action).slice(service.length + 1)], ...Object.fromEntries(named) },
-    began: call.time,
-    ended: end ? { id: end.id, time: end.time, outcome: String(end.outcome) } : null,
-  };
-}
-
-/** All that operators have set: a few calls a day. A row without a valid seal is no operator's word. */
-async function termsOf(db: Queryable, catalogue: Catalogue, keys: Keys): Promise<AuditedTerms> {
-  const { service, actions, first } = catalogue;
-  const rows = await db.query<{ id: string }>(
-    `SELECT id FROM ${databaseName(service)}.t_operator_audit WHERE action IN (?) ORDER BY id`,
-    [Object.keys(actions).map((action) => `${service}.${action}`)],
-  );
-  const ids = rows.map(({ id }) => String(id));
-  const all = await sealedCalls(db, keys[service], `${service}Audit`, ids);
-  const ends = new Map(all.map((one) => [one.call_id, one]));
-  const calls = all
-    .filter(({ call_id }) => call_id === null)
-    .map((call) => callOf(catalogue, call, ends.get(String(call.id))))
-    .filter((one) => one !== undefined);
-  return new AuditedTerms(first, calls, limits.books.termsGraceMs);
-}
 
 /** What differs: what a row has, and what it may have had then. */
 interface Wrong {
@@ -122,12 +51,12 @@ export function catalogueCheck(books: Database, keys: Keys): Check {
       books.snapshot(async (db) => {
         const now = (await serverTime(db)).getTime();
         const integer = (text: string | null) => (text === null ? null : Number(text));
-        const ofProducts = await termsOf(db, products, keys);
+        const { terms: ofProducts, unread: unreadProducts } = await auditedOf(db, products, keys);
         const productRows = await db.query<ProductRow>(
           `SELECT id, price, valid_status AS status, JSON_UNQUOTE(JSON_EXTRACT(extra, '$.coin')) AS coins
            FROM ${databaseName("payment")}.t_pay_product`,
         );
-        const ofGifts = await termsOf(db, gifts, keys);
+        const { terms: ofGifts, unread: unreadGifts } = await auditedOf(db, gifts, keys);
         const giftRows = await db.query<Omit<ProductRow, "coins">>(
           `SELECT gift_id AS id, price, status FROM ${databaseName("gift")}.t_gift_config`,
         );
@@ -146,6 +75,8 @@ export function catalogueCheck(books: Database, keys: Keys): Check {
             ? []
             : [{ kind: "catalogueDiffers", subject, detail: shownOf(what), measure: measureOf(what) }],
         );
+        for (const subject of [...unreadProducts, ...unreadGifts])
+          differences.push({ kind: "catalogueDiffers", subject, detail: "its params are gone or cannot be read" });
         const rows = productRows.length + giftRows.length;
         return { rows, differences: differences.slice(0, limits.books.findingsPerPage), next: null };
       }),

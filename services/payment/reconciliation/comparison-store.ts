@@ -187,3 +187,8 @@ export async function resolveStored(
   );
   return row ? { resolveTime: row.resolve_time, reason: row.resolve_reason } : null;
 }
+
+/** Removes how people explained differences of these orders. */
+export async function eraseResolveReasons(db: Queryable, orderIds: readonly string[]): Promise<void> {
+  await db.run("UPDATE t_pay_difference SET resolve_reason = NULL WHERE order_id IN (?)", [orderIds]);
+}

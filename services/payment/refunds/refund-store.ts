@@ -96,3 +96,8 @@ export async function dueRefunds(db: Queryable, limit: number): Promise<DueRefun
     attempts: row.attempts,
   }));
 }
+
+/** Removes what people typed about the refunds of these orders. */
+export async function eraseRefundReasons(db: Queryable, orderIds: readonly string[]): Promise<void> {
+  await db.run("UPDATE t_pay_refund SET reason = '' WHERE order_id IN (?)", [orderIds]);
+}

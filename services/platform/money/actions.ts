@@ -45,6 +45,12 @@ export const moneyHandlers: ActionDefinitions<Service & MoneyState, typeof money
       return { needsApproval: await this.moneyOrders.countStaffMove(params) };
     },
   },
+  renewStaffMove: {
+    async handler({ params }) {
+      await this.moneyOrders.renewStaffMove(params.moveId);
+      return null;
+    },
+  },
   uncountStaffMove: {
     async handler({ params }) {
       await this.moneyOrders.uncountStaffMove(params.moveId);

@@ -10,7 +10,15 @@ import { bucketOf } from "../../wallet-buckets.ts";
 import { findKey } from "../key-store.ts";
 import type { ProposalState } from "../money.contract.ts";
 import { needsApproval } from "./four-eyes.ts";
-import { type AccountMove, deleteStaffMove, insertStaffMove, lockAccounts, movedLately } from "./moved-store.ts";
+import {
+  type AccountMove,
+  accountsOfMove,
+  deleteStaffMove,
+  insertStaffMove,
+  lockAccounts,
+  movedLately,
+  renewStaffMove,
+} from "./moved-store.ts";
 import { bizIdOf, faultOfRow, type MoneyOrder, type NewOrder, sameContent, signOrder, staffKey } from "./order.ts";
 import { decideProposal, findOrder, insertOrder, orderById, storeOutcome } from "./order-store.ts";
 
@@ -105,6 +113,16 @@ export class MoneyOrders {
     });
   }
 
+  /** Counts a move of staff from now on for 24 hours, whenever it was counted first. */
+  renewStaffMove(moveId: string): Promise<void> {
+    return this.platform.mysql.transaction(async (tx) => {
+      const userIds = await accountsOfMove(tx, moveId);
+      if (userIds.length === 0) return;
+      await lockAccounts(tx, userIds);
+      await renewStaffMove(tx, moveId);
+    });
+  }
+
   /** Takes a move of staff off the sums. It may be repeated. */
   uncountStaffMove(moveId: string): Promise<void> {
     return this.platform.mysql.transaction((tx) => deleteStaffMove(tx, moveId));
@@ -130,18 +148,25 @@ export class MoneyOrders {
     const signed = approve ? signOrder(this.signatures, proposal, false) : null;
     const to = approve ? "pending" : "declined";
     const decided = await decideProposal(mysql, id, { to, signed, decidedBy, reason });
-    const order = await this.requireProposal(id);
+    const order = await this.decidedProposal(id, decided);
     if (!decided || order.state !== "pending") return order;
     await this.carryOut(order).catch((err: unknown) => {
       if (!isUnavailable(err)) throw err;
       logger.warn({ err, proposalId: id }, "a proposal is approved and will be carried out later");
     });
-    return this.requireProposal(id);
+    return this.decidedProposal(id, decided);
   }
 
   private async requireProposal(id: string): Promise<MoneyOrder> {
     const order = await orderById(this.platform.mysql, id);
     if (!order?.proposed) throw fail("proposalUnknown", { proposalId: `p${id}` });
+    return order;
+  }
+
+  /** A proposal that is there for certain. A node of a database cluster may show a commit of another one a little later. */
+  private async decidedProposal(id: string, decided: boolean): Promise<MoneyOrder> {
+    const order = await orderById(this.platform.mysql, id);
+    if (!order || (decided && order.state === "proposed")) throw fail("unavailable", { proposalId: `p${id}` });
     return order;
   }
 

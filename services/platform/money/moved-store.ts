@@ -66,6 +66,19 @@ export async function insertStaffMove(
   );
 }
 
+/** The accounts on which a move of staff counts, or has counted within `limits.platform.staffMovesKeptMs`. */
+export async function accountsOfMove(db: Queryable, moveId: string): Promise<string[]> {
+  const rows = await db.query<{ user_id: string }>("SELECT user_id FROM t_money_staff_move WHERE move_id = ?", [
+    moveId,
+  ]);
+  return rows.map(({ user_id }) => String(user_id));
+}
+
+/** Has a move count from the present on. The accounts must be locked. */
+export async function renewStaffMove(tx: Transaction, moveId: string): Promise<void> {
+  await tx.run("UPDATE t_money_staff_move SET create_time = UTC_TIMESTAMP(3) WHERE move_id = ?", [moveId]);
+}
+
 /** Takes a move of staff off the sums. */
 export async function deleteStaffMove(tx: Transaction, moveId: string): Promise<void> {
   const rows = await tx.query("SELECT 1 FROM t_money_staff_move WHERE move_id = ? LIMIT 1", [moveId]);
@@ -73,12 +86,12 @@ export async function deleteStaffMove(tx: Transaction, moveId: string): Promise<
   if (rows.length > 0) await tx.run("DELETE FROM t_money_staff_move WHERE move_id = ?", [moveId]);
 }
 
-/** Deletes moves that count no longer; returns whether there may be more. */
+/** Deletes moves that count no longer and can be approved no longer; returns whether there may be more. */
 export async function purgeStaffMoves(db: Queryable): Promise<boolean> {
-  const { fourEyesSpanMs, purgeRows } = limits.platform;
+  const { staffMovesKeptMs, purgeRows } = limits.platform;
   const { affectedRows } = await db.run(
     "DELETE FROM t_money_staff_move WHERE create_time < UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND LIMIT ?",
-    [2 * fourEyesSpanMs * 1_000, purgeRows],
+    [staffMovesKeptMs * 1_000, purgeRows],
   );
   return affectedRows === purgeRows;
 }

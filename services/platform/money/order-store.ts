@@ -162,3 +162,13 @@ export async function readOpenOrders(db: Queryable): Promise<{ pending: number; 
   const oldestMs = Number(row?.oldest ?? 0) / 1_000;
   return { pending: Number(row?.pending ?? 0), oldestMs, proposals: Number(row?.proposals ?? 0) };
 }
+
+/** Removes what people typed about orders; it stands outside their seals. */
+export async function eraseOrderReasons(db: Queryable, userId: string): Promise<void> {
+  await db.run(
+    `UPDATE t_money_state SET decision_reason = NULL WHERE decision_reason IS NOT NULL
+       AND order_id IN (SELECT id FROM t_money_order WHERE user_id = ?)`,
+    [userId],
+  );
+  await db.run("UPDATE t_money_order SET reason = NULL WHERE user_id = ? AND reason IS NOT NULL", [userId]);
+}

@@ -2,15 +2,18 @@ import { fittingPage } from "../../../broker/parts.ts";
 import { limits } from "../../../config/limits.ts";
 import { type Database, isDuplicateKey, type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import { shownBody } from "../../dead-letter-text.ts";
-import type { DeadLetterView } from "../../provisioner/provisioner.contract.ts";
+import type { ShownDeadLetter } from "../../provisioner/provisioner.contract.ts";
 import type { HandledDeadLetter, LetterDecision } from "../dead-letters.contract.ts";
 import { type Handling, type HandlingState, statesBefore } from "./handling-state.ts";
 
 /** The SQL of the dead letters on which persons of the staff have decided. */
 
+/** What is kept of the letter itself. */
+export type HandledLetter = Omit<ShownDeadLetter, "body" | "bodyCut">;
+
 /** A decision that is to begin. */
 export interface NewHandling {
-  readonly letter: DeadLetterView;
+  readonly letter: HandledLetter;
   readonly decision: LetterDecision;
   readonly person: string;
   readonly reason: string;
@@ -38,6 +41,7 @@ interface Row {
   dead_reason: string;
   order_id: string | null;
   forged: number;
+  unknown_key: number;
   size: number;
   decision: LetterDecision;
   state: HandlingState;
@@ -48,13 +52,18 @@ interface Row {
   done_time: Date | null;
 }
 
-const columns = `id, letter_id, letter_time, channel, subject, dead_reason, order_id, forged, size, decision, state, data,
-  person, reason, create_time, done_time`;
+const columns = `id, letter_id, letter_time, channel, subject, dead_reason, order_id, forged, unknown_key, size, decision, state,
+  data, person, reason, create_time, done_time`;
 
 const viewOf = (row: Row): HandledDeadLetter => ({
   ...{ handledId: String(row.id), id: toSafeInteger(row.letter_id), time: row.letter_time.toISOString() },
   ...{ channel: row.channel, subject: row.subject, deadReason: row.dead_reason, orderId: row.order_id },
-  ...{ forged: Number(row.forged) === 1, size: Number(row.size), decision: row.decision },
+  ...{
+    forged: Number(row.forged) === 1,
+    unknownKey: Number(row.unknown_key) === 1,
+    size: Number(row.size),
+    decision: row.decision,
+  },
   state: row.state === "done" ? "done" : "begun",
   ...{ by: row.person, reason: row.reason, beginTime: row.create_time.toISOString() },
   doneTime: row.done_time?.toISOString() ?? null,
@@ -67,20 +76,32 @@ const leaseEnd = "TIMESTAMPADD(MICROSECOND, ? * 1000, UTC_TIMESTAMP(3))";
 const fitting = (text: string, chars: number) => text.toWellFormed().slice(0, chars).toWellFormed();
 
 /** Adds the first decision on a dead letter; `undefined` where somebody has decided before. */
-export async function addHandling(db: Queryable, handling: NewHandling): Promise<Begun | undefined> {
+export async function addHandling(
+  db: Pick<Database, "transaction">,
+  handling: NewHandling,
+): Promise<Begun | undefined> {
   const { letter, decision, person, reason, data, leaseMs } = handling;
   const about = [
     ...[letter.id, new Date(letter.time), fitting(letter.channel, 100), fitting(letter.subject, 300)],
-    ...[fitting(letter.reason, 500), letter.orderId, letter.forged ? 1 : 0, letter.size],
+    ...[fitting(letter.reason, 500), letter.orderId, letter.forged ? 1 : 0],
+    ...[letter.unknownKey ? 1 : 0, letter.size],
   ];
   try {
-    const { insertId } = await db.run(
-      `INSERT INTO t_staff_dead_letter (letter_id, letter_time, channel, subject, dead_reason, order_id, forged, size,
-         decision, state, data, person, reason, create_time, lease_until)
-       VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 'begun', ?, ?, ?, UTC_TIMESTAMP(3), ${leaseEnd})`,
-      [...about, decision, data, person, reason, leaseMs],
-    );
-    return { id: String(insertId), attempt: 1, decision, again: false };
+    return await db.transaction(async (tx) => {
+      const { insertId } = await tx.run(
+        `INSERT INTO t_staff_dead_letter (letter_id, letter_time, channel, subject, dead_reason, order_id, forged,
+           unknown_key, size, decision, state, data, person, reason, create_time, lease_until)
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 'begun', ?, ?, ?, UTC_TIMESTAMP(3), ${leaseEnd})`,
+        [...about, decision, data, person, reason, leaseMs],
+      );
+      const { orderIds } = letter;
+      if (orderIds.length > 0)
+        await tx.run(
+          `INSERT INTO t_staff_dead_letter_order (order_id, handled_id) VALUES ${orderIds.map(() => "(?, ?)").join(", ")}`,
+          orderIds.flatMap((orderId) => [orderId, insertId]),
+        );
+      return { id: String(insertId), attempt: 1, decision, again: false };
+    });
   } catch (error) {
     if (isDuplicateKey(error)) return undefined;
     throw error;
@@ -171,7 +192,7 @@ export async function handledPage(
   const where = ["state <> 'freed'"];
   const values: unknown[] = [];
   if (orderId !== undefined) {
-    where.push("order_id = ?");
+    where.push("id IN (SELECT handled_id FROM t_staff_dead_letter_order WHERE order_id = ?)");
     values.push(orderId);
   }
   if (cursor !== undefined) {

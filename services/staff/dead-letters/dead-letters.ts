@@ -3,7 +3,6 @@ import { fail, failureName, isFailure, reachedNobody } from "../../../broker/fai
 import { limits } from "../../../config/limits.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import { call } from "../../contracts.ts";
-import type { DeadLetterView } from "../../provisioner/provisioner.contract.ts";
 import type { HandledDeadLetter, LetterDecision } from "../dead-letters.contract.ts";
 import {
   addHandling,
@@ -14,6 +13,7 @@ import {
   endLease,
   findHandled,
   findUnended,
+  type HandledLetter,
   type NewHandling,
 } from "./dead-letter-store.ts";
 import { mayBegin } from "./handling-state.ts";
@@ -31,7 +31,7 @@ export interface Wanted {
 }
 
 interface Found {
-  readonly letter: DeadLetterView;
+  readonly letter: HandledLetter;
   readonly data: Buffer | null;
 }
 
@@ -70,7 +70,10 @@ async function carryOut({ broker }: Staff, { letter: { id, time } }: Found, want
 
 async function ended({ mysql }: Staff, handling: Pick<Begun, "id" | "decision">): Promise<HandledDeadLetter> {
   await endDone(mysql, handling);
-  return (await findHandled(mysql, handling.id)) as HandledDeadLetter;
+  const handled = await findHandled(mysql, handling.id);
+  // A node of a database cluster may show a commit of another one a little later.
+  if (!handled) throw fail("unavailable", { handledId: handling.id });
+  return handled;
 }
 
 /** Whether an error says for certain that this attempt did nothing to the letter. */

@@ -2,12 +2,13 @@ import type { Context, ServiceBroker } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
 import type { FailureName } from "../../../config/errors.ts";
 import { call } from "../../contracts.ts";
+import type { Instruction } from "./instruction.ts";
 import type { Proposal } from "./proposal-store.ts";
 
 /** The business outcomes that a move keeps for ever: nothing was moved. After anything else it is tried again. */
 const refusals: ReadonlySet<FailureName> = new Set([
   ...(["payOrderUnknown", "payOrderState", "refundUnknown", "holdState", "userUnknown"] as const),
-  ...(["balanceShort", "accountUnusable", "idempotencyConflict", "invalidParam"] as const),
+  ...(["balanceShort", "accountUnusable", "idempotencyConflict", "invalidParam", "erasureBlocked"] as const),
 ]);
 
 /** The refusal of a move; `undefined` of an error after which it is tried again. */
@@ -16,7 +17,9 @@ export function refusalOf(error: unknown): FailureName | undefined {
   return name !== undefined && refusals.has(name) ? name : undefined;
 }
 
-type Carried = Pick<Proposal, "moveId" | "person" | "reason" | "instruction">;
+interface Carried extends Pick<Proposal, "moveId" | "person" | "reason"> {
+  readonly instruction: Exclude<Instruction, { kind: "erase" }>;
+}
 
 /**
  * Has an approved move carried out by the service that can, which does it once: a repeat succeeds and moves nothing. The

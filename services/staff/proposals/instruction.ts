@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { giveUp } from "../../erasure.contract.ts";
 import { externalReference, id, integer, orderId, userId } from "../../fields.ts";
 import type { Right } from "../../staff-roles.ts";
 import type { MoneyMove } from "../proposals.contract.ts";
@@ -18,13 +19,14 @@ export const instruction = z.discriminatedUnion("kind", [
   z.object({ kind: z.literal("releaseHold"), orderId, anchorIds }),
   z.object({ kind: z.literal("holdFree"), userId, points, holdId: externalReference }),
   z.object({ kind: z.literal("releaseFree"), userId, points, holdId: externalReference }),
+  z.object({ kind: z.literal("erase"), userId, giveUp }),
 ]);
 export type Instruction = Readonly<z.infer<typeof instruction>>;
 export type ProposalKind = Instruction["kind"];
 
 /** The number of each kind, in t_staff_proposal.kind. */
 export const proposalKinds: readonly ProposalKind[] = [
-  ...(["refund", "release", "adjust", "payout", "hold", "releaseHold", "holdFree", "releaseFree"] as const),
+  ...(["refund", "release", "adjust", "payout", "hold", "releaseHold", "holdFree", "releaseFree", "erase"] as const),
 ];
 
 /** The right that a person needs to ask for each kind. */
@@ -37,6 +39,7 @@ export const rightFor: Readonly<Record<ProposalKind, Right>> = Object.freeze({
   releaseHold: "holds",
   holdFree: "holds",
   releaseFree: "holds",
+  erase: "erase",
 });
 
 const pointsPerCoin = 100;
@@ -46,7 +49,7 @@ export function coinsOfPoints(amount: number): number {
   return Math.ceil(amount / pointsPerCoin);
 }
 
-/** What an instruction is about: an order id, or the id that was given to it. */
+/** What an instruction is about: an order id, the id that was given to it, or the user. */
 export function subjectOf(one: Instruction): string {
   switch (one.kind) {
     case "adjust":
@@ -56,6 +59,8 @@ export function subjectOf(one: Instruction): string {
     case "holdFree":
     case "releaseFree":
       return one.holdId;
+    case "erase":
+      return one.userId;
     default:
       return one.orderId;
   }
@@ -79,6 +84,7 @@ export function onceKeyOf(move: MoneyMove): string | null {
 export function openKeyOf(move: MoneyMove): string | null {
   if (move.kind === "refund" || move.kind === "release") return `${move.kind}:${move.orderId}`;
   if (move.kind === "releaseFree") return `releaseFree:${move.holdId}`;
+  if (move.kind === "erase") return `erase:${move.userId}`;
   if (move.kind === "hold" || move.kind === "releaseHold")
     return `${move.kind}:${move.orderId}${move.anchorId === undefined ? "" : `:${move.anchorId}`}`;
   return null;

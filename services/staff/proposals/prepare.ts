@@ -1,6 +1,9 @@
 import type { Context } from "moleculer";
 import { fail } from "../../../broker/failure.ts";
+import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import { call } from "../../contracts.ts";
+import { erasureOf } from "../erasures/erasure-store.ts";
+import { requireErasable } from "../erasures/erasures.ts";
 import type { MoneyMove } from "../proposals.contract.ts";
 import { coinsOfPoints, type Instruction } from "./instruction.ts";
 
@@ -10,7 +13,7 @@ export interface Prepared {
   readonly instruction: Instruction;
   /** Whose money moves. */
   readonly userId: string;
-  /** The coins of each account, for four eyes: magnitudes. */
+  /** The coins of each account, for four eyes: magnitudes. None: it moves nothing, and always needs another person. */
   readonly accounts: readonly { readonly userId: string; readonly coins: number }[];
 }
 
@@ -28,9 +31,14 @@ const releasable = new Set(["creditHeld", "creditChanged"]);
 
 /**
  * The instruction of a move. It is what will be carried out, whatever changes until then. Fails: userUnknown,
- * payOrderUnknown, payOrderState, refundUnknown, holdState, unavailable.
+ * payOrderUnknown, payOrderState, refundUnknown, holdState, erasureBlocked, unavailable.
  */
-export async function prepare(calling: Calling, move: MoneyMove, operator: string): Promise<Prepared | Repeated> {
+export async function prepare(
+  calling: Calling,
+  staff: MysqlState,
+  move: MoneyMove,
+  operator: string,
+): Promise<Prepared | Repeated> {
   switch (move.kind) {
     case "refund":
     case "release":
@@ -50,6 +58,8 @@ export async function prepare(calling: Calling, move: MoneyMove, operator: strin
       const { kind, userId, points, payoutId } = move;
       return prepared({ kind, userId, points, payoutId }, userId, coinsOfPoints(points));
     }
+    case "erase":
+      return ofUser(calling, staff, move);
     case "holdFree": {
       const { kind, userId, points, holdId } = move;
       return prepared({ kind, userId, points, holdId }, userId, coinsOfPoints(points));
@@ -60,6 +70,18 @@ export async function prepare(calling: Calling, move: MoneyMove, operator: strin
 const prepared = (instruction: Instruction, userId: string, coins: number): Prepared => ({
   ...{ instruction, userId, accounts: [{ userId, coins }] },
 });
+
+async function ofUser(
+  calling: Calling,
+  staff: MysqlState,
+  { kind, userId, giveUp }: Extract<MoneyMove, { kind: "erase" }>,
+): Promise<Prepared | Repeated> {
+  await call(calling, "user.profile", { userId });
+  const begun = await erasureOf(staff.mysql, userId);
+  if (begun) return { result: { userId, state: begun.state } };
+  await requireErasable(calling, staff, { userId, giveUp });
+  return { instruction: { kind, userId, giveUp }, userId, accounts: [] };
+}
 
 async function ofOrder(
   calling: Calling,
@@ -77,22 +99,22 @@ async function ofShares(
   { kind, orderId, anchorId }: Extract<MoneyMove, { kind: "hold" | "releaseHold" }>,
   operator: string,
 ): Promise<Prepared | Repeated> {
-  const {
-    gifts: _gifts,
-    nextCursor: _next,
-    ...affected
-  } = await call(calling, "wallet.affectedGifts", {
-    ...{ orderId, limit: 1, operator },
-  });
   const [from, to] = kind === "hold" ? (["open", "held"] as const) : (["held", "released"] as const);
+  const about = { orderId, anchorId, limit: 1, operator };
+  // Those alone that can move: an answer has room for about a thousand, and the others wait for the next call.
+  const affected = await call(calling, "wallet.affectedGifts", { ...about, state: from });
+  // A wallet of the release before answers all anchors, in any state.
   const meant = affected.anchors.filter(
     (anchor) => anchor.sharePoints > 0 && (anchorId === undefined || anchor.anchorId === anchorId),
   );
   const moving = meant.filter(({ state }) => state === from);
   const [first] = moving;
   if (first === undefined) {
-    if (!meant.some(({ state }) => state === to)) throw fail("holdState", { orderId, anchorId, to });
-    return { result: { ...affected } };
+    const { shares } = affected as Partial<Pick<typeof affected, "shares">>;
+    if ((shares?.[to] ?? meant.filter(({ state }) => state === to).length) === 0)
+      throw fail("holdState", { orderId, anchorId, to });
+    const { gifts: _gifts, nextCursor: _next, ...all } = await call(calling, "wallet.affectedGifts", about);
+    return { result: { ...all } };
   }
   return {
     instruction: { kind, orderId, anchorIds: moving.map((anchor) => anchor.anchorId) },

@@ -23,6 +23,7 @@ function viewOf(proposal: Proposal, { near, decides }: Reader): ProposalView {
     coins: instruction.kind === "adjust" ? instruction.coins : proposal.coins,
     points: "points" in instruction ? instruction.points : null,
     anchorIds: "anchorIds" in instruction ? instruction.anchorIds : null,
+    giveUp: "giveUp" in instruction ? instruction.giveUp : null,
     ...{ createTime: createTime.toISOString(), expiresTime: expiresTime?.toISOString() ?? null },
     ...{ state, refusal, decidedBy, decidedTime: decidedTime?.toISOString() ?? null, decisionReason },
     mayDecide: decides && state === "open" && !near.has(`staff:${proposal.person}`),
@@ -43,7 +44,7 @@ function viewOfPlatform(
   const state = stateOfOrder(proposal.state);
   return {
     ...{ proposalId: `p${proposalId}`, kind: "platformAdjust", userId, subject: writeId, coins, reason },
-    ...{ points: null, anchorIds: null, proposedBy: `key:${keyId}`, createTime, expiresTime },
+    ...{ points: null, anchorIds: null, giveUp: null, proposedBy: `key:${keyId}`, createTime, expiresTime },
     ...{ state, refusal, decidedBy: decidedBy?.replace(/^staff:/, "") ?? null, decidedTime, decisionReason },
     mayDecide: decides && state === "open" && !(keyCreatedBy !== null && near.has(keyCreatedBy)),
   };

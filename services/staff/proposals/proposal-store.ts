@@ -110,10 +110,12 @@ export async function insertProposal(tx: Transaction, proposal: NewProposal, sea
   await tx.run(
     `INSERT INTO t_staff_proposal_state (proposal_id, state, open_key, expires_time, next_try_time, counted, update_time)
      VALUES (?, ?, ?, IF(?, UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND, NULL),
-       IF(?, NULL, UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND), 1, UTC_TIMESTAMP(3))`,
+       IF(?, NULL, UTC_TIMESTAMP(3) + INTERVAL ? MICROSECOND), ?, UTC_TIMESTAMP(3))`,
     [
       ...[insertId, proposed ? proposalStates.open : proposalStates.approved, openKey],
       ...[proposed, limits.platform.proposalMs * 1_000, proposed, limits.proposals.firstTryAgainMs * 1_000],
+      // What moves no coins counts for nothing.
+      coins > 0 ? 1 : 0,
     ],
   );
   return String(insertId);
@@ -233,18 +235,18 @@ export async function readProposals(db: Queryable, { open, subject, before, limi
   return rows.map(toProposal);
 }
 
-/** Open and approved moves, counted up to `limits.metrics.countedRows`, and how long the oldest has been approved. */
-export async function countProposals(db: Queryable): Promise<{ open: number; approved: number; oldestMs: number }> {
-  const most = limits.metrics.countedRows;
-  const count = (name: string) =>
-    `(SELECT COUNT(*) FROM (SELECT 1 FROM t_staff_proposal_state WHERE state = ? LIMIT ?) counted) AS ${name}`;
-  const [row] = await db.query<Record<"open_ones" | "approved_ones", string> & { oldest: string | null }>(
-    `SELECT ${count("open_ones")}, ${count("approved_ones")},
-       (SELECT TIMESTAMPDIFF(MICROSECOND, MIN(COALESCE(a.decided_time, p.create_time)), UTC_TIMESTAMP(3))
-        FROM (SELECT proposal_id, decided_time FROM t_staff_proposal_state WHERE state = ? LIMIT ?) a
-        JOIN t_staff_proposal p ON p.id = a.proposal_id) AS oldest`,
-    [proposalStates.open, most, proposalStates.approved, most, proposalStates.approved, most],
+/** Moves whose subject is an order of the user. Of others it is a text that a person chose, or an order of somebody else. */
+const ofOrders: ReadonlySet<number> = new Set([proposalKinds.indexOf("refund"), proposalKinds.indexOf("release")]);
+
+/** Removes what persons wrote about moves of a user; returns what those moves are known by: their ids, and orders. */
+export async function eraseReasons(db: Queryable, userId: string): Promise<string[]> {
+  const moves = await db.query<Pick<Row, "id" | "subject"> & { kind: number }>(
+    "SELECT id, kind, subject FROM t_staff_proposal WHERE user_id = ?",
+    [userId],
   );
-  const oldestMs = Number(row?.oldest ?? 0) / 1_000;
-  return { open: Number(row?.open_ones ?? 0), approved: Number(row?.approved_ones ?? 0), oldestMs };
+  const ids = moves.map(({ id }) => String(id));
+  if (ids.length === 0) return [];
+  await db.run("UPDATE t_staff_proposal SET reason = '' WHERE id IN (?)", [ids]);
+  await db.run("UPDATE t_staff_proposal_state SET decision_reason = NULL WHERE proposal_id IN (?)", [ids]);
+  return moves.flatMap(({ id, kind, subject }) => (ofOrders.has(kind) ? [`s${id}`, subject] : [`s${id}`]));
 }

@@ -8,6 +8,7 @@ import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import type { SealsState } from "../../../mixins/seals.mixin.ts";
 import { call } from "../../contracts.ts";
 import type { Decider } from "../deciders.ts";
+import { beginErasure } from "../erasures/erasures.ts";
 import type { MoneyMove, MoneyMoved, ProposalView } from "../proposals.contract.ts";
 import { carryOut, refusalOf } from "./carry-out.ts";
 import { isOf, keyOf, onceKeyOf, openKeyOf, subjectOf } from "./instruction.ts";
@@ -20,10 +21,10 @@ import {
   latelyDone,
   noteUncounted,
   type Proposal,
-  proposalById,
   proposalOfOnceKey,
   proposalOfOpenKey,
 } from "./proposal-store.ts";
+import { requireProposal, writtenProposal } from "./written-proposal.ts";
 
 type Staff = Service & MysqlState & SealsState;
 type Caller = Pick<Context, "call"> | Pick<ServiceBroker, "call">;
@@ -52,19 +53,30 @@ export class Proposals {
   }
 
   /** See `moveMoney` in the contract. The person's session and right are checked. */
-  async move(calling: Pick<Context, "call">, person: string, move: MoneyMove, attempt = 1): Promise<MoneyMoved> {
+  async move(calling: Pick<Context, "call">, person: string, move: MoneyMove): Promise<MoneyMoved> {
+    try {
+      return await this.asked(calling, person, move);
+    } catch (error) {
+      return this.answerOf(calling, await this.earlier(error, person, move));
+    }
+  }
+
+  private async asked(
+    calling: Pick<Context, "call">,
+    person: string,
+    move: MoneyMove,
+    attempt = 1,
+  ): Promise<MoneyMoved> {
     const { mysql, seals } = this.staff;
     const known = await this.known(move);
     if (known) return this.answerOf(calling, known);
-    const prepared = await prepare(calling, move, `staff:${person}`).catch((error: unknown) =>
-      this.earlier(error, person, move),
-    );
-    if ("state" in prepared) return this.answerOf(calling, prepared);
+    const prepared = await prepare(calling, this.staff, move, `staff:${person}`);
     if ("result" in prepared) return { state: "done", result: prepared.result };
     const { instruction, userId, accounts } = prepared;
     const moveId = randomUUID();
     const counted = { moveId, key: keyOf(move), moves: [...accounts] };
-    const { needsApproval } = await call(calling, "platform.countStaffMove", counted);
+    const { needsApproval } =
+      accounts.length === 0 ? { needsApproval: true } : await call(calling, "platform.countStaffMove", counted);
     let id: string;
     try {
       id = await seals.transaction(mysql, (tx, sealing) =>
@@ -81,11 +93,11 @@ export class Proposals {
     } catch (error) {
       // Where it is not known whether the row is there, the move counts on: the sum may be too large, never too small.
       if (!isDuplicateKey(error)) throw error;
-      await this.uncount(calling, moveId);
-      if (attempt < maxAttempts) return this.move(calling, person, move, attempt + 1);
+      if (accounts.length > 0) await this.uncount(calling, moveId);
+      if (attempt < maxAttempts) return this.asked(calling, person, move, attempt + 1);
       throw fail("unavailable", { move: move.kind });
     }
-    const proposal = await this.require(id);
+    const proposal = await writtenProposal(this.staff.mysql, id);
     const { kind } = instruction;
     this.staff.logger.info({ proposalId: `s${id}`, kind, userId, person, proposed: needsApproval }, "a move of staff");
     return this.answerOf(calling, proposal);
@@ -93,8 +105,7 @@ export class Proposals {
 
   /**
    * Approves or declines a proposal of this service; an approved one is carried out. Fails: proposalUnknown, ownProposal
-   * (also of who is too near, see deciders.ts);
-   * unavailable, where it is not known whether it was decided.
+   * (also of who is too near, see deciders.ts); unavailable, also where it is not known whether it was decided.
    */
   async decide(
     caller: Caller,
@@ -102,21 +113,25 @@ export class Proposals {
     { id, approve, reason }: { id: string; approve: boolean; reason: string | null },
   ): Promise<Decided> {
     const { mysql, logger } = this.staff;
-    const proposal = await this.require(id);
+    const proposal = await requireProposal(this.staff.mysql, id);
     if (!proposal.proposed) throw fail("proposalUnknown", { proposalId: `s${id}` });
     // Names of persons are never used again, and a person has one, whatever the role and the session.
     if (near.has(`staff:${proposal.person}`)) throw fail("ownProposal", { proposalId: `s${id}`, person });
+    // First: where it is not approved after all, the sum is too large for a day, never too small.
+    if (approve && proposal.state === "open" && proposal.coins > 0)
+      await call(caller, "platform.renewStaffMove", { moveId: proposal.moveId });
     const decided = await decideProposal(mysql, id, approve ? "approved" : "declined", { person, reason });
-    const now = await this.require(id);
+    const now = await writtenProposal(this.staff.mysql, id);
+    if (decided && now.state === "open") throw fail("unavailable", { proposalId: `s${id}` });
     if (decided) logger.info({ proposalId: `s${id}`, person, state: now.state }, "a proposal is decided on");
-    if (decided && now.state === "declined") await this.stopCounting(caller, now);
+    if (decided && now.state === "declined" && now.coins > 0) await this.stopCounting(caller, now);
     if (now.state !== "approved") return now;
     try {
       await this.carryOut(caller, now);
     } catch (err) {
       logger.warn({ err, proposalId: `s${id}` }, "a proposal is approved and will be carried out later");
     }
-    return this.require(id);
+    return writtenProposal(this.staff.mysql, id);
   }
 
   /**
@@ -128,14 +143,15 @@ export class Proposals {
     const { mysql, logger } = this.staff;
     const { id, userId, instruction } = proposal;
     const about = { proposalId: `s${id}`, kind: instruction.kind, userId };
-    const outcome = await outcomeOf(caller, proposal);
+    const outcome = await outcomeOf(caller, this.staff, proposal);
     if (await endProposal(mysql, id, outcome)) {
       if (outcome.state === "done") return outcome;
       logger.info({ ...about, refusal: outcome.refusal }, "a move of staff is refused");
-      await this.stopCounting(caller, proposal);
+      if (proposal.coins > 0) await this.stopCounting(caller, proposal);
       return outcome;
     }
-    const kept = await this.require(id);
+    const kept = await writtenProposal(this.staff.mysql, id);
+    if (kept.state === "approved") throw fail("unavailable", { proposalId: `s${id}` });
     if (kept.state !== outcome.state)
       logger.error(
         { ...about, kept: kept.state, outcome: outcome.state },
@@ -168,21 +184,27 @@ export class Proposals {
   private async known(move: MoneyMove): Promise<Proposal | undefined> {
     const { mysql } = this.staff;
     const [onceKey, openKey] = [onceKeyOf(move), openKeyOf(move)];
-    if (openKey !== null) return proposalOfOpenKey(mysql, openKey);
+    if (openKey !== null) {
+      const open = await proposalOfOpenKey(mysql, openKey);
+      const asked = open?.instruction;
+      if (open && move.kind === "erase" && asked?.kind === "erase" && asked.giveUp !== move.giveUp)
+        throw fail("idempotencyConflict", { id: open.subject });
+      return open;
+    }
     const known = onceKey === null ? undefined : await proposalOfOnceKey(mysql, onceKey);
     if (known && !isOf(known.instruction, move)) throw fail("idempotencyConflict", { id: known.subject });
     return known;
   }
 
   /**
-   * Of an order that does not allow a refund or release any more: the move that is under way, or that this person had
-   * carried out minutes ago, whose answer was lost.
+   * Of an order that does not allow a refund or release any more, when it was looked at or when it was to be carried out:
+   * what this person had carried out minutes ago, whose answer was lost, or the move that is under way.
    * @throws error where there is none
    */
   private async earlier(error: unknown, person: string, move: MoneyMove): Promise<Proposal> {
     if (!isFailure(error, "payOrderState") || (move.kind !== "refund" && move.kind !== "release")) throw error;
     const about = { kind: move.kind, subject: move.orderId, person };
-    const earlier = (await this.known(move)) ?? (await latelyDone(this.staff.mysql, about));
+    const earlier = (await latelyDone(this.staff.mysql, about)) ?? (await this.known(move));
     if (!earlier) throw error;
     return earlier;
   }
@@ -205,18 +227,16 @@ export class Proposals {
     if (ended.state === "refused") throw failAs(ended.refusal, about.proposalId);
     return { state: "done", result: ended.result };
   }
-
-  private async require(id: string): Promise<Proposal> {
-    const proposal = await proposalById(this.staff.mysql, id);
-    if (!proposal) throw fail("proposalUnknown", { proposalId: `s${id}` });
-    return proposal;
-  }
 }
 
 /** What an attempt to carry out a move came to. Fails with the error after which it is tried again. */
-async function outcomeOf(caller: Caller, proposal: Proposal): Promise<Outcome> {
+async function outcomeOf(caller: Caller, staff: MysqlState, proposal: Proposal): Promise<Outcome> {
+  const { id: proposalId, instruction } = proposal;
   try {
-    const result = await carryOut(caller, proposal);
+    const result =
+      instruction.kind === "erase"
+        ? await beginErasure(caller, staff, { ...instruction, proposalId })
+        : await carryOut(caller, { ...proposal, instruction });
     const text = JSON.stringify(result);
     return { state: "done", outcome: Buffer.byteLength(text) > limits.proposals.outcomeBytes ? null : text, result };
   } catch (error) {

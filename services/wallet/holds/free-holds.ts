@@ -1,7 +1,7 @@
 import { fail } from "../../../broker/failure.ts";
 import { isDuplicateKey, type Queryable } from "../../../mixins/mysql/database.ts";
 import { freeHoldId, freeReleaseId } from "../business-ids.ts";
-import { decideFreeHold, type IncomePosting } from "../income/income-posting.ts";
+import { decideFreeHold, type FreeHoldDecision, type IncomePosting } from "../income/income-posting.ts";
 import { findPosting, insertPostings, lockTotals } from "../income/income-store.ts";
 import type { FreeHold } from "../income.contract.ts";
 import { isPoints } from "../points.ts";
@@ -33,33 +33,47 @@ async function requireFreeHold(db: Queryable, holdId: string): Promise<FreeHold>
   return hold;
 }
 
+interface NewFreeHold {
+  readonly userId: string;
+  readonly points: number;
+  readonly holdId: string;
+  readonly reason: string;
+}
+
 /**
  * Holds back a part of an anchor's free income, once for each `holdId`; committed when it resolves. Only rolled-up income
  * is free. An id keeps its first outcome for ever: a repeat changes nothing, also after the release, and a call that waited
  * for the lock meanwhile holds nothing that was refused. Fails: invalidParam; balanceShort, where less was free;
  * idempotencyConflict, where the id has another anchor or amount.
  */
-export async function holdFree(
-  wallet: Wallet,
-  { userId, points, holdId, reason }: { userId: string; points: number; holdId: string; reason: string },
-  attempt = 1,
-): Promise<FreeHold> {
+export async function holdFree(wallet: Wallet, hold: NewFreeHold): Promise<FreeHold> {
+  const { userId, points, holdId } = hold;
   if (!isPoints(points)) throw fail("invalidParam", { points });
+  const answer = await triedToHold(wallet, hold);
+  // The refusal's row is committed.
+  if (typeof answer === "string") throw fail(answer, { userId, holdId });
+  return answer;
+}
+
+async function triedToHold(
+  wallet: Wallet,
+  { userId, points, holdId, reason }: NewFreeHold,
+  attempt = 1,
+): Promise<FreeHold | Exclude<FreeHoldDecision["answer"], "held">> {
   const bizId = freeHoldId(holdId);
   try {
-    const answer = await wallet.seals.transaction(wallet.mysql, async (tx, sealing) => {
+    // Read before the commit: a node of a database cluster may show a commit of another one a little later.
+    return await wallet.seals.transaction(wallet.mysql, async (tx, sealing) => {
       const totals = await lockTotals(tx, userId);
       const decision = decideFreeHold({ userId, points, bizId, reason }, totals, await findPosting(tx, bizId));
       if (decision.posting) await insertPostings(tx, [decision.posting], sealing);
-      return decision.answer;
+      return decision.answer === "held" ? requireFreeHold(tx, holdId) : decision.answer;
     });
-    if (answer !== "held") throw fail(answer, { userId, holdId });
   } catch (error) {
     if (isDuplicateKey(error) && attempt < maxAttempts)
-      return holdFree(wallet, { userId, points, holdId, reason }, attempt + 1);
+      return triedToHold(wallet, { userId, points, holdId, reason }, attempt + 1);
     throw error;
   }
-  return requireFreeHold(wallet.mysql, holdId);
 }
 
 /**
@@ -77,13 +91,13 @@ export async function releaseFree(
     ...{ orderId: null, reason },
   };
   try {
-    await wallet.seals.transaction(wallet.mysql, async (tx, sealing) => {
+    return await wallet.seals.transaction(wallet.mysql, async (tx, sealing) => {
       await lockTotals(tx, userId);
       if (!(await findPosting(tx, posting.bizId))) await insertPostings(tx, [posting], sealing);
+      return requireFreeHold(tx, holdId);
     });
   } catch (error) {
     if (isDuplicateKey(error) && attempt < maxAttempts) return releaseFree(wallet, { holdId, reason }, attempt + 1);
     throw error;
   }
-  return requireFreeHold(wallet.mysql, holdId);
 }

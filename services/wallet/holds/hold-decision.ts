@@ -47,6 +47,17 @@ export function anchorsOf(orderId: string, parts: readonly GiftPart[], rows: rea
     .sort((a, b) => a.anchorId.length - b.anchorId.length || (a.anchorId < b.anchorId ? -1 : 1));
 }
 
+/** The anchors whose share is in this state. A share of 0 is held by nobody. */
+export const sharesIn = (anchors: readonly AnchorPart[], state: HoldState): AnchorPart[] =>
+  anchors.filter((anchor) => anchor.sharePoints > 0 && anchor.state === state);
+
+/** How many shares are in each state. */
+export const countShares = (anchors: readonly AnchorPart[]): Record<HoldState, number> => ({
+  open: sharesIn(anchors, "open").length,
+  held: sharesIn(anchors, "held").length,
+  released: sharesIn(anchors, "released").length,
+});
+
 /**
  * The postings of an operator's decision: one for every anchor (or the named ones) whose state allows the move. An empty
  * list is a repeat. `null`: no share may make the move, and none has made it.

@@ -13,7 +13,8 @@ import type { WalletState } from "../wallet-state.ts";
 import { lockAccounts } from "../wallet-store.ts";
 import { withinAnswer } from "./answer-size.ts";
 import { Attribution } from "./attribution.ts";
-import { type AnchorPart, anchorsOf, decideHold, type HoldMove } from "./hold-decision.ts";
+import { type AnchorPart, anchorsOf, countShares, decideHold, type HoldMove, sharesIn } from "./hold-decision.ts";
+import type { HoldState } from "./hold-state.ts";
 import { entriesBefore, insertHolds, noteCarriedOut, type Refund, readRefund, wasCarriedOut } from "./hold-store.ts";
 
 async function requireRefund(db: Queryable, orderId: string): Promise<Refund> {
@@ -41,6 +42,7 @@ async function describe(
   refund: Refund,
   { uncovered }: Attribution,
   anchors: readonly AnchorPart[],
+  only?: HoldState,
 ): Promise<AffectedIncome> {
   const { orderId, userId, taken, shortfall, time } = refund;
   const { owing, changes } = debtHistory(await readDebts(db, userId));
@@ -53,27 +55,38 @@ async function describe(
     paidOff: uncovered > 0 ? paidOffBefore(changes, refundId(orderId)) : [],
     uncovered,
     time: time.toISOString(),
-    anchors: anchors.map(({ anchorId, parts, coins, sharePoints, state }) => ({
+    shares: countShares(anchors),
+    anchors: (only ? sharesIn(anchors, only) : anchors).map(({ anchorId, parts, coins, sharePoints, state }) => ({
       ...{ anchorId, gifts: parts.length, coins, share: wholeCoins(sharePoints), sharePoints, state },
     })),
   });
 }
 
+interface Asked {
+  readonly orderId: string;
+  readonly anchorId?: string | undefined;
+  readonly state?: HoldState | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
 /**
- * The gifts that a refunded order's missing coins were spent on, newest first. Fails: refundUnknown, where the ledger
- * does not (yet) have a refund of the order.
+ * The gifts that a refunded order's missing coins were spent on, newest first; with `anchorId` those of this anchor. With
+ * `state` the anchors are those whose share is above 0 and in this state. Fails: refundUnknown, where the ledger does not
+ * (yet) have a refund of the order.
  */
 export async function affectedGifts(
   db: Queryable,
-  { orderId, cursor, limit }: { orderId: string; cursor?: string; limit: number },
+  { orderId, anchorId, state, cursor, limit }: Asked,
 ): Promise<AffectedGifts> {
   const refund = await requireRefund(db, orderId);
   const attribution = await attribute(db, refund);
-  const anchors = anchorsOf(orderId, attribution.parts, await postingsOfOrder(db, orderId));
-  const below = attribution.parts.filter(({ gift }) => !cursor || BigInt(gift.id) < BigInt(cursor));
+  const parts = attribution.parts.filter(({ gift }) => anchorId === undefined || gift.anchorId === anchorId);
+  const anchors = anchorsOf(orderId, parts, await postingsOfOrder(db, orderId));
+  const below = parts.filter(({ gift }) => !cursor || BigInt(gift.id) < BigInt(cursor));
   const page = below.slice(0, limit);
   return {
-    ...(await describe(db, refund, attribution, anchors)),
+    ...(await describe(db, refund, attribution, anchors, state)),
     gifts: page.map(({ gift, coins, sharePoints }) => ({
       ...{ orderId: gift.orderId, anchorId: gift.anchorId, price: gift.coins, coins },
       ...{ share: wholeCoins(sharePoints), sharePoints },
@@ -109,10 +122,13 @@ export async function moveHolds(
   const anchorIds = order.anchorIds ?? (anchorId === undefined ? undefined : [anchorId]);
   const refund = await requireRefund(wallet.mysql, orderId);
   const attribution = await attribute(wallet.mysql, refund);
-  await wallet.seals.transaction(wallet.mysql, async (tx, sealing) => {
+  const answer = await wallet.seals.transaction(wallet.mysql, async (tx, sealing) => {
+    // Read before the commit: a node of a database cluster may show a commit of another one a little later.
+    const present = async () =>
+      describe(tx, refund, attribution, anchorsOf(orderId, attribution.parts, await postingsOfOrder(tx, orderId)));
     // One decision at a time about the payer's refunds. The rows of the ledgers are not locked: nothing may change them.
     await lockAccounts(tx, [refund.userId], sealing);
-    if (moveId !== undefined && (await wasCarriedOut(tx, moveId, orderId))) return;
+    if (moveId !== undefined && (await wasCarriedOut(tx, moveId, orderId))) return present();
     const anchors = anchorsOf(orderId, attribution.parts, await postingsOfOrder(tx, orderId));
     const moves = decideHold(orderId, anchors, to, anchorIds);
     if (!moves) throw fail("holdState", { orderId, anchorIds, to });
@@ -120,8 +136,8 @@ export async function moveHolds(
     await insertHolds(tx, orderId, moves, reason, sealing);
     const events = moves.map((move) => eventOf(order, to, move));
     await wallet.outbox.addAll(tx, events);
+    return present();
   });
   wallet.outbox.wake();
-  const anchors = anchorsOf(orderId, attribution.parts, await postingsOfOrder(wallet.mysql, orderId));
-  return describe(wallet.mysql, refund, attribution, anchors);
+  return answer;
 }

@@ -238,3 +238,15 @@ export async function readIncome(db: Queryable, anchorId: string): Promise<Incom
   if (!row) throw new Error("a query that always has a row had none");
   return { ...toTotals(row), settledUpTo: row.settled_up_to };
 }
+
+/** Removes what people typed about the user's postings; it stands outside their seals. */
+export async function erasePostingReasons(db: Queryable, userId: string): Promise<void> {
+  const { eraseRows } = limits.erasure;
+  for (let rows: number = eraseRows; rows === eraseRows; )
+    rows = (
+      await db.run("UPDATE t_income_posting SET reason = NULL WHERE anchor_id = ? AND reason IS NOT NULL LIMIT ?", [
+        userId,
+        eraseRows,
+      ])
+    ).affectedRows;
+}

@@ -25,7 +25,8 @@ export async function payOut({ mysql: db, seals }: Wallet, payout: Payout): Prom
   const answer = await postPayout({ mysql: db, seals }, { ...payout, bizId });
   if (answer !== "paid") throw fail(answer, { userId, payoutId });
   const posting = await findPosting(db, bizId);
-  if (!posting) throw new Error(`payout ${payoutId} is committed and not in the ledger`);
+  // A node of a database cluster may show a commit of another one a little later; a repeat moves nothing.
+  if (!posting) throw fail("unavailable", { payoutId });
   return { userId, points, payoutId, time: posting.time.toISOString() };
 }
 

@@ -12,7 +12,7 @@ import { type Fingerprint, fingerprint, quietFingerprint } from "../../support/t
 import { expectWholeBooksBalanced } from "../../support/whole-books.ts";
 
 // Thousands of requests a test: a busy machine takes its time for them.
-jest.setTimeout(90_000);
+jest.setTimeout(240_000);
 
 /** The rows that maintenance jobs, the check of rooms and health checks write. */
 const jobs = [

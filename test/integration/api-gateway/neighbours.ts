@@ -48,7 +48,7 @@ const account = { userId: "77", balance: 5, debt: 0, totalCharged: 5, status: 2 
 const affected = {
   ...{ orderId: "pay-order-1", userId: "77", taken: 10, shortfall: 50, owing: 20, uncovered: 0, time },
   paidOff: [{ orderId: "pay-order-0", coins: 5 }],
-  ...{ paidOffCount: 1, anchorCount: 1 },
+  ...{ paidOffCount: 1, anchorCount: 1, shares: { open: 1, held: 0, released: 0 } },
   anchors: [{ anchorId: "78", gifts: 1, coins: 50, share: 25, sharePoints: 2_500, state: "open" as const }],
 };
 const affectedGift = {

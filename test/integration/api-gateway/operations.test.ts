@@ -1,5 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import { serviceNames } from "../../../broker/launch.ts";
+import { release } from "../../../config/release.ts";
 import { endpoints } from "../../../services/api-gateway/endpoints/all.ts";
 import { eventually, stopAll, stopNode } from "../../support/system.ts";
 import { asAlice, neighbourNames, send, startGateway, startNeighbours } from "./neighbours.ts";
@@ -133,6 +134,11 @@ test("/health/ready is 200 while every service has a node that is well, and 503 
   const before = await ready();
   expect(Object.keys(before.body.services).sort()).toEqual([...serviceNames].sort());
   expect(before.body.status).toBe("ok");
+  // Each node with the release of its code.
+  const nodes = Object.values(before.body.services as Record<string, { nodes: object }>).flatMap((one) =>
+    Object.values(one.nodes),
+  );
+  expect(nodes.map((node) => node.release)).toEqual(nodes.map(() => release));
   await stopNode(payment);
   await eventually("not ready", async () => (await ready()).status === 503);
   const after = await ready();

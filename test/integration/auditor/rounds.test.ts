@@ -2,6 +2,7 @@ import type { ServiceBroker } from "moleculer";
 import type { Connection } from "mysql2/promise";
 import { databaseName } from "../../../config/config.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
+import { unjoinedForMs } from "../../../mixins/seals/seal-store.ts";
 import { newLinksCheck } from "../../../services/auditor/checks/chains.ts";
 import type { Page } from "../../../services/auditor/checks/check.ts";
 import { lateCheckpointCheck } from "../../../services/auditor/checks/checkpoints.ts";
@@ -119,7 +120,7 @@ test("new seals are read to the last one, page by page: one that is missing at t
   expect(cut.found.map(({ kind }) => kind)).toEqual(["sealRemoved"]);
 });
 
-test("checkpoints that stop are named once the newest seal that is old enough is in none", async () => {
+test("checkpoints that stop are named, and shown by the metric, once the newest seal that is old enough is in none", async () => {
   const late = async (lateMs?: number) => {
     const { found, ports } = collected();
     await runCheck(lateCheckpointCheck(wallets(), lateMs), null, ports);
@@ -127,8 +128,10 @@ test("checkpoints that stop are named once the newest seal that is old enough is
   };
   await give(intruder, caller, await funded(intruder, caller, 50), [{}]);
   await eventually("the seal is in a checkpoint", async () => (await late(0)).length === 0);
+  await eventually("the metric is 0", async () => (await unjoinedForMs(books)) === 0);
   await stopNode(wallet);
   await intruder.query("DELETE FROM t_ledger_checkpoint");
+  expect(await unjoinedForMs(books)).toBeGreaterThan(0);
   expect((await late(0)).map(({ kind }) => kind)).toEqual(["checkpointLate"]);
   expect(await late()).toEqual([]);
 });

@@ -208,8 +208,9 @@ describe("discovery", () => {
     ["another full name", [serviceOf("im-server", [], [], { fullName: "user" })]],
     ["a version", [serviceOf("im-server", [], [], { version: 2, fullName: "v2.im-server" })]],
     ["to hear every broadcast", [serviceOf("im-server", [], ["**"])]],
-    ["an action that does not exist", [serviceOf("im-server", ["im-server.x"])]],
-    ["a broadcast that does not exist", [serviceOf("im-server", [], ["im-server.x"])]],
+    ["an action whose name is none", [serviceOf("im-server", ["im-server.x.y"])]],
+    ["an action with a long name", [serviceOf("im-server", [`im-server.${"x".repeat(61)}`])]],
+    ["a broadcast whose name is none", [serviceOf("im-server", [], ["im-server.*"])]],
     ["events without number", [serviceOf("im-server", [], manyNames)]],
     ["services without number", [1, 2, 3].map(() => serviceOf("im-server", []))],
     ["something that is no service", [null]],
@@ -229,6 +230,26 @@ describe("discovery", () => {
     expect(gateway.registry.hasService("im-server", from)).toBe(true);
     await attack(gateway, [{ type: "DISCONNECT", to: everyone, from }]);
     expect(gateway.registry.hasService("im-server", from)).toBe(false);
+  });
+
+  test("registers a node of another release, without the actions, broadcasts and services that this one does not know", async () => {
+    const from = "im-server.later";
+    const later = serviceOf(
+      "im-server",
+      ["im-server.status", "im-server.later"],
+      ["user.tokens-revoked", "gift.later"],
+    );
+    await attack(gateway, [{ type: "INFO", to: everyone, from, payload: info([later]) }]);
+    expect(gateway.registry.hasService("im-server", from)).toBe(true);
+    const { actions, events } = (
+      gateway.registry.getServiceList({ withActions: true, withEvents: true }) as unknown as {
+        nodeID: string;
+        actions: object;
+        events: object;
+      }[]
+    ).find(({ nodeID }) => nodeID === from) as { actions: object; events: object };
+    expect([Object.keys(actions), Object.keys(events)]).toEqual([["im-server.status"], ["user.tokens-revoked"]]);
+    await attack(gateway, [{ type: "DISCONNECT", to: everyone, from }]);
   });
 
   test("does not keep what is too long, nor more nodes of a role than it may have; those that are gone make room", async () => {

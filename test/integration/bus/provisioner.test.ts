@@ -1,9 +1,12 @@
 /** @jest-environment ./test/support/own-nats-environment.cjs */
 import { dirname } from "node:path";
-import type { ServiceBroker } from "moleculer";
+import { ServiceBroker } from "moleculer";
 import { connect, type JetStreamManager, type NatsConnection } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
+import { brokerOptions } from "../../../broker/options.ts";
+import { isOutdated, releaseOf } from "../../../broker/releases.ts";
 import { config, natsPrefix, serviceUrlName } from "../../../config/config.ts";
+import { release } from "../../../config/release.ts";
 import type { HealthReport } from "../../../mixins/health.mixin.ts";
 import { RemoteProvisioning } from "../../../mixins/jetstream/remote-provisioning.ts";
 import { ensureNatsLogin, removeNatsLogins } from "../../../scripts/stack/nats-logins.ts";
@@ -113,6 +116,39 @@ test("nobody has made for it what is not its own", async () => {
   const unlisted = { ...other, name: "notification-gift-failed~x" };
   await expect(call(node, "provisioner.makeConsumer", unlisted)).rejects.toEqual(refused);
   await expect(call(node, "provisioner.markLoss", { stream: "GIFTS-0", seen })).rejects.toEqual(refused);
+});
+
+test("while a provisioner of a later release is on the bus, a provisioner leaves settings and trimming to that release", async () => {
+  const { max_age: wanted } = (await manager.streams.info(events)).config;
+  const bound = async () => (await manager.streams.info(events)).config.max_age;
+  const laterNode = (role: string) =>
+    new ServiceBroker({
+      ...brokerOptions({ role, label: "later" }),
+      metadata: { release: release + 1 },
+      logger: false,
+    });
+  // A node's release is its own word: that of another service counts for nothing.
+  const other = laterNode("wallet");
+  await other.start();
+  await eventually("the other is heard", () => releaseOf(maker, other.nodeID) === release + 1);
+  expect(isOutdated(maker)).toBe(false);
+  await other.stop();
+  const later = laterNode("provisioner");
+  await later.start();
+  try {
+    await eventually("it is heard", () => isOutdated(maker));
+    await manager.streams.update(events, { max_age: wanted / 2 });
+    await stopNode(await startMaker());
+    expect(await bound()).toBe(wanted / 2);
+    // What it does not know may be of that release: the caller asks again, and meets its provisioner in the end.
+    const asked = call(node, "provisioner.makeStream", { stream: "LATER", again: false });
+    await expect(asked).rejects.toMatchObject({ type: "unavailable" });
+  } finally {
+    await later.stop();
+  }
+  await eventually("it has left", () => !isOutdated(maker));
+  await stopNode(await startMaker());
+  expect(await bound()).toBe(wanted);
 });
 
 test("without a provisioner what is there works on, and readiness says what waits for one", async () => {

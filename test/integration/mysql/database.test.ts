@@ -4,7 +4,7 @@ import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
-import { stopAll } from "../../support/system.ts";
+import { eventually, stopAll } from "../../support/system.ts";
 
 let server: CuttableServer;
 let database: Database;
@@ -90,6 +90,7 @@ describe("errors that a client may try again after are told apart from faults", 
 
   test.each([
     ["a deadlock at every try", 1213, limits.mysql.transactionRetries],
+    ["a group that takes the transaction back at every try", 3101, limits.mysql.transactionRetries],
     ["rows that stay locked", 1205, limits.mysql.transactionRetries],
     ["a server that was made a replica", 1290, 0],
     ["a full disk", 1021, 0],
@@ -105,4 +106,16 @@ describe("errors that a client may try again after are told apart from faults", 
     await expect(database.query("SELECT nothing")).rejects.toMatchObject({ errno: 1054 });
     await database.close();
   });
+});
+
+test("a pool shows its connections in use, and the callers that wait for one", async () => {
+  const pooled = new Database(databaseName("user"), { connections: 2 });
+  expect(pooled.pool).toEqual({ busy: 0, open: 0, most: 2, waiting: 0 });
+  const release = Promise.withResolvers<void>();
+  const running = [1, 2, 3].map(() => pooled.transaction(() => release.promise));
+  await eventually("both connections are in use", () => pooled.pool.busy === 2 && pooled.pool.waiting === 1);
+  release.resolve();
+  await Promise.all(running);
+  expect(pooled.pool).toEqual({ busy: 0, open: 2, most: 2, waiting: 0 });
+  await pooled.close();
 });

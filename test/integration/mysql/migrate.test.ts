@@ -2,11 +2,14 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, relative } from "node:path";
 import { databaseName } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
+import { release } from "../../../config/release.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
-import { migrate, requireMigrated } from "../../../mixins/mysql/migrate.ts";
+import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { recordApplied } from "../../../mixins/mysql/record-applied.ts";
+import { requireSchema } from "../../../mixins/mysql/schema.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, stopAll } from "../../support/system.ts";
 
@@ -33,8 +36,11 @@ afterAll(async () => {
 
 /** Writes a new migration of these statements and returns the folders to migrate from. */
 function newMigration(...statements: string[]): string[] {
+  return migrationWith("", ...statements);
+}
+function migrationWith(header: string, ...statements: string[]): string[] {
   const file = `${String(++files).padStart(4, "0")}-step.sql`;
-  writeFileSync(join(folder, file), statements.map((statement) => `${statement};\n`).join(""));
+  writeFileSync(join(folder, file), header + statements.map((statement) => `${statement};\n`).join(""));
   return [relative(projectRoot(), folder)];
 }
 const step = (of: string) => `INSERT INTO t_applied (step) VALUES ('${of}')`;
@@ -56,12 +62,12 @@ test("of many nodes that migrate at once one does it, however long a statement t
   const done = await Promise.all([1, 2, 3].map(() => migrate(name, folders, times(1_500))));
   expect(done.flat()).toEqual([`${folders[0]}/0001-step.sql`]);
   expect([await applied("first"), await applied("second")]).toEqual([1, 1]);
-  await expect(requireMigrated(mysql, folders)).resolves.toBeUndefined();
+  await expect(requireSchema(mysql, folders)).resolves.toBe(1);
 });
 
 test("a node that is behind does not start, and one whose migration was changed afterwards neither", async () => {
   const folders = newMigration(step("behind"));
-  expect(await outcome(requireMigrated(mysql, folders))).toMatch(/lacks .*step\.sql: run "npm run migrate"/);
+  expect(await outcome(requireSchema(mysql, folders))).toMatch(/lacks .*step\.sql: run "npm run migrate"/);
   await migrate(name, folders);
   writeFileSync(join(folder, `${String(files).padStart(4, "0")}-step.sql`), `${step("changed")};`);
   expect(await outcome(migrate(name, folders))).toMatch(/was changed after it was applied/);
@@ -138,6 +144,69 @@ test("a migration that was applied is a success, also where its lease cannot be 
   expect(await applied("kept")).toBe(1);
   expect(await migrate(name, newMigration(step("next")))).toHaveLength(1);
   expect(performance.now() - begun).toBeGreaterThan(480);
+});
+
+test("a contract waits until it is asked for; from its beginning on a node that is too old for it does not start", async () => {
+  const next = release + 1;
+  const folders = migrationWith(
+    `-- contract, release ${next + 1}, needs ${next}\n`,
+    step("half"),
+    "INSERT INTO t_nowhere VALUES (1)",
+  );
+  const file = join(folder, `${String(files).padStart(4, "0")}-step.sql`);
+  expect(await migrate(name, folders)).toEqual([]);
+  expect(await requireSchema(mysql, folders)).toBeGreaterThanOrEqual(1);
+  expect(await outcome(migrate(name, folders, undefined, undefined, true))).toMatch(/failed at: INSERT INTO t_nowhere/);
+  // The files of this release do not have it.
+  rmSync(file);
+  expect(await outcome(requireSchema(mysql, folders))).toMatch(
+    /is too new for this node: .*step\.sql removed what nodes before/,
+  );
+  writeFileSync(file, `-- contract, release ${next + 1}, needs ${next}\n${step("whole contract")};\n`);
+  expect(await migrate(name, folders, undefined, undefined, true)).toHaveLength(1);
+  expect(await applied("whole contract")).toBe(1);
+  await mysql.run("DELETE FROM t_migration_release WHERE needs_release > 0");
+});
+
+test("a statement waits for the locks of running transactions only for a second at a time: others go on with the table", async () => {
+  await mysql.run("CREATE TABLE t_used (id INT NOT NULL PRIMARY KEY)");
+  const folders = newMigration("ALTER TABLE t_used ADD COLUMN note VARCHAR(10) NULL, ALGORITHM=INSTANT");
+  let slowest = 0;
+  let isOver = false;
+  const held = Promise.withResolvers<void>();
+  const holding = mysql.transaction(async (tx) => {
+    await tx.query("SELECT id FROM t_used");
+    await held.promise;
+  });
+  const migrating = migrate(name, folders);
+  const using = (async () => {
+    for (; !isOver; await new Promise((resolve) => setTimeout(resolve, 20))) {
+      const begun = performance.now();
+      await mysql.query("SELECT id FROM t_used");
+      slowest = Math.max(slowest, performance.now() - begun);
+    }
+  })();
+  await eventually("the statement has waited for the lock, and waits again", () => slowest > 700);
+  await new Promise((resolve) => setTimeout(resolve, 1_500));
+  held.resolve();
+  await holding;
+  expect(await migrating).toHaveLength(1);
+  isOver = true;
+  await using;
+  expect(slowest).toBeLessThan(limits.mysql.migrationLockWaitS * 1_000 + 1_000);
+});
+
+test("what an interrupted migration has done already is not an error of its repeat; of a first run it is one", async () => {
+  await mysql.run("CREATE TABLE t_half (id INT NOT NULL PRIMARY KEY, there INT NULL)");
+  const adds = (column: string) => `ALTER TABLE t_half ADD COLUMN ${column} INT NULL`;
+  expect(await outcome(migrate(name, newMigration(adds("there"))))).toMatch(
+    /failed at: ALTER TABLE t_half ADD COLUMN there/,
+  );
+  const file = join(folder, `${String(files).padStart(4, "0")}-step.sql`);
+  writeFileSync(file, `${adds("more")};\n`);
+  const folders = [relative(projectRoot(), folder)];
+  await mysql.run("ALTER TABLE t_half ADD COLUMN more INT NULL");
+  expect(await migrate(name, folders)).toHaveLength(1);
 });
 
 test("a migration that was applied by hand is recorded once and not applied again, whoever asks; an unknown one is refused", async () => {

@@ -11,7 +11,7 @@ import { type DatabaseService, databaseServices, grantLogins, prepareDatabases }
 import { dropNamespace } from "../../../scripts/drop-namespace.ts";
 import { readStackEnv } from "../../../scripts/stack/env-file.ts";
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
-import { databaseRights, readsDatabasesOf } from "../../../services/database-rights.ts";
+import { databaseRights, erasableColumns, readsDatabasesOf, tableRights } from "../../../services/database-rights.ts";
 import { stopAll } from "../../support/system.ts";
 
 /** Codes of refusals: of the database, of the table, of an operation on the server. */
@@ -63,9 +63,26 @@ describe.each(databaseServices)("the login of %s", (service) => {
         await outcomeOf(connection, `INSERT INTO ${table} SELECT * FROM ${table} WHERE 1 = 0`),
         await outcomeOf(connection, `UPDATE ${table} SET ${await columnOf(service, table)} WHERE 1 = 0`),
         await outcomeOf(connection, `DELETE FROM ${table} WHERE 1 = 0`),
-      ].map((outcome) => outcome !== 1142);
-      const allowed = { read: 1, add: 2, change: 3, all: 4 }[right];
-      expect([table, outcomes]).toEqual([table, [1, 2, 3, 4].map((statement) => statement <= allowed)]);
+      ].map((outcome) => outcome !== 1142 && outcome !== 1143);
+      const allowed: readonly string[] = tableRights[right];
+      const wanted = ["SELECT", "INSERT", "UPDATE", "DELETE"].map((privilege) => allowed.includes(privilege));
+      expect([table, outcomes]).toEqual([table, wanted]);
+    }
+  });
+
+  test("may empty the texts that may be erased, and no other column of their tables", async () => {
+    for (const table of Object.keys(databaseRights[service])) {
+      const texts = erasableColumns[table] ?? [];
+      for (const text of texts)
+        expect([text, await outcomeOf(connection, `UPDATE ${table} SET ${text} = '' WHERE 1 = 0`)]).toEqual([
+          text,
+          "done",
+        ]);
+      if (texts.length > 0)
+        expect([table, await outcomeOf(connection, `UPDATE ${table} SET id = 1 WHERE 1 = 0`)]).not.toEqual([
+          table,
+          "done",
+        ]);
     }
   });
 
@@ -102,7 +119,8 @@ describe.each(databaseServices)("the login of %s", (service) => {
 async function columnOf(service: DatabaseService, table: string): Promise<string> {
   const [rows] = await admin.query(
     `SELECT column_name AS name FROM information_schema.columns
-     WHERE table_schema = ? AND table_name = ? AND generation_expression IS NULL LIMIT 1`,
+     WHERE table_schema = ? AND table_name = ? AND generation_expression IS NULL
+     ORDER BY ordinal_position LIMIT 1`,
     [databaseName(service), table],
   );
   const { name } = (rows as { name: string }[])[0] as { name: string };

@@ -6,6 +6,7 @@ import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { connectionOptions, Freshness } from "../../../mixins/mysql/sequelize-connections.ts";
+import { mysqlServers } from "../../../mixins/mysql/servers.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import { type GatedServer, gated } from "../../support/gated-server.ts";
 import { stopAll } from "../../support/system.ts";
@@ -41,7 +42,8 @@ test("session settings that are not answered are an outage in bounded time; the 
 });
 
 test("the catalogue's connections are bounded from their first statement too", async () => {
-  const { dialect, ...rest } = connectionOptions("gift", 1_000, new Freshness(() => 0));
+  const [place] = mysqlServers(process.env.MYSQL_URL as string);
+  const { dialect, ...rest } = connectionOptions("gift", 1_000, new Freshness(() => 0), async () => place);
   const catalogue = new Sequelize({ ...rest, dialect });
   for (let places = rest.pool?.max ?? 0; places > 0; places--) {
     const stands = server.standsAt({ sends: [/SET time_zone/], keepBack: "request" });

@@ -63,6 +63,7 @@ describe("products", () => {
         ...["allProducts", "createProduct", "updateProduct", "topics", "setTopic", "parkedOrders", "removeMark"],
         ...["comparedDays", "differences", "resolveDifference"],
         ...["figures", "findOrders", "orderStory", "ordersOfKey", "ordersOfUser"],
+        ...["eraseUser", "erasureObstacles"],
         "health",
       ]
         .map((name) => `payment.${name}`)

@@ -81,6 +81,10 @@ describe("a genuine webhook of the right amount", () => {
       coins: 300,
       amount: 3_000,
       bizCode: 10001,
+      productId: 6,
+      source: expect.any(Number),
+      payChannel: expect.any(Number),
+      transactionId: `t-${orderId}`,
       time: "2030-01-02T03:04:05.678Z",
     });
     expect(message.header.get("Nats-Msg-Id")).toMatch(new RegExp(`^pay.recharge:${orderId}:[A-Za-z0-9_-]{32}$`));

@@ -1,8 +1,15 @@
 import type { Context, ServiceBroker, ServiceSchema } from "moleculer";
 import { fail, failureName } from "../../../broker/failure.ts";
+import auditor from "../../../services/auditor/auditor.service.ts";
 import { call } from "../../../services/contracts.ts";
+import gift from "../../../services/gift/gift.service.ts";
+import payment from "../../../services/payment/payment.service.ts";
+import platform from "../../../services/platform/platform.service.ts";
 import { type CarriedOut, carriedOut } from "../../../services/staff/carried-out.contract.ts";
 import { roleHas, type StaffRole } from "../../../services/staff-roles.ts";
+import user from "../../../services/user/user.service.ts";
+import wallet from "../../../services/wallet/wallet.service.ts";
+import { rows } from "../../support/books.ts";
 import { enrolledPerson, staff } from "../../support/staff.ts";
 import { startNode, stopAll, waitForNode } from "../../support/system.ts";
 
@@ -66,6 +73,27 @@ test.each(["viewer", "support", "finance", "admin"] as StaffRole[])(
     }
   },
 );
+
+test("what the service that does it does not audit has sealed rows of the staff service, also where the door never began it", async () => {
+  const audited = new Map<string, boolean>();
+  for (const { name, actions } of [auditor, gift, payment, platform, user, wallet] as ServiceSchema[])
+    for (const [one, action] of Object.entries(actions ?? {}))
+      audited.set(`${name}.${one}`, (action as { operator?: boolean }).operator === true);
+  const { name, login } = await enrolledPerson(makers, "admin");
+  for (const what of all) {
+    const entry: { action: string; notedHere?: true } = carriedOut[what];
+    expect([what, audited.get(entry.action)]).toEqual([what, !entry.notedHere]);
+    await carry(login.session, what, { userId: "77", reason: "a call" });
+  }
+  const found = await rows(
+    "staff",
+    `SELECT c.action, c.params, o.outcome FROM t_operator_audit c JOIN t_operator_audit o ON o.call_id = c.id
+     WHERE c.operator = ?`,
+    [`staff:${name}`],
+  );
+  const params = JSON.stringify({ userId: "77", reason: "a call" });
+  expect(found).toEqual([{ action: "user.phoneOf", params, outcome: "succeeded" }]);
+});
 
 test("without a session that counts a door has nothing carried out, and asks none of the services itself", async () => {
   for (const session of ["x", "token:", "token:guessed"])

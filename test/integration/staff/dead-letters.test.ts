@@ -193,6 +193,19 @@ test("a forged letter can only be given up; one with an unknown key is replayed 
   await eventually("it is handled", () => replayed().includes("unknown-1"));
 });
 
+test("a letter of an unknown key that names many orders is found by each of them after it was given up", async () => {
+  const orders = ["many-1", "many-2", "many-3"];
+  const body = JSON.stringify({ gifts: orders.map((orderId) => ({ orderId })) });
+  const id = await forge({ "Dead-Forged": "unknownKey" }, body);
+  expect(await giveUp(id)).toMatchObject({ orderId: null, forged: true, unknownKey: true });
+  for (const orderId of orders)
+    expect(await call(door, "staff.handledDeadLetters", { orderId })).toMatchObject({
+      list: [{ id, unknownKey: true }],
+    });
+  const noted = await books.query("SELECT action FROM t_operator_audit WHERE params LIKE ?", [`%"id":${id},%`]);
+  expect(noted).toContainEqual({ action: "staff.giveUpDeadLetter" });
+});
+
 test("a letter that names another origin than its consumer reads, or was cut, or is too large to be kept, is refused", async () => {
   const elsewhere = await forge({ "Dead-Subject": `${natsPrefix()}event.account.frozen`, "Dead-Stream": "EVENTS" });
   expect(await outcomeOf(replay(elsewhere))).toBe("deadLetterRefused");

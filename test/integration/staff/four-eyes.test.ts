@@ -1,5 +1,7 @@
 import { fail } from "../../../broker/failure.ts";
+import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import { call, type ParamsOf, type ResultOf } from "../../../services/contracts.ts";
+import { purgeStaffMoves } from "../../../services/platform/money/moved-store.ts";
 import { carryOut } from "../../../services/staff/proposals/carry-out.ts";
 import { proposalStates } from "../../../services/staff/proposals/proposal-state.ts";
 import { decideProposal, proposalById } from "../../../services/staff/proposals/proposal-store.ts";
@@ -83,6 +85,20 @@ describe("a move below the bound", () => {
     expect(await tradesOf(userId)).toEqual([[3, 200]]);
     const [row] = (await list(vera, { subject: adjustId })).list;
     expect(row).toMatchObject({ kind: "adjust", coins: 200, state: "done", proposedBy: "ada", mayDecide: false });
+  });
+
+  test("whose row the database shows only later is not refused, and is moved once under its id", async () => {
+    const [userId, adjustId] = [await newUser(nodes), newId()];
+    const { mysql } = staffOn(0);
+    const query = mysql.query.bind(mysql);
+    const blind = jest
+      .spyOn(mysql, "query")
+      .mockImplementation(((sql: string, params: never) =>
+        sql.includes("WHERE p.id = ?") ? Promise.resolve([]) : query(sql, params)) as typeof mysql.query);
+    const answer = await answerOf(adjust(ada, userId, 7, 0, adjustId)).finally(() => blind.mockRestore());
+    expect(answer).toBe("unavailable");
+    expect(await adjust(ada, userId, 7, 0, adjustId)).toMatchObject({ state: "done" });
+    expect(await balanceOf(userId)).toBe(7);
   });
 
   test("that is asked for many times at once is one move, and its attempts do not add up to a proposal", async () => {
@@ -206,6 +222,16 @@ describe("the bound of an account", () => {
 });
 
 describe("a proposal", () => {
+  test("that is approved late counts for 24 hours from its approval", async () => {
+    const userId = await newUser(nodes);
+    const proposalId = await proposed(userId);
+    const late = "UPDATE t_money_staff_move SET create_time = create_time - INTERVAL 71 HOUR WHERE user_id = ?";
+    await change("platform", late, [userId]);
+    await purgeStaffMoves((nodes.platformNode.getLocalService("platform") as unknown as MysqlState).mysql);
+    expect(await decide(bob, proposalId)).toMatchObject({ state: "done" });
+    expect(await adjust(bob, userId, 1)).toMatchObject({ state: "proposed" });
+  });
+
   test("that two approve at once on two nodes moves its money once, and a repeat gets the state", async () => {
     const userId = await newUser(nodes);
     const proposalId = await proposed(userId);
@@ -352,7 +378,9 @@ describe("a proposal", () => {
     await decideProposal(mysql, proposalId.slice(1), "approved", { person: "bob", reason: null });
     const proposal = await proposalById(mysql, proposalId.slice(1));
     if (!proposal) throw new Error("no proposal");
-    expect(await carryOut(nodes.staffs[0], proposal)).toMatchObject({ orderId, status: 5 });
+    const { instruction } = proposal;
+    if (instruction.kind === "erase") throw new Error("no move of money");
+    expect(await carryOut(nodes.staffs[0], { ...proposal, instruction })).toMatchObject({ orderId, status: 5 });
     await mysql.run("UPDATE t_staff_proposal_state SET next_try_time = UTC_TIMESTAMP(3) WHERE proposal_id = ?", [
       proposalId.slice(1),
     ]);

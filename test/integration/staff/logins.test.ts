@@ -151,6 +151,8 @@ test("a try for which there was no place to check the password is not counted, a
   const counted = async () => (await attempts()).map(({ kind, failures }) => [Number(kind), Number(failures)]);
   const login = { name, password, totp: codeOf(secret), address: "10.8.0.1" };
   expect(await outcomeOf(call(caller, "staff.login", { ...login, totp: "000000" }, at(0)))).toBe("staffLoginWrong");
+  const failedTimes = () => database.query("SELECT kind, failed_time FROM t_staff_attempt WHERE name = ?", [name]);
+  const failed = await failedTimes();
   const service = one.getLocalService("staff") as unknown as { hashes: PasswordHashes };
   const full = jest.spyOn(service.hashes, "matches").mockRejectedValue(fail("tooMany"));
   expect(await outcomeOf(call(caller, "staff.login", login, at(0)))).toBe("tooMany");
@@ -161,6 +163,8 @@ test("a try for which there was no place to check the password is not counted, a
     [1, 1],
     [3, 1],
   ]);
+  // No pause is renewed by it.
+  expect(await failedTimes()).toEqual(failed);
   expect(await outcomeOf(call(caller, "staff.login", login, at(0)))).toBe("done");
 });
 

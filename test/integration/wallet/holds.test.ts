@@ -88,7 +88,7 @@ describe("the gifts of a refund's missing coins", () => {
     expect(await affected(order)).toEqual({
       ...{ orderId: order, userId: payer, taken: 29, shortfall: 71, owing: 71, paidOff: [], uncovered: 0 },
       time: expect.stringMatching(/^20/),
-      ...{ anchorCount: 2, paidOffCount: 0 },
+      ...{ anchorCount: 2, paidOffCount: 0, shares: { open: 2, held: 0, released: 0 } },
       anchors: [
         { anchorId: first, gifts: 1, coins: 30, share: 15, sharePoints: 1_500, state: "open" },
         { anchorId: second, gifts: 1, coins: 41, share: 20, sharePoints: 2_050, state: "open" },

@@ -178,3 +178,20 @@ test("while Redis hangs, one caller waits for it and the others go on without lo
   wire.slow(0);
   await eventually("locks in Redis again", async () => !(await acquire()).degraded, 10_000);
 });
+
+test("the metrics count locks by what came of them, and show how many are held", async () => {
+  const value = (name: string, outcome?: string) => {
+    const [metric] = one.broker.metrics.list({ includes: `ovation.lock.${name}` });
+    const values = (metric?.values ?? []) as unknown as { value: number; labels: { outcome?: string } }[];
+    return values.find(({ labels }) => labels.outcome === outcome)?.value ?? 0;
+  };
+  const [acquired, contended, held] = [value("keys", "acquired"), value("keys", "contended"), value("held")];
+  const [a, b] = newKeys(2) as [string, string];
+  const other = await two.locks.acquire([b]);
+  const hold = await one.locks.acquire([a, b]);
+  expect(value("keys", "acquired") - acquired).toBe(1);
+  expect(value("keys", "contended") - contended).toBe(1);
+  expect(value("held") - held).toBe(1);
+  await Promise.all([hold.unlock(), other.unlock()]);
+  expect(value("held")).toBe(held);
+});

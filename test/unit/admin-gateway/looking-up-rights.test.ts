@@ -1,3 +1,4 @@
+import { erasureEndpoints } from "../../../services/admin-gateway/endpoints/erasure.ts";
 import { peopleEndpoints } from "../../../services/admin-gateway/endpoints/people.ts";
 import { roomEndpoints } from "../../../services/admin-gateway/endpoints/rooms.ts";
 import { storyEndpoints } from "../../../services/admin-gateway/endpoints/story.ts";
@@ -13,10 +14,11 @@ const allowed: Readonly<Record<string, readonly StaffRole[]>> = {
   ...{ search: everyone, "user/get": everyone, "user/statement": everyone, "user/payments": everyone },
   ...{ "user/giftsSent": everyone, "user/giftsReceived": everyone, "user/rooms": everyone },
   ...{ "user/incomePostings": everyone, "user/sessions": everyone, "order/story": everyone, "room/get": everyone },
+  ...{ "user/erasure": everyone, "user/erase": ["admin"] },
   ...{ "user/phone": support, "user/endSessions": support, "room/close": support, "room/chat": support },
 };
 
-const endpoints = [...peopleEndpoints, ...storyEndpoints, ...roomEndpoints];
+const endpoints = [...peopleEndpoints, ...erasureEndpoints, ...storyEndpoints, ...roomEndpoints];
 
 test.each(endpoints.map((endpoint) => [endpoint.path.replace("/live/admin/", ""), endpoint] as const))(
   "%s is for the roles that it is for, and each call is in the audit",
@@ -36,6 +38,7 @@ test.each([
   ["user/phone", ["userId", "reason"]],
   ["user/endSessions", ["userId", "reason"]],
   ["room/close", ["roomId", "reason"]],
+  ["user/erase", ["userId", "giveUp", "reason"]],
 ])("%s takes no operator from outside", (path, fields) => {
   const own = endpoints.find((endpoint) => endpoint.path === `/live/admin/${path}`);
   expect(own?.fields.toSorted()).toEqual(fields.toSorted());

@@ -1,6 +1,8 @@
 import { fail } from "../../../broker/failure.ts";
+import { natsPrefix } from "../../../config/config.ts";
 import { peopleEndpoints } from "../../../services/admin-gateway/endpoints/people.ts";
 import { search } from "../../../services/admin-gateway/search.ts";
+import type { HandledDeadLetter } from "../../../services/staff/dead-letters.contract.ts";
 import { lookupAnswers } from "../../support/fake-lookups.ts";
 
 /** Which services a search asks, by the form of the text, and what becomes of their answers. */
@@ -69,15 +71,68 @@ test("what nobody has is an empty list, not a failure", async () => {
     },
     "payment.findOrders": () => ({ list: [] }),
     "living-room.roomsOfExternal": () => ({ list: [] }),
+    "staff.handledDeadLetters": () => ({ list: [], nextCursor: null }),
   });
   expect(await search(ctx, giftOrder, true)).toEqual({ list: [], more: false, incomplete: [] });
+});
+
+describe("an order that was given up, of which neither payment nor gift knows anything", () => {
+  const handled = (more: Partial<HandledDeadLetter>): HandledDeadLetter => ({
+    ...{ handledId: "1", id: 3, time: "2026-01-02T03:04:05.678Z", channel: "gift-settler", deadReason: "odd" },
+    ...{ subject: `${natsPrefix()}gift.send.1`, orderId: null, forged: false, unknownKey: false, size: 80 },
+    ...{
+      decision: "giveUp",
+      state: "done",
+      by: "ada",
+      reason: "twice",
+      beginTime: "",
+      doneTime: "",
+      body: null,
+      ...more,
+    },
+  });
+  const searched = (letters: Handler) =>
+    search(
+      contextOf({
+        "user.find": () => ({ list: [], more: false }),
+        "gift.orderStory": () => {
+          throw fail("giftOrderUnknown");
+        },
+        "payment.findOrders": () => ({ list: [] }),
+        "living-room.roomsOfExternal": () => ({ list: [] }),
+        "staff.handledDeadLetters": letters,
+      }).ctx,
+      giftOrder,
+      true,
+    );
+  const hit = { kind: "gift", id: giftOrder, title: "", state: "givenUp", detail: "" };
+
+  test("is a hit, also where its letter had an unknown key; a forged one proves nothing", async () => {
+    for (const [letter, hits] of [
+      [handled({}), [hit]],
+      [handled({ forged: true, unknownKey: true }), [hit]],
+      [handled({ forged: true }), []],
+      [handled({ subject: `${natsPrefix()}pay.recharge` }), [{ ...hit, kind: "payment" }]],
+    ] as const)
+      expect((await searched(() => ({ list: [letter], nextCursor: null }))).list).toEqual(hits);
+  });
+
+  test("is not said to be nowhere while the staff service is away", async () => {
+    const away = () => {
+      throw fail("unavailable");
+    };
+    expect(await searched(away)).toEqual({ list: [], more: false, incomplete: ["staff"] });
+  });
 });
 
 test("services that are away are named, and the hits of the others are shown; another failure is none of that", async () => {
   const away = () => {
     throw fail("unavailable");
   };
-  const { ctx } = contextOf({ "payment.findOrders": away, "living-room.roomForStaff": away });
+  const { ctx } = contextOf({
+    ...{ "payment.findOrders": away, "living-room.roomForStaff": away },
+    "staff.handledDeadLetters": () => ({ list: [], nextCursor: null }),
+  });
   const found = await search(ctx, "123456789", true);
   expect(found.incomplete).toEqual(["payment", "living-room"]);
   expect(found.list.map(({ kind }) => kind)).toEqual(["user"]);

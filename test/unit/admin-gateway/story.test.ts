@@ -37,7 +37,8 @@ const gift = (parts: Partial<StoryParts>): Story =>
 
 const letter = (more: Partial<HandledDeadLetter>): HandledDeadLetter => ({
   ...{ handledId: "1", id: 3, time: at(4), channel: "gift-settler", subject: `${natsPrefix()}gift.send.1` },
-  ...{ deadReason: "odd", orderId: "o-1", forged: false, size: 80, decision: "giveUp", state: "done", by: "ada" },
+  ...{ deadReason: "odd", orderId: "o-1", forged: false, unknownKey: false, size: 80 },
+  ...{ decision: "giveUp", state: "done", by: "ada" },
   ...{ reason: "twice", beginTime: at(8), doneTime: at(9), body: null, ...more },
 });
 

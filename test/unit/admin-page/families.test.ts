@@ -4,6 +4,7 @@ import { stepNames, stepStates } from "../../../services/admin-gateway/story/sto
 import { parkedReasons } from "../../../services/payment/order.ts";
 import { differenceKinds } from "../../../services/payment/payment.contract.ts";
 import * as providers from "../../../services/payment/providers/registry.ts";
+import { letterDecision } from "../../../services/staff/dead-letters.contract.ts";
 import { proposalStates } from "../../../services/staff/proposals/proposal-state.ts";
 import { moneyMove } from "../../../services/staff/proposals.contract.ts";
 
@@ -28,7 +29,7 @@ describe("the texts of a family are those of the server's names", () => {
     // What became of a move by its id; done is answered with what was done, refused is a failure.
     ["moved", without("open", "done", "refused")],
     ["moveKind", kinds],
-    ["does", [...kinds, "adjustTake", "platformAdjust", "platformAdjustTake"]],
+    ["does", [...kinds, "adjustTake", "platformAdjust", "platformAdjustTake", "eraseGiveUp"]],
     ["channel", ["wallet", ...channels.map(({ name }) => name)]],
     ["stepState", [...stepStates]],
     ["step", [...stepNames, "notification", "coinsTaken"]],
@@ -65,6 +66,12 @@ describe("a story in words", () => {
   ])("%s: %s %s", (what, name, value, key) => {
     expect(valueWord(what, name, value)).toBe(key);
     expect(strings).toHaveProperty(key);
+  });
+
+  test("names what a person decided about a dead letter", () => {
+    for (const name of ["decision", "doneTime", "decisionReason"]) expect(strings).toHaveProperty(`data_${name}`);
+    for (const one of letterDecision.options)
+      expect(strings).toHaveProperty(valueWord("deadLetter", "decision", one) as string);
   });
 
   test("shows what it does not know as it is", () => {

@@ -246,6 +246,34 @@ test("a group that reached no service is sent to another node, gifts without a r
   expect(ends.slice(1)).toMatchObject([{ type: "SERVICE_NOT_FOUND" }, { type: "SERVICE_NOT_FOUND" }]);
 });
 
+test("a group whose node went away without an answer is sent to another node, once: its gifts have business ids", async () => {
+  const { sender, groups, turn } = world(["gift-1", "gift-2", "gift-3"]);
+  const ended = outcome(sender.send(gift(1), "r-1"));
+  await turn();
+  const gone = (nodeID: string) => new Errors.RequestRejectedError({ action: "gift.sendMany", nodeID });
+  groups[0]?.fail(gone(groups[0].nodeId));
+  await turn();
+  expect(groups.map(({ nodeId }) => nodeId)).toEqual([
+    groups[0]?.nodeId,
+    expect.not.stringContaining(groups[0]?.nodeId ?? ""),
+  ]);
+  groups[1]?.fail(gone(groups[1].nodeId));
+  await turn();
+  expect(groups).toHaveLength(2);
+  expect(await ended).toMatchObject({ type: "REQUEST_REJECTED" });
+});
+
+test("what another node cannot tell of a gift whose first node went away stays unknown: it may be accepted", async () => {
+  const { sender, groups, turn } = world(["gift-1", "gift-2"]);
+  const lost = outcome(sender.send(gift(1)));
+  await turn();
+  groups[0]?.fail(new Errors.RequestRejectedError({ action: "gift.sendMany", nodeID: groups[0].nodeId }));
+  await turn();
+  groups[1]?.fail(gone());
+  await turn();
+  expect(mayHaveHappened(await lost)).toBe(true);
+});
+
 test("a group that was not answered may be accepted: it is sent to no other node", async () => {
   const { sender, groups, turn } = world(["gift-1", "gift-2"]);
   const sent = outcome(sender.send(gift(8)));

@@ -37,8 +37,8 @@ describe("names in JWTs", () => {
     users.offerNames(renamed, later());
     await settled();
     expect(ofExternal.mock.calls).toEqual([
-      [{ externalId: "u", nickName: "Lin" }],
-      [{ externalId: "u", nickName: "Mei" }],
+      [{ externalId: "u", nickName: "Lin", issuedAt: first.issuedAt }],
+      [{ externalId: "u", nickName: "Mei", issuedAt: renamed.issuedAt }],
     ]);
     expect(users.offerNames(renamed, later())).toBe(true);
   });
@@ -64,6 +64,23 @@ describe("names in JWTs", () => {
     expect(ofExternal).toHaveBeenCalledTimes(3);
   });
 
+  test("whose login is revoked is asked for again, once a second: the user may be erased", async () => {
+    const { ofExternal, users } = opened();
+    await users.userIdOf(jwt());
+    expect(ofExternal.mock.calls[0]).toEqual([expect.objectContaining({ issuedAt: expect.any(Number) })]);
+    expect(users.forget(jwt().externalId)).toBe(false);
+    await users.userIdOf(jwt());
+    expect(ofExternal).toHaveBeenCalledTimes(1);
+    expect(users.forget(jwt().externalId, performance.now() + limits.jwt.askAgainMs)).toBe(true);
+    await users.userIdOf(jwt());
+    users.forgetUser("another");
+    await users.userIdOf(jwt());
+    expect(ofExternal).toHaveBeenCalledTimes(2);
+    users.forgetUser("1");
+    await users.userIdOf(jwt());
+    expect(ofExternal).toHaveBeenCalledTimes(3);
+  });
+
   test("where a user is not known because the service failed, the next request asks again", async () => {
     const { ofExternal, users } = opened();
     ofExternal.mockRejectedValueOnce(fail("unavailable"));
@@ -77,7 +94,7 @@ describe("a login by JWT", () => {
   const opened = () => {
     const verify = jest.fn(async (_token: string) => jwt());
     const refused = jest.fn();
-    const users = { userIdOf: async () => "1", offerNames: () => true };
+    const users = { userIdOf: async () => "1", offerNames: () => true, forget: () => true, forgetUser: () => {} };
     const platform = new PlatformLogins({ verifier: { verify }, users, refused, log: silentLog });
     const revoked = new RevokedTokens();
     const logins = new Logins({ keys: tokenKeys(), platform, revoked, isCurrent: () => true, log: silentLog });

@@ -1,8 +1,8 @@
-import { type AddressInfo, createServer, type Server } from "node:net";
+import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { connectNats } from "../../../broker/nats-connect.ts";
 
 /** A server that speaks as much of NATS as a login needs, and leaves the first connections without an answer. */
-async function silentAtFirst(silent: number): Promise<{ server: Server; port: number; logins: () => number }> {
+async function silentAtFirst(silent: number, at = 0): Promise<{ server: Server; port: number; logins: () => number }> {
   let connections = 0;
   const server = createServer((socket) => {
     const isSilent = ++connections <= silent;
@@ -12,7 +12,7 @@ async function silentAtFirst(silent: number): Promise<{ server: Server; port: nu
       if (!isSilent && data.includes("PING")) socket.write("PONG\r\n");
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(at, "127.0.0.1", resolve));
   return { server, port: (server.address() as AddressInfo).port, logins: () => connections };
 }
 
@@ -30,4 +30,24 @@ test("a server that never answers is an error in the end", async () => {
   await expect(connectNats(options)).rejects.toThrow("TIMEOUT");
   expect(logins()).toBe(5);
   server.close();
+});
+
+test("a server that was down when the others were connected to is used once the others are down", async () => {
+  const reserved = await silentAtFirst(0);
+  reserved.server.close();
+  const first = await silentAtFirst(0);
+  const sockets = new Set<Socket>();
+  first.server.on("connection", (socket) => sockets.add(socket));
+  const servers = [`127.0.0.1:${reserved.port}`, `127.0.0.1:${first.port}`];
+  const options = { servers, noRandomize: true, maxReconnectAttempts: -1, reconnectTimeWait: 20 };
+  const connection = await connectNats(options);
+  expect(connection.getServer()).toBe(servers[1]);
+
+  const second = await silentAtFirst(0, reserved.port);
+  first.server.close();
+  for (const socket of sockets) socket.destroy();
+  for await (const { type } of connection.status()) if (type === "reconnect") break;
+  expect(connection.getServer()).toBe(servers[0]);
+  await connection.close();
+  second.server.close();
 });

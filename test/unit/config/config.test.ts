@@ -5,6 +5,8 @@ import { dirname, join } from "node:path";
 import { readConfig as readSettings, serviceUrl, settingNames } from "../../../config/config.ts";
 import { namedKeysIn, sampleKey } from "../../../config/named-keys.ts";
 import { type BlockSetting, settingsText } from "../../../config/settings-block.ts";
+import { traceSettings } from "../../../config/trace-settings.ts";
+import { preflightSettings } from "../../../mixins/preflight/accepted.ts";
 import { adminSettings } from "../../../services/admin-settings.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
@@ -14,6 +16,7 @@ import { jwtSettings } from "../../../services/jwt-settings.ts";
 import { alipay as alipayDeclared } from "../../../services/payment/providers/alipay/alipay.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../../services/rank-settings.ts";
+import { retentionSettings } from "../../../services/retention-settings.ts";
 import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { staffKeySettings } from "../../../services/staff-keys.ts";
@@ -102,6 +105,7 @@ describe("settings", () => {
     const text = readFileSync(join(__dirname, "../../../.env.example"), "utf8");
     const documented = text.split("\n").flatMap((line) => /^([A-Z0-9_]+)=/.exec(line)?.[1] ?? []);
     const blocks = [
+      preflightSettings,
       ...providerSettings,
       ...[
         tokenSettings,
@@ -109,6 +113,7 @@ describe("settings", () => {
         payKeySettings,
         platformKeySettings,
         fourEyesSettings,
+        retentionSettings,
         ...Object.values(bookSettings),
         webhookKeySettings,
         staffKeySettings,
@@ -119,6 +124,8 @@ describe("settings", () => {
         gateSettings,
         webhookSettings,
         adminSettings,
+        gatewaySettings,
+        traceSettings,
       ],
     ];
     const declared = blocks.flatMap(({ settings }) => Object.keys(settings));

@@ -5,6 +5,8 @@ import { isServiceName, serviceNames } from "../../../broker/launch.ts";
 import { settingNames as ownNames, readConfig as readSettings, serviceUrlName } from "../../../config/config.ts";
 import { sampleKey } from "../../../config/named-keys.ts";
 import { projectRoot } from "../../../config/root.ts";
+import { traceSettings } from "../../../config/trace-settings.ts";
+import { preflightSettings } from "../../../mixins/preflight/accepted.ts";
 import { databaseServices } from "../../../scripts/databases.ts";
 import { processSettings } from "../../../scripts/local-env.ts";
 import { natsConfiguration, passwordVariable } from "../../../scripts/nats-config.ts";
@@ -19,6 +21,7 @@ import { jwtSettings } from "../../../services/jwt-settings.ts";
 import { providerSettings } from "../../../services/payment/providers/open-providers.ts";
 import { rankSettings } from "../../../services/rank-settings.ts";
 import { redisServices, usesRedis } from "../../../services/redis-access.ts";
+import { retentionSettings } from "../../../services/retention-settings.ts";
 import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../services/signing-keys.ts";
 import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { staffKeySettings } from "../../../services/staff-keys.ts";
@@ -58,6 +61,7 @@ const keyBlocks = [
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
 const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => containers.includes(container));
 const otherNames = [
+  preflightSettings,
   booksReplicaSettings,
   rankSettings,
   jwtSettings,
@@ -66,6 +70,9 @@ const otherNames = [
   adminSettings,
   gateSettings,
   fourEyesSettings,
+  gatewaySettings,
+  retentionSettings,
+  traceSettings,
 ].flatMap(({ settings }) => Object.keys(settings));
 const settingNames = [...ownNames, ...providerNames, ...otherNames, ...keyBlocks.map(({ name }) => name)];
 /** The services' passwords at MySQL, which go into URLs. */
@@ -296,6 +303,7 @@ describe("docker-compose.production.yml", () => {
     METRICS_TOKEN: "a-token-of-metrics",
     TRUST_PROXY: "1",
     ADMIN_TRUST_PROXY: "false",
+    PREFLIGHT_ACCEPT: "nats.replicas",
     TOKEN_KEYS: `k1:${"k".repeat(43)}`,
     ...Object.fromEntries(passwords.map((name) => [name, `password-of-${name.toLowerCase()}`])),
     GIFT_KEYS: `k1:${"g".repeat(42)}A`,

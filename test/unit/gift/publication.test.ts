@@ -1,4 +1,5 @@
 import type { Redis } from "ioredis";
+import type { ServiceBroker } from "moleculer";
 import { fail, mayHaveHappened } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { bodyOf } from "../../../mixins/jetstream/signatures.ts";
@@ -60,6 +61,7 @@ function world(over: { publish?: (message: Message) => Promise<unknown>; reserve
     },
   };
   const service = {
+    broker: {} as ServiceBroker,
     ...{ jetstream: jetstream as unknown as JetStreamState["jetstream"], redis: redis as unknown as Redis },
     signatures,
     ...{ logger: silentLog, orders: new NodeOrders(), silent: new SilentPartitions() },

@@ -85,16 +85,29 @@ test("who does not send the announced body loses the place to a newer request on
   sent.destroy();
 });
 
-test("a drain waits for what runs, but not for ever", async () => {
+test("a drain says so first and answers as always, then refuses connections and waits for what runs, but not for ever", async () => {
   const door = newDoor();
   const base = `http://${host}:${await door.listen(host, 0, false)}`;
   const running = fetch(base);
   await until(() => served.length === 1);
   let drained = false;
-  const waiting = door.drain(60_000).then(() => {
+  const waiting = door.drain(60_000, 300).then(() => {
     drained = true;
   });
-  expect((await fetch(base)).headers.get("connection")).toBe("close");
+  const ready = await fetch(`${base}/health/ready?x=1`);
+  expect([ready.status, ready.headers.get("connection")]).toEqual([503, "close"]);
+  const late = fetch(base);
+  await until(() => served.length === 2);
+  served[1]?.end();
+  const answer = await late;
+  expect([answer.status, answer.headers.get("connection")]).toEqual([200, "close"]);
+  while (
+    await fetch(`${base}/health/ready`).then(
+      () => true,
+      () => false,
+    )
+  )
+    await new Promise(setImmediate);
   expect(drained).toBe(false);
   served[0]?.end();
   await waiting;
@@ -103,7 +116,7 @@ test("a drain waits for what runs, but not for ever", async () => {
   const second = newDoor();
   const hanging = fetch(`http://${host}:${await second.listen(host, 0, false)}`);
   const lost = expect(hanging).rejects.toThrow();
-  await until(() => served.length === 2);
+  await until(() => served.length === 3);
   await second.drain(20);
   // The time of the first drain is over, and a repeat has none of its own.
   await second.drain(600_000);

@@ -16,6 +16,7 @@ function nodeThatWaits(asked: Record<string, string> = {}, replay?: string[]) {
     connections,
     nodeId: "n",
     limits: { connectionsPerNode: 10, sendQueueBytes: 1_000 },
+    sent: { frames: 0, bytes: 0 },
     restrictions,
     requireRestrictions: () => undefined,
     draining: false,

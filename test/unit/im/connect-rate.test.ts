@@ -22,7 +22,12 @@ test("a burst comes in, then as many as the rate allows, and each user has a rat
 test("a connection that receives nothing is pinged once, and its line is dead where no answer comes in time", () => {
   let pings = 0;
   const socket = { OPEN: 1, readyState: 1, ping: () => pings++ };
-  const host = { nodeId: "n", limits: { sendQueueBytes: 1_000 }, messageRate: { take: () => true } };
+  const host = {
+    nodeId: "n",
+    limits: { sendQueueBytes: 1_000 },
+    messageRate: { take: () => true },
+    sent: { frames: 0, bytes: 0 },
+  };
   const connection = new Connection(socket as never, host, {
     connectionId: "c",
     userId: "7",
@@ -46,7 +51,7 @@ test("a connection that receives nothing is pinged once, and its line is dead wh
 test("a user's rate of messages goes on over connections, and is each user's own", () => {
   const { messagesPerSecond, messagesBurst } = limits.im;
   const messageRate = new UserRate(new Rate(messagesPerSecond, messagesBurst), limits.im.userMessagesRemembered);
-  const host = { nodeId: "n", limits: { sendQueueBytes: 1_000 }, messageRate };
+  const host = { nodeId: "n", limits: { sendQueueBytes: 1_000 }, messageRate, sent: { frames: 0, bytes: 0 } };
   const countedOf = (userId: string, connectionId: string) => {
     const connection = new Connection({ OPEN: 1, readyState: 1 } as never, host, {
       ...{ connectionId, userId, roomId: 1, generation: 1, anchorId: "1", form: "1" },

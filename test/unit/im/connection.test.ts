@@ -25,7 +25,12 @@ function connected(sendQueueBytes = 1_000, form: FrameForm = "1") {
       socket.readyState = 2;
     },
   };
-  const host = { nodeId: "n", limits: { sendQueueBytes }, messageRate: { take: () => true } };
+  const host = {
+    nodeId: "n",
+    limits: { sendQueueBytes },
+    messageRate: { take: () => true },
+    sent: { frames: 0, bytes: 0 },
+  };
   const connection = new Connection(socket as never, host, {
     connectionId: "c",
     userId: "7",

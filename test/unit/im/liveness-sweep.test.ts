@@ -16,7 +16,12 @@ function connected() {
       socket.readyState = 2;
     },
   };
-  const host = { nodeId: "n", limits: { sendQueueBytes: 1_000 }, messageRate: { take: () => true } };
+  const host = {
+    nodeId: "n",
+    limits: { sendQueueBytes: 1_000 },
+    messageRate: { take: () => true },
+    sent: { frames: 0, bytes: 0 },
+  };
   const connection = new Connection(socket as never, host, {
     connectionId: "c",
     userId: "7",

@@ -6,6 +6,7 @@ const table = {
   read: ["viewer", "support", "finance", "admin"],
   phone: ["support", "admin"],
   freeze: ["support", "admin"],
+  erase: ["admin"],
   restrict: ["support", "admin"],
   sessions: ["support", "admin"],
   rooms: ["support", "admin"],

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { projectRoot } from "../../../config/root.ts";
-import { databaseRights, type TableRight, tableRights } from "../../../services/database-rights.ts";
+import { databaseRights, erasableColumns, type TableRight, tableRights } from "../../../services/database-rights.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 
 const ofTheMigrator = ["mixins/mysql/migrate.ts", "mixins/mysql/record-applied.ts"];
@@ -53,9 +53,26 @@ describe("the rights of the services' logins", () => {
       if (ofTheMigrator.includes(path)) return false;
       const rights = rightsOn(table);
       expect([table, new Set(rights).size]).toEqual([table, 1]);
+      if (privilege === "UPDATE" && erasableColumns[table]) return false;
       return !(tableRights[rights[0] as TableRight] as readonly string[]).includes(privilege);
     });
     expect(beyond).toEqual([]);
+  });
+
+  test("let texts that may be erased be emptied, and nothing else be done to their rows", () => {
+    const updates = sources.flatMap(({ text }) =>
+      [...text.matchAll(/\bUPDATE\s+(t_\w+)\s+SET\s+([^`"]*?)\s+WHERE/g)].flatMap(([, table, set]) =>
+        erasableColumns[table as string] ? [[table as string, set as string] as const] : [],
+      ),
+    );
+    expect([...new Set(updates.map(([table]) => table))].sort()).toEqual(Object.keys(erasableColumns).sort());
+    const wrong = updates.filter(([table, set]) =>
+      set.split(",").some((one) => {
+        const [column = "", value] = one.trim().split(/\s*=\s*/);
+        return !erasableColumns[table]?.includes(column) || (value !== "NULL" && value !== "''");
+      }),
+    );
+    expect(wrong).toEqual([]);
   });
 
   test("let nobody change or remove a row of the ledgers, the audits and the records", () => {
@@ -74,7 +91,9 @@ describe("the rights of the services' logins", () => {
   test("delete where a statement of a service does, and nowhere else", () => {
     const deleted = new Set(statements.filter(({ privilege }) => privilege === "DELETE").map(({ table }) => table));
     const all = services.flatMap((service) =>
-      Object.entries(databaseRights[service]).flatMap(([table, right]) => (right === "all" ? [table] : [])),
+      Object.entries(databaseRights[service]).flatMap(([table, right]) =>
+        (tableRights[right] as readonly string[]).includes("DELETE") ? [table] : [],
+      ),
     );
     expect([...new Set(all)].sort()).toEqual([...deleted].sort());
   });

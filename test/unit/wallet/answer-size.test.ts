@@ -18,7 +18,8 @@ test("the answer about a refund whose coins went to thousands of anchors fits in
   });
   const paidOff = Array.from({ length: 10_000 }, (_, n) => ({ orderId: `${long}${n}`, coins: 1 }));
   const numbers = { taken: 0, shortfall: 20_000, owing: 20_000, uncovered: 0 };
-  const all = { orderId: long, userId: "1", ...numbers, time: "2026-01-01T00:00:00.000Z", anchors, paidOff };
+  const shares = { open: 20_000, held: 0, released: 0 };
+  const all = { orderId: long, userId: "1", shares, ...numbers, time: "2026-01-01T00:00:00.000Z", anchors, paidOff };
   const answer = withinAnswer(all);
   expect(jsonBytes(answer)).toBeLessThanOrEqual(limits.bus.listBytes);
   expect([answer.anchorCount, answer.paidOffCount]).toEqual([20_000, 10_000]);

@@ -64,6 +64,7 @@ export const failureCodes = {
   "proposalUnknown": 501,
   "ownProposal": 501,
   "decidesLater": 501,
+  "erasureBlocked": 501,
   "refundUnknown": 501,
   "holdState": 501,
   "battleUnknown": 501,

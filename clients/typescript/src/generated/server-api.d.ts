@@ -459,6 +459,23 @@ export interface webhooks {
         patch?: never;
         trace?: never;
     };
+    "user.erased": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Event user.erased */
+        post: operations["webhook.user.erased"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "user.restricted": {
         parameters: {
             query?: never;
@@ -2268,6 +2285,56 @@ export interface operations {
                     id: string;
                     /** @constant */
                     type: "user.registered";
+                    /** Format: date-time */
+                    timestamp: string;
+                    data: {
+                        /** @description A user id: a decimal string; a number is accepted while it is a safe integer. */
+                        userId: string;
+                        /** @description The platform's own id, kept as it is: case and spaces count. */
+                        externalId?: string;
+                        time: string;
+                    };
+                };
+            };
+        };
+        responses: {
+            /** @description The subscription is switched off. */
+            410: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Received. Any other answer, or none in time, is a failure: the webhook is sent again. */
+            "2XX": {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+        };
+    };
+    "webhook.user.erased": {
+        parameters: {
+            query?: never;
+            header: {
+                /** @description The same in every delivery of an event. */
+                "webhook-id": string;
+                /** @description When it was sent, seconds since 1970. */
+                "webhook-timestamp": string;
+                /** @description `v1,` and base64, for each secret in force; separated by spaces. */
+                "webhook-signature": string;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": {
+                    /** @description `webhook-id`. */
+                    id: string;
+                    /** @constant */
+                    type: "user.erased";
                     /** Format: date-time */
                     timestamp: string;
                     data: {

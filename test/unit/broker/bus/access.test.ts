@@ -111,10 +111,13 @@ test("a role has the rights of its services together; what is no role, and what 
   expect(mayCall("console", "wallet.payout")).toBe(false);
   expect(mayCall("admin-gateway", "wallet.payout")).toBe(false);
   expect(mayCall("console", "wallet.freeze")).toBe(false);
-  for (const role of ["", "gift+", "Gift", "gift+intruder", "admin", "constructor", "__proto__"]) {
+  for (const role of ["", "gift+", "Gift", "gift+*", "intruder", "admin", "constructor", "__proto__"]) {
     expect([...actionCallers.keys()].filter((action) => mayCall(role, action))).toEqual([]);
     expect([...broadcastSenders.keys()].filter((event) => maySend(role, event))).toEqual([]);
   }
+  // A service of another release gives a node of many no right here.
+  const ofGift = [...actionCallers.keys()].filter((action) => mayCall("gift", action));
+  expect([...actionCallers.keys()].filter((action) => mayCall("gift+intruder", action))).toEqual(ofGift);
   for (const action of ["wallet.mint", "$node.options", "$node.services", "constructor", ""])
     for (const role of ["all", "console", "api-gateway"]) expect(mayCall(role, action)).toBe(false);
 });

@@ -1,0 +1,5 @@
+/** Sent once for each connection: the server's defaults differ between MySQL and MariaDB and between installations. */
+export const sessionSettings: readonly string[] = [
+  "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED",
+  "SET SESSION time_zone = '+00:00', SESSION innodb_lock_wait_timeout = 5, SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION,ERROR_FOR_DIVISION_BY_ZERO'",
+];

@@ -1,0 +1,133 @@
+import { AckPolicy, DeliverPolicy, type NatsConnection } from "nats";
+import { natsPrefix } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { findStream } from "../../mixins/jetstream/streams.ts";
+import { type DurableEventName, durableEvents } from "../../services/contracts.ts";
+import { isoTime } from "../../services/fields.ts";
+import { safeParse } from "../../services/safe-parse.ts";
+import { eventsName } from "../backup/streams.ts";
+
+/** The events of stream EVENTS, as they are there. */
+
+export interface StoredEvent {
+  readonly sequence: number;
+  /** When JetStream stored it. */
+  readonly storedAt: Date;
+  readonly name: DurableEventName;
+  /** As its schema has it. */
+  readonly data: never;
+  /** When it was published. */
+  readonly time: Date;
+}
+
+export interface UnreadableEvent {
+  readonly sequence: number;
+  readonly storedAt: Date;
+  readonly name: undefined;
+  readonly subject: string;
+  readonly problem: string;
+}
+
+const isName = (name: string): name is DurableEventName => Object.hasOwn(durableEvents, name);
+
+function readEvent(subject: string, payload: Uint8Array): Pick<StoredEvent, "name" | "data" | "time"> | string {
+  const name = subject.slice(`${natsPrefix()}event.`.length);
+  if (!isName(name)) return "no service of this release publishes it";
+  let message: { data?: unknown; time?: unknown };
+  try {
+    message = JSON.parse(new TextDecoder().decode(payload)) as typeof message;
+  } catch {
+    return "it is no JSON";
+  }
+  const [data, time] = [safeParse(durableEvents[name], message?.data), safeParse(isoTime, message?.time)];
+  if (!data.success) return `${data.error.issues[0]?.path.join(".")} is invalid`;
+  if (!time.success) return "its time is invalid";
+  return { name, data: data.data as never, time: new Date(time.data) };
+}
+
+export interface EventSpan {
+  /** Its creation and its sequences; `first` is the first one that is kept. */
+  readonly created: string;
+  readonly first: number;
+  readonly last: number;
+  readonly firstTime: Date;
+}
+
+/** What EVENTS holds; `undefined` where there is no such stream. */
+export async function eventSpan(connection: NatsConnection): Promise<EventSpan | undefined> {
+  const info = await findStream(await connection.jetstreamManager(), eventsName());
+  if (!info) return undefined;
+  const { first_seq: first, last_seq: last, first_ts } = info.state;
+  return { created: info.created, first, last, firstTime: new Date(first_ts) };
+}
+
+/** A message of a stream. */
+export interface StoredMessage {
+  readonly sequence: number;
+  readonly storedAt: Date;
+  readonly subject: string;
+  readonly data: Uint8Array;
+}
+
+/**
+ * The messages of a stream from a sequence, or a time, on, in their order, as many as there are at the beginning. It
+ * leaves no consumer behind. @throws Error where the server stops sending before the last one
+ */
+export async function* messagesFrom(
+  connection: NatsConnection,
+  stream: string,
+  from: number | Date,
+): AsyncGenerator<StoredMessage> {
+  const manager = await connection.jetstreamManager();
+  const { last_seq: last } = (await manager.streams.info(stream)).state;
+  const start =
+    typeof from === "number"
+      ? { deliver_policy: DeliverPolicy.StartSequence, opt_start_seq: from }
+      : { deliver_policy: DeliverPolicy.StartTime, opt_start_time: from.toISOString() };
+  if (typeof from === "number" && from > last) return;
+  const { name } = await manager.consumers.add(stream, {
+    ...{ ack_policy: AckPolicy.None, mem_storage: true, ...start },
+    inactive_threshold: limits.backup.readerIdleMs * 1_000_000,
+  });
+  try {
+    const consumer = await connection.jetstream().consumers.get(stream, name);
+    // Nothing is acked: what was on its way when a connection broke counts as delivered.
+    let delivered = 0;
+    const requireAll = (sequence: number) => {
+      if (sequence !== delivered)
+        throw new Error(`messages of stream ${stream} did not arrive, the connection was lost: begin again`);
+    };
+    for (;;) {
+      const { num_pending, delivered: sent } = await manager.consumers.info(stream, name);
+      if (num_pending === 0) return requireAll(sent.consumer_seq);
+      const batch = Math.min(num_pending, limits.backup.eventsPerFetch);
+      const messages = await consumer.fetch({ max_messages: batch, expires: limits.backup.streamSilenceMs });
+      let got = 0;
+      for await (const { seq: sequence, subject, data, info } of messages) {
+        got++;
+        delivered++;
+        requireAll(info.deliverySequence);
+        yield { sequence, subject, data, storedAt: new Date(info.timestampNanos / 1e6) };
+        if (sequence >= last) return;
+      }
+      if (got === 0) throw new Error(`stream ${stream} sent nothing for ${limits.backup.streamSilenceMs} ms`);
+    }
+  } finally {
+    await manager.consumers.delete(stream, name);
+  }
+}
+
+/** The events from a sequence up to another, in their order. */
+export async function* eventsFrom(
+  connection: NatsConnection,
+  from: number,
+  to: number,
+): AsyncGenerator<StoredEvent | UnreadableEvent> {
+  if (from > to) return;
+  for await (const { sequence, storedAt, subject, data } of messagesFrom(connection, eventsName(), from)) {
+    if (sequence > to) return;
+    const stored = { sequence, storedAt };
+    const read = readEvent(subject, data);
+    yield typeof read === "string" ? { ...stored, name: undefined, subject, problem: read } : { ...stored, ...read };
+  }
+}

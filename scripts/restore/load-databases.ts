@@ -1,0 +1,87 @@
+import { join } from "node:path";
+import type { Connection } from "mysql2/promise";
+import { limits } from "../../config/limits.ts";
+import { compressedLines } from "../backup/backup-file.ts";
+import { openAdmin, rowsOf } from "../backup/dump.ts";
+import { named } from "../backup/dump-text.ts";
+import type { Manifest } from "../backup/manifest.ts";
+import type { RestoreState } from "./restore-state.ts";
+
+/** Loads the dumps of a backup, each database once. */
+
+const stepOf = (database: string) => `database ${database}`;
+
+async function hasTables(connection: Connection, database: string): Promise<boolean> {
+  const rows = await rowsOf(connection, "SELECT 1 FROM information_schema.tables WHERE table_schema = ? LIMIT 1", [
+    database,
+  ]);
+  return rows.length > 0;
+}
+
+/** @throws Error where the namespace has tables that this restore did not load */
+export async function requireEmpty(connection: Connection, state: RestoreState, manifest: Manifest): Promise<void> {
+  const foreign: string[] = [];
+  for (const { database } of manifest.databases)
+    if ((await state.of(stepOf(database))) === "none" && (await hasTables(connection, database)))
+      foreign.push(database);
+  if (foreign.length > 0)
+    throw new Error(
+      `there are tables in ${foreign.join(", ")}: a restore goes to empty servers and overwrites nothing. Drop these ` +
+        "databases if you are sure of it, or give --databases keep if they were restored by other means",
+    );
+}
+
+async function load(url: string, path: string): Promise<void> {
+  const connection = await openAdmin(url);
+  try {
+    for await (const line of compressedLines(path)) if (line !== "") await connection.query(line);
+  } finally {
+    await connection.end();
+  }
+}
+
+async function requireRows(connection: Connection, one: Manifest["databases"][number]): Promise<void> {
+  for (const [table, rows] of Object.entries(one.rows)) {
+    const [row] = await rowsOf<{ n: string }>(
+      connection,
+      `SELECT COUNT(*) AS n FROM ${named(one.database)}.${named(table)}`,
+    );
+    if (Number(row?.n) !== rows)
+      throw new Error(`${one.database}.${table} has ${row?.n} rows after its restoring, the backup has ${rows}`);
+  }
+}
+
+interface Loading {
+  readonly folder: string;
+  readonly mysqlUrl: string;
+  readonly manifest: Manifest;
+  readonly progress: (line: string) => void;
+}
+
+/** Several at a time. @throws Error where a statement fails, or a table has not as many rows as in the backup */
+export async function loadDatabases(
+  connection: Connection,
+  state: RestoreState,
+  { folder, mysqlUrl, manifest, progress }: Loading,
+): Promise<void> {
+  const loadOne = (one: Manifest["databases"][number]) =>
+    state.step(stepOf(one.database), async (begun) => {
+      if (begun) await connection.query(`DROP DATABASE IF EXISTS ${named(one.database)}`);
+      await load(mysqlUrl, join(folder, one.file));
+      await requireRows(connection, one);
+      const rows = Object.values(one.rows).reduce((sum, count) => sum + count, 0);
+      progress(`database ${one.database}: ${rows.toLocaleString("en")} rows`);
+    });
+  const left = [...manifest.databases];
+  let failed = false;
+  const loader = async () => {
+    for (let one = left.shift(); one && !failed; one = left.shift())
+      await loadOne(one).catch((error: unknown) => {
+        failed = true;
+        throw error;
+      });
+  };
+  // All loaders end before this does: nothing writes after a failure.
+  const ends = await Promise.allSettled(Array.from({ length: limits.backup.loadedAtOnce }, loader));
+  for (const end of ends) if (end.status === "rejected") throw end.reason;
+}

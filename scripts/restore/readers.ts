@@ -1,0 +1,78 @@
+import type { Connection } from "mysql2/promise";
+import type { JetStreamManager, NatsConnection, StreamInfo } from "nats";
+import { databaseName } from "../../config/config.ts";
+import { isNameOf, streamNames } from "../../mixins/jetstream/definitions.ts";
+import { findStream } from "../../mixins/jetstream/streams.ts";
+import { allStreams, streamAccess } from "../../services/stream-access.ts";
+import { named } from "../backup/dump-text.ts";
+import { eventsName } from "../backup/streams.ts";
+
+/**
+ * Where the readers of logs go on. What a reader writes went back to the backup with its database, so it must read again
+ * what came after: its consumer is deleted, and made again at the position in its database. Reading again is idempotent.
+ */
+
+/**
+ * Readers that write nothing into a database: what they did is on screens and phones, and is not done again. Their
+ * consumers stay as they are.
+ */
+const leftAlone = {
+  gift: ["gift-effects"],
+  notification: ["notification-payment-received", "notification-gift-failed"],
+} as const satisfies Partial<Record<keyof typeof streamAccess, readonly string[]>>;
+const areLeft: readonly string[] = Object.values(leftAlone).flat();
+
+/** Consumers of other systems, or of nobody known, stay too. */
+const ownConsumers = Object.values(streamAccess).flatMap(({ consumers }) => consumers.map(({ durable }) => durable));
+const readsAgain = (name: string) =>
+  ownConsumers.some((durable) => !areLeft.includes(durable) && isNameOf(durable, name));
+
+/** The auditor's readers of seals: those of the lost time name rows that are gone, and would be an alarm for ever. */
+const sealReaders = streamAccess.auditor.consumers.map(({ durable }) => durable);
+
+interface NewPosition {
+  readonly service: keyof typeof streamAccess;
+  readonly reader: string;
+  readonly sequence: number;
+}
+
+async function setPosition(connection: Connection, events: StreamInfo, position: NewPosition): Promise<void> {
+  const { service, reader, sequence } = position;
+  await connection.query(
+    `INSERT INTO ${named(databaseName(service))}.t_stream_position
+       (reader, stream, stream_created, sequence, unread_since)
+     VALUES (?, ?, ?, ?, UTC_TIMESTAMP(3))
+     ON DUPLICATE KEY UPDATE sequence = VALUES(sequence), unread_since = VALUES(unread_since)`,
+    [reader, events.config.name, events.created, sequence],
+  );
+}
+
+/** The databases say of the readers that are left alone where they are. */
+async function keepPositions(connection: Connection, manager: JetStreamManager, events: StreamInfo): Promise<void> {
+  const { last_seq } = events.state;
+  for (const reader of sealReaders)
+    await setPosition(connection, events, { service: "auditor", reader, sequence: last_seq });
+  for (const [service, readers] of Object.entries(leftAlone) as [keyof typeof leftAlone, readonly string[]][])
+    for await (const { name, num_pending, num_ack_pending, ack_floor } of manager.consumers.list(events.config.name)) {
+      const reader = readers.find((durable) => isNameOf(durable, name));
+      const sequence = num_pending + num_ack_pending === 0 ? last_seq : ack_floor.stream_seq;
+      if (reader) await setPosition(connection, events, { service, reader, sequence });
+    }
+}
+
+/** Sets the readers back; returns the consumers that will read again. A repeat does the same. */
+export async function setReadersBack(connection: Connection, nats: NatsConnection): Promise<string[]> {
+  const manager = await nats.jetstreamManager();
+  const deleted: string[] = [];
+  for (const definition of allStreams)
+    for (const stream of definition.kind === "log" ? streamNames(definition) : []) {
+      if (!(await findStream(manager, stream))) continue;
+      const names: string[] = [];
+      for await (const { name } of manager.consumers.list(stream)) if (readsAgain(name)) names.push(name);
+      for (const name of names) await manager.consumers.delete(stream, name);
+      deleted.push(...names);
+    }
+  const events = await findStream(manager, eventsName());
+  if (events) await keepPositions(connection, manager, events);
+  return deleted;
+}

@@ -1,0 +1,180 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import type { Connection } from "mysql2/promise";
+import type { NatsConnection } from "nats";
+import { config, databaseName } from "../../config/config.ts";
+import { migrate } from "../../mixins/mysql/migrate.ts";
+import { readMigrations } from "../../mixins/mysql/migration-files.ts";
+import { migrationFolders } from "../../services/databases.ts";
+import { faultOf } from "../backup/backup-file.ts";
+import { openAdmin } from "../backup/dump.ts";
+import { missingKeys } from "../backup/key-names.ts";
+import { type Manifest, readManifest } from "../backup/manifest.ts";
+import { eventsName } from "../backup/streams.ts";
+import { type DatabaseService, databaseServices } from "../databases.ts";
+import { replaceFile } from "../stack/files.ts";
+import { type EventSpan, eventSpan } from "./events.ts";
+import { loadDatabases, requireEmpty } from "./load-databases.ts";
+import { raiseIds } from "./raise-ids.ts";
+import { setReadersBack } from "./readers.ts";
+import { removeEventsSince } from "./remove-events.ts";
+import { highestIds, type Replayed, replay } from "./replay.ts";
+import { type ReportData, reportText } from "./report.ts";
+import { RestoreState } from "./restore-state.ts";
+import { requireNoStreams, requireStopped, restoreStreams, wasRestored } from "./restore-streams.ts";
+
+export interface RestoreOptions {
+  readonly folder: string;
+  readonly mysqlUrl: string;
+  readonly nats: NatsConnection;
+  readonly until: Date | null;
+  /** The streams that are there outlived the databases: they are kept. */
+  readonly keepStreams: boolean;
+  /** The databases were restored by other means: they are replayed into. */
+  readonly keepDatabases: boolean;
+  /** As `keyNames`; `null`: they are not compared. */
+  readonly keys: Manifest["keys"] | null;
+  /** Where the report is written. */
+  readonly reportFolder: string;
+  readonly progress: (line: string) => void;
+}
+
+export interface Restored {
+  /** `null`: an earlier run was complete, and this one has done nothing. */
+  readonly report: ReportData | null;
+}
+
+/** What the folder holds is whole, of this namespace, and of a release that this one knows. */
+async function checkBackup({ folder, keys, until, progress }: RestoreOptions): Promise<Manifest> {
+  const manifest = await readManifest(folder);
+  const { namespace, begun } = manifest;
+  if (until && until.getTime() <= Date.parse(begun))
+    throw new Error(`the backup is of ${begun}, and holds what happened until then: take one from before --until`);
+  if (namespace !== config().NAMESPACE)
+    throw new Error(
+      `the backup is of namespace ${namespace}, and this is ${config().NAMESPACE}: names of databases and streams hold it`,
+    );
+  progress("checksums of the backup's files");
+  for (const part of [...manifest.databases, ...manifest.streams]) {
+    const fault = await faultOf(join(folder, part.file), part);
+    if (fault !== undefined) throw new Error(`the backup is damaged, and nothing was restored: ${fault}`);
+  }
+  requireKnownRelease(manifest);
+  const missing = keys === null ? [] : missingKeys(manifest.keys, keys);
+  if (missing.length > 0)
+    throw new Error(
+      `this process lacks keys that the system had: ${missing.join("; ")}. Without them seals cannot be verified, and ` +
+        "messages that they signed become dead letters. Give it them, or go on with --without-keys",
+    );
+  return manifest;
+}
+
+const serviceOf = (database: string): DatabaseService | undefined =>
+  databaseServices.find((service) => databaseName(service) === database);
+
+function requireKnownRelease({ databases, release }: Manifest): void {
+  for (const { database, migrations } of databases) {
+    const service = serviceOf(database);
+    const known = new Set(service ? readMigrations(migrationFolders[service]).map(({ name }) => name) : []);
+    const unknown = migrations.find((name) => !known.has(name));
+    if (unknown !== undefined)
+      throw new Error(
+        `${database} has the migration ${unknown}, which this release does not know: restore with release ${release} or ` +
+          "a later one",
+      );
+  }
+}
+
+interface From {
+  readonly from: number;
+  readonly gap: ReportData["gap"];
+}
+
+/**
+ * The first event that may be missing in the databases. `keepDatabases`: they may be of any time, so all events are
+ * read; those that are in the databases change nothing.
+ */
+export function replayFrom(events: Manifest["events"], span: EventSpan | undefined, keepDatabases: boolean): From {
+  const untilTime = span ? span.firstTime.toISOString() : "now";
+  if (!span) return { from: 1, gap: events && { what: "there is no stream of events", untilTime } };
+  if (!events) return { from: span.first, gap: null };
+  if (events.created !== span.created)
+    return { from: span.first, gap: { what: "the stream of events was made again after the backup", untilTime } };
+  const next = events.lastSequence + 1;
+  if (keepDatabases) return { from: span.first, gap: null };
+  if (span.first <= next) return { from: next, gap: null };
+  return { from: span.first, gap: { what: `EVENTS has dropped its events ${next} to ${span.first - 1}`, untilTime } };
+}
+
+const nothing: Replayed = { events: 0, written: {}, there: {}, lent: 0, lostSeals: 0, notes: [] };
+
+/** A database that was restored has what this release's nodes want. */
+async function migrateAll({ mysqlUrl, progress }: RestoreOptions): Promise<void> {
+  const migrateOne = async (service: DatabaseService) => {
+    const applied = await migrate(databaseName(service), migrationFolders[service], undefined, mysqlUrl);
+    if (applied.length > 0) progress(`${databaseName(service)}: applied ${applied.join(", ")}`);
+  };
+  await Promise.all(databaseServices.map(migrateOne));
+}
+
+async function bringBack(
+  admin: Connection,
+  state: RestoreState,
+  manifest: Manifest,
+  options: RestoreOptions,
+): Promise<ReportData> {
+  const { folder, mysqlUrl, nats, until, keepStreams, keepDatabases, reportFolder, progress } = options;
+  if (!keepDatabases) await loadDatabases(admin, state, { folder, mysqlUrl, manifest, progress });
+  await restoreStreams(state, { folder, manifest, mysql: admin, nats, keepStreams, progress });
+  await migrateAll(options);
+  const span = await eventSpan(nats);
+  // A stream that this restore made has another creation where the server did not keep it.
+  const remade = span && (await wasRestored(state, eventsName()));
+  const events = manifest.events && remade ? { ...manifest.events, created: span.created } : manifest.events;
+  const { from, gap: dropped } = replayFrom(events, span, keepDatabases);
+  const lost = { what: "EVENTS was lost too: it is as in the backup, and what was settled since is not in it" };
+  const gap = dropped ?? (remade && keepStreams ? { ...lost, untilTime: "now" } : null);
+  const raised = await state.step("ids", async () =>
+    raiseIds(admin, manifest, span ? await highestIds({ nats, span, from }) : new Map()),
+  );
+  if (raised !== undefined) progress(`counters of ids: ${raised} raised`);
+  // Of databases of another time nothing is known: everything that PAY holds is looked at.
+  const paidSince = new Date(keepDatabases ? 0 : manifest.begun);
+  const replayed = span ? await replay({ mysqlUrl, nats, span, from, until, paidSince, progress }) : nothing;
+  if (until && span) {
+    const file = join(reportFolder, "removed-events.jsonl");
+    const removed = await removeEventsSince(nats, { span, from, since: until, file });
+    progress(`${removed} events from ${until.toISOString()} on were taken out of EVENTS: they are in ${file}`);
+  }
+  const readers = await setReadersBack(admin, nats);
+  progress(`${readers.length} readers of streams go on from the backup`);
+  const { id, begun } = manifest;
+  return { backup: { id, begun }, until: until?.toISOString() ?? null, gap, ...replayed };
+}
+
+/**
+ * Restores a backup to empty servers and replays what happened after it, as far as the streams have it. The system must
+ * be stopped. May be begun again after an interruption. @throws Error where it refuses, with nothing changed, or fails
+ */
+export async function restore(options: RestoreOptions): Promise<Restored> {
+  const { mysqlUrl, nats, keepStreams, keepDatabases, reportFolder } = options;
+  const manifest = await checkBackup(options);
+  const manager = await nats.jetstreamManager();
+  const admin = await openAdmin(mysqlUrl);
+  try {
+    const state = await RestoreState.find(admin, manifest.id);
+    if (await state.isComplete()) return { report: null };
+    await requireStopped(manager);
+    if (!keepDatabases) await requireEmpty(admin, state, manifest);
+    if (!keepStreams) await requireNoStreams(manager, state);
+    mkdirSync(reportFolder, { recursive: true, mode: 0o700 });
+    await state.begin(manifest.id);
+    const report = await bringBack(admin, state, manifest, options);
+    replaceFile(join(reportFolder, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
+    replaceFile(join(reportFolder, "report.txt"), `${reportText(report)}\n`);
+    await state.complete();
+    return { report };
+  } finally {
+    await admin.end();
+  }
+}

@@ -1,0 +1,246 @@
+import { execFileSync } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Redis } from "ioredis";
+import { createConnection, type RowDataPacket } from "mysql2/promise";
+import type { JetStreamManager, NatsConnection } from "nats";
+import { connectNats } from "../../broker/nats-connect.ts";
+import { natsOptions } from "../../broker/nats-options.ts";
+import { sentinelsOf } from "../../config/server-urls.ts";
+import { readStackEnv } from "../../scripts/stack/env-file.ts";
+import { HaStack } from "../../scripts/stack/ha/ha-stack.ts";
+import { ensureNatsLogin } from "../../scripts/stack/nats-logins.ts";
+import { prepareRedis } from "../../scripts/stack/redis-logins.ts";
+import { type Stack, stackStatus, startStack, stopStack } from "../../scripts/stack/stack.ts";
+import { becomesTrue } from "../../scripts/stack/wait.ts";
+import { redisServices } from "../../services/redis-access.ts";
+
+/** Servers in the plural, from Debian's packages: what is lost with one server of each kind, and that it comes back. */
+
+jest.setTimeout(120_000);
+
+/** The longest pause of writes after the loss of the server that took them. */
+const pauseMs = 20_000;
+
+const dir = realpathSync(mkdtempSync(join(tmpdir(), "ovation-ha-")));
+const lines: string[] = [];
+const { NATS_URL: _nats, REDIS_URL: _redis, MYSQL_URL: _mysql, ...env } = process.env;
+let stack: Stack;
+let ha: HaStack;
+let redis: Redis;
+let nats: NatsConnection;
+let streams: JetStreamManager;
+/** What the database has confirmed. */
+const written: number[] = [];
+
+/** Tries until it succeeds. Fails with the last error after `pauseMs`. */
+async function soon<T>(what: string, task: () => Promise<T>): Promise<T> {
+  let outcome: { value: T } | undefined;
+  let complaint: unknown;
+  const done = await becomesTrue(
+    async () => {
+      try {
+        outcome = { value: await task() };
+        return true;
+      } catch (error) {
+        complaint = error;
+        return false;
+      }
+    },
+    pauseMs,
+    100,
+  );
+  if (!done || outcome === undefined) throw new Error(`${what}: ${String(complaint)}`);
+  return outcome.value;
+}
+
+async function query(url: string, sql: string, values: unknown[] = []): Promise<RowDataPacket[]> {
+  const connection = await createConnection({ uri: url, connectTimeout: 3000 });
+  try {
+    const [rows] = await connection.query<RowDataPacket[]>({ sql, values, timeout: 3000 });
+    return rows;
+  } finally {
+    connection.destroy();
+  }
+}
+
+/** A row that is there once however often it is tried. */
+async function writeRow(id: number): Promise<void> {
+  await query(stack.mysqlUrl, "INSERT IGNORE INTO ha_test.t_row (id) VALUES (?)", [id]);
+  written.push(id);
+}
+
+const nodeUrl = (n: number) => {
+  const url = new URL(stack.mysqlUrl);
+  url.port = String(ha.server(`mysql-${n}`).port);
+  return url.href;
+};
+
+const writer = async () => String((await query(stack.mysqlUrl, "SELECT @@wsrep_node_name AS name"))[0]?.name);
+
+const idsAt = async (url: string) =>
+  (await query(url, "SELECT id FROM ha_test.t_row ORDER BY id")).map(({ id }) => Number(id));
+
+function viaSentinels(url: string): Redis {
+  const about = sentinelsOf(url);
+  if (about === undefined) throw new Error("no sentinels");
+  const { sentinels, name, username, password, sentinelUsername, sentinelPassword } = about;
+  const at = sentinels.map(({ host, port }) => ({ host, port }));
+  const login = { username, password, sentinelUsername, sentinelPassword };
+  const client = new Redis({ sentinels: at, name, ...login, commandTimeout: 1000, maxRetriesPerRequest: 1 });
+  // Commands reject with the reason.
+  client.on("error", () => {});
+  return client;
+}
+
+const masterOf = async (client: Redis) => {
+  const port = Number(/tcp_port:(\d+)/.exec(await client.info("server"))?.[1]);
+  return ha.ofKind("redis").find((server) => server.port === port)?.name as string;
+};
+
+const leaderOf = async (stream: string) => {
+  const leader = (await streams.streams.info(stream)).cluster?.leader ?? "";
+  return `nats-${leader.at(-1)}`;
+};
+
+const publish = (id: string) => nats.jetstream().publish("ha.one", id, { msgID: id, timeout: 2000 });
+
+beforeAll(async () => {
+  const began = performance.now();
+  stack = await startStack({
+    dir,
+    ha: true,
+    env,
+    preferredPorts: { ha: randomInt(18_000, 30_000) },
+    log: (line) => lines.push(line),
+  });
+  console.info(`the HA stack was ready after ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  ha = HaStack.of(dir) as HaStack;
+  redis = viaSentinels(stack.redisUrl);
+  nats = await connectNats(natsOptions("ha-test", stack.natsUrl));
+  streams = await nats.jetstreamManager();
+});
+
+afterAll(async () => {
+  redis?.disconnect();
+  await nats?.close();
+  await stopStack({ dir, force: true, log: () => undefined });
+  const left = execFileSync("ps", ["-eww", "-o", "pid=,args="], { encoding: "utf8" });
+  expect(left.split("\n").filter((line) => line.includes(`${dir}/`))).toEqual([]);
+  rmSync(dir, { recursive: true, force: true });
+});
+
+test("every server has its part, and the env file names all of them", async () => {
+  const parts = Object.fromEntries((await stackStatus(dir)).servers.map(({ name, part }) => [name, part]));
+  const ofNats = ["nats-1", "nats-2", "nats-3"].map((name) => parts[name]);
+  expect(ofNats.toSorted()).toEqual(["meta follower", "meta follower", "meta leader"]);
+  expect(parts).toMatchObject({
+    "mysql-1": "Primary, Synced",
+    "mysql-2": "Primary, Synced",
+    "mysql-3": "Primary, Synced",
+    proxy: "writes to mysql-1",
+    "redis-1": "master of 2",
+    "redis-2": "replica",
+    "redis-3": "replica",
+    "sentinel-1": "watches redis-1, 3 sentinels",
+  });
+  const kept = readStackEnv(dir);
+  expect(kept).toMatchObject({ JETSTREAM_REPLICAS: "3", MYSQL_URL: stack.mysqlUrl, REDIS_URL: stack.redisUrl });
+  expect(kept.WALLET_NATS_URL?.split(",").map((url) => new URL(url).port)).toEqual(
+    ha.ofKind("nats").map(({ port }) => String(port)),
+  );
+});
+
+test("a second user adopts the servers", async () => {
+  const other = await startStack({ dir, env, log: () => undefined });
+  expect(other).toMatchObject({ started: false, natsUrl: stack.natsUrl, mysqlUrl: stack.mysqlUrl });
+  await other.stop();
+  expect((await stackStatus(dir)).servers.every(({ state }) => state === "answers")).toBe(true);
+});
+
+test("what was confirmed is there after the server that took it was killed, and writes go on", async () => {
+  await query(stack.mysqlUrl, "CREATE DATABASE ha_test");
+  await query(stack.mysqlUrl, "CREATE TABLE ha_test.t_row (id INT PRIMARY KEY)");
+  await streams.streams.add({ name: "HA", subjects: ["ha.>"], num_replicas: 3, duplicate_window: 60e9 });
+  await writeRow(1);
+  await publish("first");
+  await redis.set("key", "first");
+  expect(await redis.wait(2, 5000)).toBe(2);
+
+  const killed = [await leaderOf("HA"), await writer(), await masterOf(redis)];
+  await Promise.all(killed.map((name) => ha.kill(name)));
+  const began = performance.now();
+  const after = (what: string) => console.info(`${what} after ${((performance.now() - began) / 1000).toFixed(1)} s`);
+  await Promise.all([
+    soon("NATS", () => publish("second")).then(() => after("JetStream confirms")),
+    soon("MySQL", () => writeRow(2)).then(() => after("MySQL confirms")),
+    soon("Redis", () => redis.set("second", "there")).then(() => after("Redis confirms")),
+  ]);
+  expect((await soon("NATS", () => streams.streams.info("HA"))).state.messages).toBe(2);
+  expect(await idsAt(stack.mysqlUrl)).toEqual([1, 2]);
+  expect(await redis.get("key")).toBe("first");
+  expect(killed).not.toContain(await writer());
+
+  // Made while one of each is away, at those that run.
+  const login = { role: "wallet", namespace: "hatest" } as const;
+  const { env: atNats } = await ensureNatsLogin(dir, login);
+  const urls = await prepareRedis(dir, { adminUrl: stack.redisUrl, namespace: "hatest", services: redisServices });
+  const [one] = Object.values(urls);
+
+  const writes = await writer();
+  const open = await createConnection(stack.mysqlUrl);
+  await Promise.all(killed.map((name) => ha.start(name)));
+  await Promise.all(killed.map((name) => ha.waitUntilJoined(name)));
+  // The one that came back writes nothing beside the one that does.
+  const [[still]] = await open.query<RowDataPacket[]>("SELECT @@wsrep_node_name AS name");
+  await open.end();
+  expect([still?.name, await writer()]).toEqual([writes, writes]);
+
+  const [at] = (atNats.NATS_URL as string)
+    .split(",")
+    .filter((url) => url.includes(`:${ha.server(killed[0] as string).port}`));
+  await (await connectNats(natsOptions("ha-login", at as string))).close();
+  const known = new Redis({ host: "127.0.0.1", port: ha.server(killed[2] as string).port, ...loginIn(one as string) });
+  expect(await known.ping()).toBe("PONG");
+  known.disconnect();
+});
+
+/** Of a URL of Redis. */
+function loginIn(url: string): { username: string; password: string } {
+  const about = sentinelsOf(url);
+  return { username: about?.username ?? "", password: about?.password ?? "" };
+}
+
+test("a server that lost its disk gets everything from the others, while writes go on", async () => {
+  const last = "mysql-3";
+  let id = 100;
+  let going = true;
+  const writing = (async () => {
+    while (going) {
+      const next = ++id;
+      await soon("MySQL", () => writeRow(next));
+    }
+  })();
+  await Promise.all([ha.wipe(last), ha.wipe("nats-3")]);
+  const began = performance.now();
+  await Promise.all([last, "nats-3"].map((name) => ha.start(name).then(() => ha.waitUntilJoined(name))));
+  console.info(`joined again after ${((performance.now() - began) / 1000).toFixed(1)} s, ${id - 100} rows meanwhile`);
+  going = false;
+  await writing;
+  for (const n of [1, 2, 3]) {
+    await soon(`mysql-${n}`, async () => expect(await idsAt(nodeUrl(n))).toEqual(written.toSorted((a, b) => a - b)));
+  }
+});
+
+test("a server that was paused does not hold up the others, and joins them again", async () => {
+  const paused = [await leaderOf("HA"), await writer()];
+  await Promise.all(paused.map((name) => ha.pause(name)));
+  await Promise.all([soon("NATS", () => publish("third")), soon("MySQL", () => writeRow(50))]);
+  const states = (await stackStatus(dir)).servers.filter(({ state }) => state === "paused");
+  expect(states.map(({ name }) => name).toSorted()).toEqual(paused.toSorted());
+  await Promise.all(paused.map((name) => ha.resume(name)));
+  await Promise.all(paused.map((name) => ha.waitUntilJoined(name)));
+  expect(await idsAt(nodeUrl(Number(paused[1]?.at(-1))))).toEqual(written.toSorted((a, b) => a - b));
+});

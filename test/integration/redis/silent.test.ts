@@ -1,0 +1,55 @@
+import { failureName } from "../../../broker/failure.ts";
+import { limits } from "../../../config/limits.ts";
+import { openRedis, sendAlways } from "../../../mixins/redis/client.ts";
+import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
+import { eventually } from "../../support/eventually.ts";
+
+/** A Redis whose connection hangs: nobody waits for it but the first. */
+
+let address: CuttableServer;
+beforeEach(async () => {
+  address = await cuttable(process.env.REDIS_URL as string);
+});
+afterEach(() => address.close());
+
+const outcome = (work: Promise<unknown>) =>
+  work.then(
+    () => "done",
+    (error: Error) => failureName(error) ?? error.message,
+  );
+
+test("after one command without an answer others fail at once, until one is answered", async () => {
+  const redis = openRedis("test", () => {}, address.url).on("error", () => {});
+  await redis.connect();
+  const events: string[] = [];
+  redis.on("silent", () => events.push("silent")).on("answering", () => events.push("answering"));
+  const write = () => outcome(redis.set("silent", "1", "PX", 60_000));
+  expect(await write()).toBe("done");
+
+  address.freeze();
+  expect(await Promise.all([write(), write()])).toEqual(["unavailable", "unavailable"]);
+  const startedAt = performance.now();
+  for (let n = 0; n < 200; n++) expect(await write()).toBe("unavailable");
+  expect(performance.now() - startedAt).toBeLessThan(limits.redis.commandTimeoutMs / 2);
+  expect(events).toEqual(["silent"]);
+
+  // What must reach the server when it goes on is sent all the same.
+  const later = sendAlways(redis, "set", ["later", "1", "PX", 60_000]);
+  address.thaw();
+  expect(await outcome(later)).toBe("done");
+  await eventually("answers", () => events.includes("answering"));
+  expect(await write()).toBe("done");
+  expect(await redis.get("later")).toBe("1");
+  redis.disconnect();
+});
+
+test("a new connection is asked again", async () => {
+  const redis = openRedis("test", () => {}, address.url).on("error", () => {});
+  await redis.connect();
+  const write = () => outcome(redis.set("silent", "1", "PX", 60_000));
+  address.freeze();
+  expect(await write()).toBe("unavailable");
+  redis.disconnect(true);
+  await eventually("written again", async () => (await write()) === "done");
+  redis.disconnect();
+});
