@@ -1,5 +1,6 @@
 import type { ActionSchema, CallingOptions, Context, Middleware, ServiceBroker } from "moleculer";
-import { isRepeatable, mayCall } from "../../services/access.ts";
+import { mayCall } from "../../services/access.ts";
+import { isRepeatable } from "../../services/repeatable-actions.ts";
 import { fail, isFailure, isUnavailable, leftUnanswered, mayHaveHappened, reachedNobody } from "../failure.ts";
 import { fieldsOf } from "../unknown-values.ts";
 import { roleOfNode } from "./subjects.ts";

@@ -2,6 +2,7 @@ import type { Redis } from "ioredis";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import type { MessageSignatures } from "../../mixins/jetstream.mixin.ts";
+import { sendAlways } from "../../mixins/redis/client.ts";
 import { luaScript } from "../../mixins/redis/lua-script.ts";
 import { acceptedHashOf, orderKey } from "./accepted-orders.ts";
 
@@ -53,7 +54,9 @@ export async function withdrawOrders(
 ): Promise<void> {
   const keys = orders.map(({ orderId }) => orderKey(orderId));
   const hashes = orders.map(({ contentHash }) => contentHash);
-  await redis.eval(withdrawScript, keys.length, ...keys, owner, ...hashes).catch((error: Error) => {
+  // To a silent Redis too: it may run the reservation when it goes on, and this after it.
+  const args = [withdrawScript, keys.length, ...keys, owner, ...hashes];
+  await sendAlways(redis, "eval", args).catch((error: Error) => {
     log.warn(
       { err: error, orders: orders.length },
       "reservations of gifts that were not accepted could not be removed: they expire by themselves",

@@ -52,7 +52,7 @@ function readingsOf({ stream, durable, waiting, unacked, redelivered, oldestMs }
 
 const channels = [...new Set(Object.values(streamAccess).flatMap(({ consumers }) => consumers.map((c) => c.durable)))];
 
-/** Channels that no service has any more count together, so that the number of series is bounded. */
+/** Dead letters by channel. Those of a channel that no service has count together: so the number of series is bounded. */
 async function deadReadings(manager: JetStreamManager): Promise<Reading[]> {
   const found = await findStream(manager, natsPrefix() + deadLetters.name);
   if (!found) return [];

@@ -23,7 +23,8 @@ import {
 
 const frozen = 2;
 const valid = 1;
-const invalid = 0;
+/** Of the account of an erased user, for ever. */
+export const closedStatus = 0;
 
 function decideGift(books: Books, command: Extract<Command, { kind: "gift" }>): Outcome {
   const { bizId, userId, receiverId, amount, incomePoints } = command;
@@ -87,7 +88,7 @@ function decideRecharge(books: Books, command: Extract<Command, { kind: "recharg
   }
   const posting = { bizId, type: tradeTypes.recharge, source: payments, destination: userId, amount: coins };
   // A paid order is credited: what was paid must be in the books. The platform can take its own sale back.
-  if (command.kind === "credit" && account.status === invalid) {
+  if (command.kind === "credit" && account.status === closedStatus) {
     books.reject(posting, "accountUnusable");
     return books.refuse(account, "accountUnusable");
   }
@@ -128,7 +129,7 @@ function decideAdjust(books: Books, command: Extract<Command, { kind: "adjust" }
     coins > 0
       ? { ...about, source: adjustments, destination: userId }
       : { ...about, source: userId, destination: adjustments };
-  const isGiven = coins > 0 && account.status === invalid;
+  const isGiven = coins > 0 && account.status === closedStatus;
   const refusal = isGiven ? "accountUnusable" : refusalOfAdjustment(account.balance + coins);
   if (refusal !== undefined) {
     books.reject(posting, refusal);
@@ -177,9 +178,9 @@ function decideStatus(books: Books, command: Extract<Command, { kind: "freeze" |
 /** Closes the account of a user who is to be erased, from any status: a debt, or coins that nobody gave up, keep it open. */
 function decideClose(books: Books, { userId, giveUp }: Extract<Command, { kind: "close" }>): Outcome {
   const account = books.account(userId);
-  if (account.status === invalid) return { ...books.done(account), repeated: true };
+  if (account.status === closedStatus) return { ...books.done(account), repeated: true };
   if (account.debt > 0 || (account.balance > 0 && !giveUp)) return books.refuse(account, "erasureBlocked");
-  account.status = invalid;
+  account.status = closedStatus;
   books.touch(account);
   return books.done(account);
 }

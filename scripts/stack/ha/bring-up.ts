@@ -86,7 +86,7 @@ async function launchInTurn(stack: HaStack, servers: readonly HaServer[]): Promi
   for (const server of servers) await stack.launch(server);
 }
 
-/** The node with the last write of all, none of which runs; the first where no node has any. */
+/** Of the nodes, all of which are stopped, the one that has the last write; the first node where none has any. */
 async function mostAdvanced(nodes: readonly GaleraServer[]): Promise<GaleraServer> {
   const last = nodes.find((node) => node.leftLast());
   if (last) return last;

@@ -98,7 +98,7 @@ export const moneyEndpoints = [
     right: "payout",
     params: sent({ userId, points: id, payoutId: externalReference, reason }),
     result: movedPayout,
-    failures: ["balanceShort", "idempotencyConflict"],
+    failures: ["balanceShort", "idempotencyConflict", "accountUnusable"],
     run: (ctx, params, { session }) =>
       moveMoney<z.input<typeof movedPayout>>(ctx, session, { kind: "payout", ...params }),
   }),

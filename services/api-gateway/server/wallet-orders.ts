@@ -93,7 +93,7 @@ export const walletOrderEndpoints = [
     refers: { userId: "user" },
     params: { points: id, payoutId: externalReference.meta({ description: idRule }) },
     result: z.object({ userId: shownUserId }),
-    failures: ["balanceShort"],
+    failures: ["balanceShort", "accountUnusable"],
     unsure: ordered,
     async run(ctx, { userId, points, payoutId }, { apiKey }) {
       await requireUser(ctx, userId);

@@ -44,7 +44,7 @@ export function freePoints({ earnedPoints, heldBackPoints, paidOutPoints }: Inco
 
 /** `posting` is the row to write; there is none where the payout is a repeat or invalid. */
 export interface PayoutDecision {
-  answer: "paid" | "balanceShort" | "idempotencyConflict" | "invalidParam";
+  answer: "paid" | "balanceShort" | "idempotencyConflict" | "invalidParam" | "accountUnusable";
   posting?: IncomePosting;
 }
 
@@ -89,12 +89,14 @@ export type PayoutOrder = Pick<Payout, "userId" | "points" | "reason"> & { reado
 
 /**
  * Decides a payout on the anchor's locked totals. A business id that is in the ledger gets its first outcome, or
- * `idempotencyConflict` where anchor or points differ. The reason is a note and may differ.
+ * `idempotencyConflict` where anchor or points differ. The reason is a note and may differ. `isClosed`: the anchor is
+ * erased, and nothing more is paid.
  */
 export function decidePayout(
   payout: PayoutOrder,
   totals: IncomeTotals,
   prior: Pick<IncomePosting, "anchorId" | "points" | "valid"> | undefined,
+  isClosed = false,
 ): PayoutDecision {
   const { userId, points, bizId, reason } = payout;
   if (!isPoints(points)) return { answer: "invalidParam" };
@@ -102,6 +104,7 @@ export function decidePayout(
     const same = prior.anchorId === userId && prior.points === -points;
     return { answer: same ? (prior.valid ? "paid" : "balanceShort") : "idempotencyConflict" };
   }
+  if (isClosed) return { answer: "accountUnusable" };
   const valid = points <= freePoints(totals);
   const posting: IncomePosting = {
     ...{ kind: "payout", anchorId: userId, points: -points, valid, bizId },

@@ -2,8 +2,10 @@ import { fail } from "../../../broker/failure.ts";
 import { type Database, isDuplicateKey } from "../../../mixins/mysql/database.ts";
 import { payoutPostingId } from "../business-ids.ts";
 import type { Income, PaidOut, Payout } from "../income.contract.ts";
+import { closedStatus } from "../ledger.ts";
 import { isPoints, wholeCoins } from "../points.ts";
 import type { WalletState } from "../wallet-state.ts";
+import { readBalances } from "../wallet-store.ts";
 import { decidePayout, freePoints, type PayoutDecision, type PayoutOrder } from "./income-posting.ts";
 import { findPosting, insertPostings, lockTotals, readIncome } from "./income-store.ts";
 
@@ -15,7 +17,8 @@ const maxAttempts = 3;
 /**
  * Takes a payout from the anchor's free income; committed when it resolves. Only rolled-up income is free: the latest
  * gifts may be missing (see `settledUpTo` of `incomeOf`). A payout id keeps its first outcome for ever, also a
- * rejection for lack of income. Fails: invalidParam, balanceShort, idempotencyConflict; unavailable, where the payout
+ * rejection for lack of income. Fails: invalidParam, balanceShort, idempotencyConflict; accountUnusable, where the anchor
+ * is erased; unavailable, where the payout
  * may have happened: repeat it with the same id to learn the outcome.
  */
 export async function payOut({ mysql: db, seals }: Wallet, payout: Payout): Promise<PaidOut> {
@@ -40,7 +43,8 @@ export async function postPayout(
     return await seals.transaction(mysql, async (tx, sealing) => {
       const totals = await lockTotals(tx, payout.userId);
       const prior = await findPosting(tx, payout.bizId);
-      const { answer, posting } = decidePayout(payout, totals, prior);
+      const account = (await readBalances(tx, [payout.userId])).get(payout.userId);
+      const { answer, posting } = decidePayout(payout, totals, prior, account?.status === closedStatus);
       if (posting) await insertPostings(tx, [posting], sealing);
       return answer;
     });

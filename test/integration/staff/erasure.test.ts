@@ -249,6 +249,9 @@ test("a gateway's revocation of an erased user covers JWTs of a later time, and 
   expect(events.map(({ payload }) => (JSON.parse(payload) as { data: object }).data)).toEqual([
     { userId, externalId: "told", time: expect.any(String) },
   ]);
+  // Whatever income is left or comes later is paid to nobody.
+  const payout = { userId, points: 1, payoutId: "after-the-erasure", operator: "test" };
+  expect(await call(caller, "wallet.payout", payout).catch(failureName)).toBe("accountUnusable");
   // A repeat erases nothing, and says nothing new.
   expect(await call(caller, "user.eraseUser", { userId, giveUp: false }).catch(failureName)).toEqual({ obstacles: [] });
   expect(await rows("user", "SELECT id FROM t_restriction WHERE user_id = ?", [userId])).toHaveLength(1);

@@ -29,6 +29,12 @@ describe("the decision of a payout", () => {
     expect(decidePayout(payout(1), totals(100, 200), undefined).answer).toBe("balanceShort");
   });
 
+  test("pays nothing of an erased anchor, and answers a repeat as before", () => {
+    expect(decidePayout(payout(1), totals(500), undefined, true)).toEqual({ answer: "accountUnusable" });
+    const prior = { anchorId: "7", points: -1, valid: true };
+    expect(decidePayout(payout(1), totals(500, 0, 1), prior, true)).toEqual({ answer: "paid" });
+  });
+
   test.each([0, -1, 0.5, Number.NaN, Number.POSITIVE_INFINITY, 2 ** 53, "5" as unknown as number, undefined as never])(
     "of %p points is none",
     (points) => {

@@ -334,6 +334,7 @@ export const serverOperations = {
     "write": true,
     "failures": [
       "balanceShort",
+      "accountUnusable",
       "userUnknown",
       "idempotencyConflict"
     ]

@@ -1821,11 +1821,11 @@ export interface operations {
             };
         };
         responses: {
-            /** @description 200 成功 (success); 10010 余额不足 (insufficient balance); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
+            /** @description 200 成功 (success); 10010 余额不足 (insufficient balance); 10012 账户不可用 (account invalid or frozen); 501 用户不存在 (no such user); 10011 重复的请求号，内容不一致（幂等键、请求号或订单号已用于其他内容） (this idempotency key, request id or order id was used with other content) */
             200: {
                 headers: {
                     /** @description The name of the reason, where `code` is not 200 */
-                    "X-Failure"?: "balanceShort" | "userUnknown" | "idempotencyConflict";
+                    "X-Failure"?: "balanceShort" | "accountUnusable" | "userUnknown" | "idempotencyConflict";
                     [name: string]: unknown;
                 };
                 content: {
