@@ -59,6 +59,9 @@ function world(over: { publish?: (message: Message) => Promise<unknown>; reserve
       if (name === "reserve") return over.reserve?.(keys) ?? keys.map(() => "");
       return keys.length;
     },
+    sendAlways(_command: string, [script, count, ...rest]: [string, number, ...string[]]) {
+      return redis.eval(script, count, ...rest);
+    },
   };
   const service = {
     broker: {} as ServiceBroker,
