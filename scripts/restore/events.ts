@@ -6,6 +6,7 @@ import { type DurableEventName, durableEvents } from "../../services/contracts.t
 import { isoTime } from "../../services/fields.ts";
 import { safeParse } from "../../services/safe-parse.ts";
 import { eventsName } from "../backup/streams.ts";
+import { refusalOf } from "./restorable-events.ts";
 
 /** The events of stream EVENTS, as they are there. */
 
@@ -30,7 +31,12 @@ export interface UnreadableEvent {
 
 const isName = (name: string): name is DurableEventName => Object.hasOwn(durableEvents, name);
 
-function readEvent(subject: string, payload: Uint8Array): Pick<StoredEvent, "name" | "data" | "time"> | string {
+/** The event, or why nothing is made of it. */
+export function readEvent(
+  subject: string,
+  payload: Uint8Array,
+  storedAt: Date,
+): Pick<StoredEvent, "name" | "data" | "time"> | string {
   const name = subject.slice(`${natsPrefix()}event.`.length);
   if (!isName(name)) return "no service of this release publishes it";
   let message: { data?: unknown; time?: unknown };
@@ -42,7 +48,8 @@ function readEvent(subject: string, payload: Uint8Array): Pick<StoredEvent, "nam
   const [data, time] = [safeParse(durableEvents[name], message?.data), safeParse(isoTime, message?.time)];
   if (!data.success) return `${data.error.issues[0]?.path.join(".")} is invalid`;
   if (!time.success) return "its time is invalid";
-  return { name, data: data.data as never, time: new Date(time.data) };
+  const at = new Date(time.data);
+  return refusalOf(name, data.data as never, { time: at, storedAt }) ?? { name, data: data.data as never, time: at };
 }
 
 export interface EventSpan {
@@ -127,7 +134,7 @@ export async function* eventsFrom(
   for await (const { sequence, storedAt, subject, data } of messagesFrom(connection, eventsName(), from)) {
     if (sequence > to) return;
     const stored = { sequence, storedAt };
-    const read = readEvent(subject, data);
+    const read = readEvent(subject, data, storedAt);
     yield typeof read === "string" ? { ...stored, name: undefined, subject, problem: read } : { ...stored, ...read };
   }
 }
