@@ -37,7 +37,9 @@ export function auditKeepDays(): number {
 
 /** PROVIDER_WEBHOOK_KEEP_DAYS; 0: for ever. @throws Error that lists every problem of this process's settings */
 export function providerWebhookKeepDays(log: Pick<Log, "warn">): number {
-  const days = Number(settingsOf(retentionSettings)?.PROVIDER_WEBHOOK_KEEP_DAYS ?? limits.retention.providerWebhookDays);
+  const days = Number(
+    settingsOf(retentionSettings)?.PROVIDER_WEBHOOK_KEEP_DAYS ?? limits.retention.providerWebhookDays,
+  );
   for (const { former, name } of formerNamesIn(retentionSettings, process.env))
     log.warn({ setting: former }, `${former} is read for this release alone: rename it to ${name}`);
   return days;

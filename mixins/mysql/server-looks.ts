@@ -26,7 +26,12 @@ export class ServerLooks {
   private readonly known = new Map<string, Known>();
 
   /** `answered`: what it says now, `undefined` where it is silent. `now` in ms, of a clock that never goes back. */
-  countsAs(place: string, answered: Answered | undefined, isUsed: boolean, now = performance.now()): Standing | undefined {
+  countsAs(
+    place: string,
+    answered: Answered | undefined,
+    isUsed: boolean,
+    now = performance.now(),
+  ): Standing | undefined {
     const before = this.known.get(place);
     const after = afterLook(before, answered, isUsed, now);
     this.known.set(place, after);

@@ -3,8 +3,8 @@ import { limits } from "../../config/limits.ts";
 import type { DurableEventName, DurableEvents } from "../../services/contracts.ts";
 import { externalId, isoTime, orderId } from "../../services/fields.ts";
 import { safeParse } from "../../services/safe-parse.ts";
-import { isGiftAmount } from "../../services/wallet/posting.ts";
 import { pointsPerCoin } from "../../services/wallet/points.ts";
+import { isGiftAmount } from "../../services/wallet/posting.ts";
 
 /**
  * Whether the rows that a restore makes of an event can be written. Pure. The schema of an event is for readers, and

@@ -1,6 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
-import { eraseWebhooks, eraseRefundReasonsOf } from "./payment-store.ts";
+import { eraseRefundReasonsOf, eraseWebhooks } from "./payment-store.ts";
 import { eraseResolveReasons } from "./reconciliation/comparison-store.ts";
 import { eraseRefundReasons } from "./refunds/refund-store.ts";
 

@@ -59,7 +59,11 @@ test.each<[string, Record<string, Answered | undefined>, string]>([
   ["the first, where it is full: others have its connections", { one: "full" }, "one"],
   ["the second, where the first is silent and the second slow", { one: undefined, two: "slow" }, "two"],
   ["the second, where the first gives another node a copy", { one: "notSynced" }, "two"],
-  ["one that is not Synced, before one that takes no writes", { one: undefined, two: "readOnly", three: "notSynced" }, "three"],
+  [
+    "one that is not Synced, before one that takes no writes",
+    { one: undefined, two: "readOnly", three: "notSynced" },
+    "three",
+  ],
 ])("used is %s", async (_which, differs, expected) => {
   Object.assign(says, differs);
   expect(await used()).toBe(expected);

@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { release } from "../../config/release.ts";
 import { projectRoot } from "../../config/root.ts";
 
 /** The code of an earlier commit, in a folder of its own, as the release that runs before an upgrade. */
@@ -32,6 +33,12 @@ function runsOnOurPackages(commit: string): boolean {
   return Object.entries(theirs.dependencies ?? {}).every(([name, version]) => ours.dependencies?.[name] === version);
 }
 
+/** Whether its nodes run beside those of this code: they are of this release or of the one before. */
+function isNextTo(commit: string): boolean {
+  const [, number = "1"] = /^export const release = (\d+);/m.exec(fileAt(commit, "config/release.ts") ?? "") ?? [];
+  return Number(number) >= release - 1;
+}
+
 /** Whether every file of migrations of the commit is here as it was: no other database can be migrated. */
 function hasOurMigrations(commit: string): boolean {
   return (
@@ -50,10 +57,10 @@ export function earlierCommit(wanted = process.env.UPGRADE_REF): Choice {
   try {
     if (wanted) return { commit: git("rev-parse", "--verify", `${wanted}^{commit}`) };
     const commits = git("rev-list", "--first-parent", `--max-count=${commitsLookedAt}`, "HEAD").split("\n");
-    const rolls = (commit: string) => hasOurMigrations(commit) && runsOnOurPackages(commit);
+    const rolls = (commit: string) => hasOurMigrations(commit) && runsOnOurPackages(commit) && isNextTo(commit);
     const commit = commits.slice(commitsBack).find(rolls) ?? commits.slice(1, commitsBack).findLast(rolls);
     if (commit) return { commit };
-    return { none: "this clone has no earlier commit with the migrations and the packages that are here" };
+    return { none: "this clone has no earlier commit with the migrations, the packages and the release of here" };
   } catch (error) {
     if (wanted) throw error;
     return { none: `this folder has no history: ${(error as Error).message.split("\n")[0]}` };

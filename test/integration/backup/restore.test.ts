@@ -233,9 +233,16 @@ describe("after the backup", () => {
 
     // Odd ones, as nobody but a forger publishes them: their schemas are wider than the columns.
     const forged = {
-      ...{ orderId: "forged", status: "succeeded", senderId: lateFan, receiverId: anchor, roomId: room, giftId: 24 },
+      ...{
+        orderId: "forged",
+        status: "succeeded" as const,
+        senderId: lateFan,
+        receiverId: anchor,
+        roomId: room,
+        giftId: 24,
+      },
       ...{ count: 1, price: 1, income: 0, incomePoints: 50, type: 0, url: "", time: now() },
-    } as const;
+    };
     for (const odd of [{ count: 5_000_000_000 }, { time: "yesterday" }, { recordId: String(2n ** 64n - 1n) }])
       await publishEvent("gift.settled", randomUUID(), { gifts: [{ ...forged, ...odd }] });
     await publishEvent("room.opened", "odd", { ...live, roomId: Number.MAX_SAFE_INTEGER, time: now() });
@@ -351,7 +358,9 @@ describe("a restore", () => {
     expect(await restoring()).toEqual({ report: null });
     expect(await story()).toEqual(known(whole));
     await admin.query(`DROP DATABASE \`${databaseName("notification")}\``);
-    await expect(restoring()).rejects.toThrow(/since then these are gone: database \S*_notification\. To restore it again/);
+    await expect(restoring()).rejects.toThrow(
+      /since then these are gone: database \S*_notification\. To restore it again/,
+    );
     await admin.query(`DROP DATABASE \`${config().NAMESPACE}_restore\``);
     await expect(restoring()).rejects.toThrow(/there are tables in .*_wallet/);
   });

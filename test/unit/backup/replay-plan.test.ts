@@ -67,12 +67,24 @@ describe("an event is refused, with the reason, where its rows could not be writ
   const read = (name: string, data: unknown, publishedAt: string = at) =>
     readEvent(`${natsPrefix()}event.${name}`, Buffer.from(JSON.stringify({ time: publishedAt, data })), storedAt);
   const room = { roomId: 5, anchorId: "12", type: 1, roomName: "r", time: at };
-  const placed = { restrictionId: "1", userId: "11", kind: "ban", roomId: null, until: null, reason: "r", by: "b", time: at };
+  const placed = {
+    restrictionId: "1",
+    userId: "11",
+    kind: "ban",
+    roomId: null,
+    until: null,
+    reason: "r",
+    by: "b",
+    time: at,
+  };
   const credited = { userId: "11", orderId: "p1", coins: 30, balanceAfter: 30, time: at };
 
   test("those that services publish are not", () => {
     for (const [name, data] of [
-      ["gift.settled", { gifts: [gift(), gift({ status: "failed", income: 0, incomePoints: 0, reason: "giftToSelf" })] }],
+      [
+        "gift.settled",
+        { gifts: [gift(), gift({ status: "failed", income: 0, incomePoints: 0, reason: "giftToSelf" })] },
+      ],
       ["room.opened", room],
       ["room.closed", { ...room, closedBy: "a", reason: "r" }],
       ["user.restricted", placed],

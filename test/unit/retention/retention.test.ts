@@ -6,6 +6,7 @@ import { erasableText, sealedValue } from "../../../mixins/seals/erasable-text.t
 import { databaseRights, erasableColumns, tableRights } from "../../../services/database-rights.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import { retention } from "../../../services/retention.ts";
+import { providerWebhookKeepDays } from "../../../services/retention-settings.ts";
 
 type DatabaseService = keyof typeof migrationFolders;
 const services = Object.keys(migrationFolders) as DatabaseService[];
