@@ -15,7 +15,7 @@ import { systemEnv } from "./test-system-env.ts";
 
 const USAGE = `Runs the tests on private servers of their own (.stack/test), beside whatever else runs.
 
-  npm test                        everything but upgrade
+  npm test                        everything; what a machine or a clone cannot run is skipped, and said
   npm test -- --only NAME         unit, integration, e2e (one process), cluster (the same in many processes), ha (three
                                   servers of each kind) or upgrade (a running cluster of an earlier commit becomes one
                                   of this commit)
@@ -173,9 +173,13 @@ async function removeSystem(stack: Stack, namespace: string): Promise<void> {
 
 /** Upgrades a running system of an earlier commit, `ref` or one that the test chooses, to this code. */
 async function upgrade(stack: Stack, ref: string | undefined): Promise<void> {
+  say("upgrade: a running system of an earlier commit becomes one of this commit");
   const env = await systemEnv(stack);
+  const { skipped } = totals;
   try {
     await jest(stack, "upgrade", ["upgrade"], [], { ...env, ...(ref === undefined ? {} : { UPGRADE_REF: ref }) });
+    // The name of the test, above, has the reason.
+    if (totals.skipped > skipped) say("upgrade: SKIPPED, this clone has no commit to upgrade from");
   } finally {
     await removeSystem(stack, env.NAMESPACE);
   }
@@ -217,10 +221,7 @@ async function main(): Promise<void> {
       }
     for (const part of ["e2e", "cluster"] as const) if (wanted(part)) await endToEnd(stack, part, positionals);
     if (wanted("ha")) await severalServers(stack, positionals);
-    if (values.only === "upgrade") {
-      say("upgrade: a running system of an earlier commit becomes one of this commit");
-      await upgrade(stack, values.ref);
-    }
+    if (wanted("upgrade")) await upgrade(stack, values.ref);
   } finally {
     await stack.stop();
   }

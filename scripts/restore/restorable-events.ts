@@ -14,8 +14,10 @@ import { isGiftAmount } from "../../services/wallet/posting.ts";
 
 /** Of a table that counts them: far from 2^53, above which ids are no safe numbers. */
 const countedId = z
-  .union([z.string().regex(/^[1-9]\d{0,19}$/), z.number().int().min(1)])
-  .refine((id) => BigInt(id) <= BigInt(limits.backup.idMost), `is beyond ${limits.backup.idMost}`);
+  .union([z.string(), z.number()])
+  .refine((id) => /^[1-9]\d{0,19}$/.test(String(id)) && BigInt(id) <= BigInt(limits.backup.idMost), {
+    error: `is no id up to ${limits.backup.idMost}`,
+  });
 const wholeText = (max: number) => z.string().max(max);
 /** INT UNSIGNED. */
 const columnCount = z.number().max(2 ** 32 - 1);
