@@ -7,8 +7,8 @@ import { limits } from "../../config/limits.ts";
 import { findStream } from "../../mixins/jetstream/streams.ts";
 import { migrate } from "../../mixins/mysql/migrate.ts";
 import { readMigrations } from "../../mixins/mysql/migration-files.ts";
-import { bookKeys } from "../../services/book-keys.ts";
 import { migrationFolders } from "../../services/databases.ts";
+import { eventFaults } from "../../services/signed-events.ts";
 import { paySignatures } from "../../services/signing-keys.ts";
 import { faultOf } from "../backup/backup-file.ts";
 import { openAdmin } from "../backup/dump.ts";
@@ -17,7 +17,7 @@ import { type Manifest, readManifest } from "../backup/manifest.ts";
 import { eventsName } from "../backup/streams.ts";
 import { type DatabaseService, databaseServices } from "../databases.ts";
 import { replaceFile } from "../stack/files.ts";
-import { type EventSpan, eventSpan } from "./events.ts";
+import { countUnsigned, type EventSpan, eventSpan } from "./events.ts";
 import { hasTables, loadDatabases, requireEmpty } from "./load-databases.ts";
 import { raiseIds } from "./raise-ids.ts";
 import { setReadersBack } from "./readers.ts";
@@ -37,6 +37,8 @@ export interface RestoreOptions {
   readonly keepStreams: boolean;
   /** The databases were restored by other means: they are replayed into. */
   readonly keepDatabases: boolean;
+  /** What becomes of events without a signature; `undefined`: where there are any nothing is replayed. */
+  readonly unsigned?: "accept" | "refuse" | undefined;
   /** As `keyNames`; `null`: they are not compared. */
   readonly keys: Manifest["keys"] | null;
   /** Where the report is written. */
@@ -92,8 +94,19 @@ function requireKnownRelease({ databases, release }: Manifest): void {
 
 /** What the replay signs and verifies with, whatever the backup's own keys are. @throws Error that names what is missing */
 function requireReplayKeys(): void {
-  bookKeys("wallet");
+  eventFaults();
   paySignatures();
+}
+
+/** @throws Error where events that order money are not signed: a person decides whether they are believed */
+async function requireSigned(nats: NatsConnection, events: Parameters<typeof countUnsigned>[1]): Promise<void> {
+  const { count, first } = await countUnsigned(nats, events);
+  if (first === undefined) return;
+  throw new Error(
+    `${count} events that charge or credit somebody are not signed. The first is event ${first.sequence} of ` +
+      `${first.storedAt.toISOString()}, ${first.subject}. Nodes of releases before 2 published them, or a forger. Nothing ` +
+      "was replayed: look at them, then begin again with --unsigned accept, or with --unsigned refuse, which lists them",
+  );
 }
 
 /**
@@ -167,14 +180,16 @@ async function bringBack(
   const { from, gap: dropped } = replayFrom(events, span, keepDatabases);
   const lost = { what: "EVENTS was lost too: it is as in the backup, and what was settled since is not in it" };
   const gap = dropped ?? (remade && keepStreams ? { ...lost, untilTime: "now" } : null);
+  const trust = { faultOf: eventFaults(), unsigned: options.unsigned === "accept" };
+  if (span && options.unsigned === undefined) await requireSigned(nats, { from, to: span.last, ...trust });
   const raised = await state.step("ids", async () =>
-    raiseIds(admin, manifest, span ? await highestIds({ nats, span, from }) : new Map()),
+    raiseIds(admin, manifest, span ? await highestIds({ nats, span, from, trust }) : new Map()),
   );
   if (raised !== undefined) progress(`counters of ids: ${raised} raised`);
   // Of databases of another time nothing is known: everything that PAY holds is looked at. The time of the backup is that
   // of the machine that made it, and PAY has the times of nats-server.
   const paidSince = new Date(keepDatabases ? 0 : Date.parse(manifest.begun) - limits.backup.clockMarginMs);
-  const replayed = span ? await replay({ mysqlUrl, nats, span, from, until, paidSince, progress }) : nothing;
+  const replayed = span ? await replay({ mysqlUrl, nats, span, from, until, trust, paidSince, progress }) : nothing;
   if (until && span) {
     const file = join(reportFolder, "removed-events.jsonl");
     const removed = await removeEventsSince(nats, { span, from, since: until, file });

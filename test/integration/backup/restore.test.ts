@@ -124,7 +124,7 @@ const ordersOf = (told: Story) => (told.gifts as { order_id: string }[]).map(({ 
 const restoring = (over: Partial<RestoreOptions> = {}) =>
   restore({
     ...{ folder: backup(), mysqlUrl: config().MYSQL_URL, nats, until: null, keepStreams: true, keepDatabases: false },
-    ...{ keys: keyNames(process.env), reportFolder: join(folder, "report"), progress: () => {} },
+    ...{ unsigned: "refuse", keys: keyNames(process.env), reportFolder: join(folder, "report"), progress: () => {} },
     ...over,
   });
 
@@ -245,6 +245,8 @@ describe("after the backup", () => {
     };
     for (const odd of [{ count: 5_000_000_000 }, { time: "yesterday" }, { recordId: String(2n ** 64n - 1n) }])
       await publishEvent("gift.settled", randomUUID(), { gifts: [{ ...forged, ...odd }] });
+    // Nothing is odd about this one, but that the gift service has not signed it.
+    await publishEvent("gift.settled", randomUUID(), { gifts: [forged] });
     await publishEvent("room.opened", "odd", { ...live, roomId: Number.MAX_SAFE_INTEGER, time: now() });
 
     // A credit of which EVENTS does not tell, and a gift that was paid with its coins.
@@ -315,6 +317,13 @@ describe("a restore", () => {
     await expect(restoring({ keepStreams: false })).rejects.toThrow(/there are streams: .*GIFTS-0.*--streams keep/);
   });
 
+  test("stops before it replays an event that orders money and is not signed, until somebody has decided", async () => {
+    const undecided = restoring({ unsigned: undefined });
+    await expect(undecided).rejects.toThrow(
+      /^1 events that charge or credit somebody are not signed\. .*gift\.settled/,
+    );
+  });
+
   test("brings back everything that clients were answered, also where it is interrupted at any place", async () => {
     for (const place of [/database .*_gift/, /counters of ids/, /readers of streams/]) {
       const progress = (line: string) => {
@@ -329,11 +338,12 @@ describe("a restore", () => {
     const others = report?.notes.filter(({ kind }) => kind !== "unreadable") ?? [];
     expect(others.map(({ kind }) => kind).sort()).toEqual(["payment", "userWithoutPhone"]);
     const refused = report?.notes.filter(({ kind }) => kind === "unreadable") ?? [];
-    expect(refused.map(({ subject }) => subject)).toEqual(Array(4).fill(expect.stringMatching(/^event \d+$/)));
+    expect(refused.map(({ subject }) => subject)).toEqual(Array(5).fill(expect.stringMatching(/^event \d+$/)));
     expect(refused.map(({ detail }) => detail)).toEqual([
       expect.stringContaining("event.gift.settled: gifts.0.count: "),
       expect.stringContaining("event.gift.settled: gifts.0.time: "),
       expect.stringContaining("event.gift.settled: gifts.0.recordId: "),
+      expect.stringContaining("event.gift.settled: it is not signed: "),
       expect.stringContaining("event.room.opened: roomId: "),
     ]);
     expect(readFileSync(join(folder, "report/report.txt"), "utf8")).toMatch(/BEYOND RECOVERY/);
