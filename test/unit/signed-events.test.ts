@@ -18,7 +18,8 @@ test("a signature in a header is of the content, the subject, the namespace and 
     expect(detachedFault(keys, { ...place, ...other }, signature, bytes)).toBe("wrongSignature");
   expect(detachedFault(keys, place, signature, new TextEncoder().encode("{}"))).toBe("wrongSignature");
   expect(detachedFault(namedKeysIn(newKeys()), place, signature, bytes)).toBe("unknownKey");
-  for (const none of ["", "x", signature.slice(0, -1)]) expect(detachedFault(keys, place, none, bytes)).toBe("unsigned");
+  for (const none of ["", "x", signature.slice(0, -1)])
+    expect(detachedFault(keys, place, none, bytes)).toBe("unsigned");
 });
 
 test("every event of which a restore writes to the ledger is signed, by the service that publishes it", () => {
