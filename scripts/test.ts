@@ -10,7 +10,16 @@ import { ProgramsMissing, provideHaPrograms } from "./stack/ha/programs.ts";
 import { removeRedisLogins } from "./stack/redis-logins.ts";
 import { type Stack, startStack } from "./stack/stack.ts";
 import { messageOf } from "./stack/wait.ts";
-import { hasFailed, type JestReport, type Outcome, outcomeOf, repeatable } from "./test-report.ts";
+import {
+  type FileTime,
+  hasFailed,
+  type JestReport,
+  type Outcome,
+  outcomeOf,
+  repeatable,
+  slowestLines,
+  timesOf,
+} from "./test-report.ts";
 import { systemEnv } from "./test-system-env.ts";
 
 const USAGE = `Runs the tests on private servers of their own (.stack/test), beside whatever else runs.
@@ -43,6 +52,9 @@ const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
 /** Tests that failed first and passed in the second run. */
 const unstable: string[] = [];
+/** How long each file took, to see what makes the tests long. */
+const times: FileTime[] = [];
+const slowestShown = 15;
 const startedAt = Date.now();
 
 function say(line: string): void {
@@ -107,6 +119,7 @@ async function jest(
   const oneByOne = projects.some((project) => project.startsWith("e2e/"));
   const first = await runJest(stack, { name, projects, patterns, without, env, oneByOne });
   if (!first) return;
+  times.push(...timesOf(name, first.testResults));
   const repeated = repeatable(first.testResults, projects);
   if (repeated.length === 0) return add(outcomeOf(name, first.testResults));
   say(`${name}: ${repeated.length} files missed deadlines, they run once more`);
@@ -227,6 +240,7 @@ async function main(): Promise<void> {
   }
   say("done");
   const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join("\n");
+  if (!values.only) console.log(`\nThe slowest files:\n${slowestLines(times, slowestShown).join("\n")}`);
   if (unstable.length > 0) console.log(`\nUnstable, it failed and then passed by itself:\n${list(unstable)}`);
   if (failures.length > 0) console.log(`\nWhat failed:\n${list(failures)}`);
   console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);

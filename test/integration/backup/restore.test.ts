@@ -317,20 +317,20 @@ describe("a restore", () => {
     await expect(restoring({ keepStreams: false })).rejects.toThrow(/there are streams: .*GIFTS-0.*--streams keep/);
   });
 
-  test("stops before it replays an event that orders money and is not signed, until somebody has decided", async () => {
-    const undecided = restoring({ unsigned: undefined });
-    await expect(undecided).rejects.toThrow(
-      /^1 events that charge or credit somebody are not signed\. .*gift\.settled/,
-    );
-  });
-
   test("brings back everything that clients were answered, also where it is interrupted at any place", async () => {
-    for (const place of [/database .*_gift/, /counters of ids/, /readers of streams/]) {
+    const interruptedAt = async (place: RegExp) => {
       const progress = (line: string) => {
         if (place.test(line)) throw new Error("interrupted");
       };
       await expect(restoring({ progress })).rejects.toThrow("interrupted");
-    }
+    };
+    await interruptedAt(/database .*_gift/);
+    // It stops before it replays an event that orders money and is not signed, until somebody has decided.
+    const undecided = restoring({ unsigned: undefined });
+    await expect(undecided).rejects.toThrow(
+      /^1 events that charge or credit somebody are not signed\. .*gift\.settled/,
+    );
+    for (const place of [/counters of ids/, /readers of streams/]) await interruptedAt(place);
     const { report } = await restoring();
     expect(await story()).toEqual(known(whole));
     await expectBooksBalanced();
