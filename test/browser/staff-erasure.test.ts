@@ -45,6 +45,7 @@ const chromiumPath = findChromium();
 
     await user.ask("living/closeLiving", { roomId });
     await page.getByTestId("erase-open").click();
+    await dialog.getByTestId("field-giveUp").waitFor();
     expect((await effects()).filter((line) => line.startsWith("Not yet"))).toEqual([
       "Not yet: there are coins, which have to be given up.",
     ]);
