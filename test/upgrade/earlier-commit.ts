@@ -33,10 +33,10 @@ function runsOnOurPackages(commit: string): boolean {
   return Object.entries(theirs.dependencies ?? {}).every(([name, version]) => ours.dependencies?.[name] === version);
 }
 
-/** Whether its nodes run beside those of this code: they are of this release or of the one before. */
-function isNextTo(commit: string): boolean {
+/** The release of a commit's code. */
+function releaseAt(commit: string): number {
   const [, number = "1"] = /^export const release = (\d+);/m.exec(fileAt(commit, "config/release.ts") ?? "") ?? [];
-  return Number(number) >= release - 1;
+  return Number(number);
 }
 
 /** Whether every file of migrations of the commit is here as it was: no other database can be migrated. */
@@ -51,14 +51,20 @@ export type Choice = { readonly commit: string } | { readonly none: string };
 
 /**
  * UPGRADE_REF, or a commit of this branch that runs on the packages that are installed here and whose databases can be
- * migrated: the first one that is far enough back, or else the one that is furthest back.
+ * migrated: the last one of the release before, as it runs in production; else the first one that is far enough back, or
+ * the one that is furthest back.
  */
 export function earlierCommit(wanted = process.env.UPGRADE_REF): Choice {
   try {
     if (wanted) return { commit: git("rev-parse", "--verify", `${wanted}^{commit}`) };
     const commits = git("rev-list", "--first-parent", `--max-count=${commitsLookedAt}`, "HEAD").split("\n");
-    const rolls = (commit: string) => hasOurMigrations(commit) && runsOnOurPackages(commit) && isNextTo(commit);
-    const commit = commits.slice(commitsBack).find(rolls) ?? commits.slice(1, commitsBack).findLast(rolls);
+    const rolls = (commit: string) =>
+      releaseAt(commit) >= release - 1 && hasOurMigrations(commit) && runsOnOurPackages(commit);
+    const before = commits.find((commit) => releaseAt(commit) < release);
+    const commit =
+      before && rolls(before)
+        ? before
+        : (commits.slice(commitsBack).find(rolls) ?? commits.slice(1, commitsBack).findLast(rolls));
     if (commit) return { commit };
     return { none: "this clone has no earlier commit with the migrations, the packages and the release of here" };
   } catch (error) {
