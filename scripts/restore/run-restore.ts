@@ -146,6 +146,15 @@ export function replayFrom(events: Manifest["events"], span: EventSpan | undefin
   return { from: span.first, gap: { what: `EVENTS has dropped its events ${next} to ${span.first - 1}`, untilTime } };
 }
 
+/**
+ * From when on the orders of PAY are looked at. `begun` is of the clock of the machine that backed up, and PAY has times
+ * of nats-server, so it is earlier by a margin: what is there stays as it is. Of databases of another time nothing is
+ * known: all are looked at.
+ */
+export function paidSinceOf({ begun }: Pick<Manifest, "begun">, keepDatabases: boolean): Date {
+  return new Date(keepDatabases ? 0 : Date.parse(begun) - limits.backup.clockMarginMs);
+}
+
 const nothing: Replayed = { events: 0, written: {}, there: {}, lent: 0, lostSeals: 0, notes: [] };
 
 /** What is lost where the databases are older than the events cannot be seen here. */
@@ -186,9 +195,7 @@ async function bringBack(
     raiseIds(admin, manifest, span ? await highestIds({ nats, span, from, trust }) : new Map()),
   );
   if (raised !== undefined) progress(`counters of ids: ${raised} raised`);
-  // Of databases of another time nothing is known: everything that PAY holds is looked at. The time of the backup is that
-  // of the machine that made it, and PAY has the times of nats-server.
-  const paidSince = new Date(keepDatabases ? 0 : Date.parse(manifest.begun) - limits.backup.clockMarginMs);
+  const paidSince = paidSinceOf(manifest, keepDatabases);
   const replayed = span ? await replay({ mysqlUrl, nats, span, from, until, trust, paidSince, progress }) : nothing;
   if (until && span) {
     const file = join(reportFolder, "removed-events.jsonl");

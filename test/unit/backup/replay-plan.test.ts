@@ -1,9 +1,10 @@
 import { natsPrefix } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { readEvent } from "../../../scripts/restore/events.ts";
 import { nextId } from "../../../scripts/restore/raise-ids.ts";
 import { passes, seenIds, type Write, writesOf } from "../../../scripts/restore/replay-plan.ts";
 import { reportText } from "../../../scripts/restore/report.ts";
-import { ofKeptDatabases, replayFrom } from "../../../scripts/restore/run-restore.ts";
+import { ofKeptDatabases, paidSinceOf, replayFrom } from "../../../scripts/restore/run-restore.ts";
 import { type DurableEventName, durableEvents } from "../../../services/contracts.ts";
 import type { SettledGift } from "../../../services/gift/gift.contract.ts";
 
@@ -156,6 +157,14 @@ describe("where the replay begins", () => {
     });
     expect(ofKeptDatabases(undefined).detail).toBe("there is no stream of events");
   });
+});
+
+test("paid orders are looked at from before the backup on, since its clock and that of the stream may differ", () => {
+  expect(paidSinceOf({ begun: time.toISOString() }, false).getTime()).toBe(
+    time.getTime() - limits.backup.clockMarginMs,
+  );
+  expect(limits.backup.clockMarginMs).toBeGreaterThanOrEqual(60_000);
+  expect(paidSinceOf({ begun: time.toISOString() }, true).getTime()).toBe(0);
 });
 
 test("the report names what is lost, what a person must do, and what has no event", () => {
