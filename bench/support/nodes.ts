@@ -69,13 +69,14 @@ export function spawnProcess(
   return { pid: child.pid, started };
 }
 
-/** A Moleculer node with the named services, as `npm run node` starts it. Resolves once it is ready. */
+/** A Moleculer node with the named services, as `npm run node` starts it, with further settings. Resolves once it is ready. */
 export async function startServices(
   context: Pick<BenchContext, "servers" | "closing">,
   label: string,
   services: readonly string[],
   profile?: string,
+  settings: ProcessEnv = {},
 ): Promise<BenchProcess> {
-  const env = await context.servers.envOf(services);
+  const env = { ...(await context.servers.envOf(services)), ...settings };
   return spawnProcess(context, { label, script: "scripts/node.ts", args: services, env, profile }).started;
 }
