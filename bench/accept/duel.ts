@@ -97,11 +97,7 @@ export class Duel {
   }
 
   /** Gifts to the system alone. */
-  async round(
-    system: Runner,
-    afterwards: () => Promise<unknown>,
-    options: RoundOptions = {},
-  ): Promise<SystemRound> {
+  async round(system: Runner, afterwards: () => Promise<unknown>, options: RoundOptions = {}): Promise<SystemRound> {
     const { servers } = this.context;
     const cpuSince = countCpu({ services: system.pid, generator: this.generator.pid, ...servers.pids });
     const statementsBefore = await statementsSoFar();

@@ -81,7 +81,12 @@ class Systems {
   }
 
   /** A round of each case, on a new system. */
-  async measure(duel: Duel, cases: readonly Case[], onFailure: "accept" | "refuse" | "off", settled: () => Promise<unknown>) {
+  async measure(
+    duel: Duel,
+    cases: readonly Case[],
+    onFailure: "accept" | "refuse" | "off",
+    settled: () => Promise<unknown>,
+  ) {
     const { progress } = this.context;
     const system = await this.start(onFailure);
     await this.do({ kind: "behave" });
@@ -94,7 +99,9 @@ class Systems {
       this.rounds.set(name, [...(this.rounds.get(name) ?? []), { round, gate }]);
       const { p50Ms, p99Ms } = round.accept;
       const took = `${rounded(p50Ms, 1)} and ${rounded(p99Ms, 1)} ms`;
-      progress(`gate ${name}: ${rateOf(round.accept)} gifts a second, ${took}, ${gate.calls} calls for ${gate.gifts} gifts`);
+      progress(
+        `gate ${name}: ${rateOf(round.accept)} gifts a second, ${took}, ${gate.calls} calls for ${gate.gifts} gifts`,
+      );
     }
     await incomesRollUp();
     await system.stop();
