@@ -4,6 +4,7 @@ import type { BenchContext } from "../support/context.ts";
 import { countCpu } from "../support/cpu.ts";
 import type { BenchProcess } from "../support/nodes.ts";
 import { median, rounded } from "../support/percentiles.ts";
+import { countServiceLogins, type ServiceUses } from "../support/service-logins.ts";
 import { statementsSoFar } from "../support/statements.ts";
 
 const usualConnections = 64;
@@ -28,6 +29,8 @@ export interface SystemRound {
   /** µs by process. */
   cpu: Record<string, number>;
   statements: number;
+  /** The database server's part by service. */
+  mysql: ServiceUses;
 }
 
 export interface Round extends SystemRound {
@@ -100,10 +103,12 @@ export class Duel {
   async round(system: Runner, afterwards: () => Promise<unknown>, options: RoundOptions = {}): Promise<SystemRound> {
     const { servers } = this.context;
     const cpuSince = countCpu({ services: system.pid, generator: this.generator.pid, ...servers.pids });
+    const mysqlSince = await countServiceLogins(servers);
     const statementsBefore = await statementsSoFar();
     const accept = await this.accept(system, this.roundSeconds, options);
     await afterwards();
-    return { accept, cpu: cpuSince(), statements: (await statementsSoFar()) - statementsBefore };
+    const cpu = cpuSince();
+    return { accept, cpu, statements: (await statementsSoFar()) - statementsBefore, mysql: await mysqlSince() };
   }
 
   private get roundSeconds(): number {
@@ -154,7 +159,18 @@ export function summaryOfSystem(results: readonly SystemRound[]) {
     p99Ms: rounded(median(results.map(({ accept }) => accept.p99Ms)), 2),
     cpuMicrosPerGiftBy: Object.fromEntries(names.map((name) => [name, rounded(micros(name) / accepted, 1)])),
     statementsPerGift: rounded(results.reduce((sum, { statements }) => sum + statements, 0) / accepted, 3),
+    ...ofMysql(results, accepted),
   };
+}
+
+/** µs of the database server for each service, and its statements that read or write rows. */
+function ofMysql(results: readonly SystemRound[], accepted: number) {
+  const services = [...new Set(results.flatMap(({ mysql }) => Object.keys(mysql)))];
+  const sum = (service: string, of: "micros" | "statements") =>
+    results.reduce((all, { mysql }) => all + (mysql[service]?.[of] ?? 0), 0);
+  const perGift = (of: "micros" | "statements", digits: number) =>
+    Object.fromEntries(services.map((service) => [service, rounded(sum(service, of) / accepted, digits)]));
+  return { mysqlMicrosPerGiftOf: perGift("micros", 1), statementsPerGiftOf: perGift("statements", 4) };
 }
 
 /** The same beside the empty action. */
