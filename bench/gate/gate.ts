@@ -176,8 +176,8 @@ function figuresOf(all: ReadonlyMap<string, readonly CaseRound[]>, name: string)
       middle(({ gate }) => gate.gifts / Math.max(1, gate.calls)),
       1,
     ),
-    servicesMicrosPerGift: rounded(
-      middle(({ round }) => (round.cpu.services as number) / Math.max(1, round.accept.accepted)),
+    servicesMicrosPerAnswer: rounded(
+      middle(({ round }) => (round.cpu.services as number) / Math.max(1, answeredOf(round.accept))),
       1,
     ),
     ...(isFew && {
