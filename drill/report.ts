@@ -56,7 +56,7 @@ export function resultOf({ name, title }: { name: string; title: string }, outco
     seconds: rounded(outcome.seconds, 0),
   };
   const { lost, doubled, failed, overdrafts, missedInSilence, settledAgainSeconds, faults } = figures;
-  const isWhole = lost + doubled + failed + overdrafts + missedInSilence + unseen.stopped === 0;
+  const isWhole = lost + doubled + failed + overdrafts + missedInSilence + unseen.stopped + outcome.misnamed === 0;
   // What is out of order is counted, and is no fault of the books.
   const isOfOrder = (fault: string) => fault.startsWith("gifts of a sender that were charged before");
   const ok = isWhole && settledAgainSeconds <= settledWithin && faults.every(isOfOrder);

@@ -29,6 +29,7 @@ export interface Outcome extends Omit<Compared, "failedOrders"> {
   readonly overdrafts: number;
   readonly unseen: Unseen;
   readonly errors: Sent["errors"];
+  readonly misnamed: Sent["misnamed"];
   /** Gifts accepted a second before the fault. */
   readonly rate: number;
   /** Nodes that ended by themselves, killed ones too. */
@@ -99,7 +100,8 @@ export class RowRun {
     await this.load.forget();
     const { failedOrders: _, ...figures } = compared;
     return {
-      ...{ ...figures, faults, stall, overdrafts, unseen, errors: sent.errors, rate: this.rate, note },
+      ...{ ...figures, faults, stall, overdrafts, unseen, errors: sent.errors, misnamed: sent.misnamed },
+      ...{ rate: this.rate, note },
       ...{ ends: this.drilled.nodes.takeEnds(), seconds: (Date.now() - this.begunAt.getTime()) / 1_000 },
     };
   }
