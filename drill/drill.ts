@@ -85,7 +85,7 @@ async function heal({ ha, nodes }: Drilled, load: Load): Promise<void> {
     if (state === "stopped") await ha.start(name);
   }
   for (const { name } of ha.servers) await ha.waitUntilJoined(name);
-  for (const node of nodes.all) nodes.signal(node, "SIGCONT");
+  nodes.resumeAll();
   nodes.shiftClocks(0);
   await nodes.untilReady(nodes.all);
   await load.end();

@@ -29,7 +29,8 @@ export async function loseAndRestore(drilled: Drilled, folder: string): Promise<
   progress("MySQL is lost");
   await Promise.all(ha.ofKind("mysql").map(({ name }) => ha.wipe(name)));
   const { stackDir: dir, log } = ha.place;
-  const stack = await startStack({ dir, ha: true, log, env: {} });
+  const { NATS_URL: _nats, REDIS_URL: _redis, MYSQL_URL: _mysql, ...env } = process.env;
+  const stack = await startStack({ dir, ha: true, log, env });
   closing.add(() => stack.stop());
   const redis = redisOf(servers.env.REDIS_URL as string);
   try {

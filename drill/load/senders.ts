@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { HttpReply } from "../../bench/load/http-reply.ts";
+import { failures } from "../../config/errors.ts";
 import { orderIdOf } from "../../services/gift-order-id.ts";
 import type { Answers } from "./answers.ts";
 import { backOff, Client, envelopeOf, isPassing, shownReply } from "./client.ts";
@@ -36,7 +37,7 @@ export async function sendGift(
     const reply = await client.post("/live/api/gift/send", body).catch((error: Error) => error);
     outcome = outcomeOf(reply);
     if (outcome === "accepted") answers.named((envelopeOf(reply as HttpReply)?.data?.orderId as string) === orderId);
-    else answers.failed(`gift/send ${shownReply(reply)}`);
+    else if (!isPoor || !isShortOfCoins(reply)) answers.failed(`gift/send ${shownReply(reply)}`);
     if (outcome === undefined && isUnsure(reply)) mayBeAccepted = true;
     // What was perhaps accepted earlier is not refused by a later answer.
     if (outcome === "refused" && mayBeAccepted) outcome = "unknown";
@@ -48,6 +49,11 @@ export async function sendGift(
   const gift: SentGift = { ...about, sentAt, answeredAt: Date.now(), outcome: outcome as GiftOutcome };
   answers.sent(gift);
   return gift;
+}
+
+/** What somebody without coins is to be told. */
+function isShortOfCoins(reply: HttpReply | Error): boolean {
+  return !(reply instanceof Error) && envelopeOf(reply)?.code === failures.balanceShort.code;
 }
 
 /** `undefined`: nobody has decided. */

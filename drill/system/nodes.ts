@@ -138,6 +138,12 @@ export class DrillNodes {
     process.kill(node.process.pid as number, signal);
   }
 
+  /** Lets paused ones go on. */
+  resumeAll(): void {
+    for (const { process: child } of this.nodes)
+      if (child.pid !== undefined) tryTo(() => process.kill(child.pid as number, "SIGCONT"));
+  }
+
   /** Resolves once it has been started again `starts` times in all, and is ready. */
   async untilStarted(node: DrillNode, starts: number): Promise<void> {
     if (!(await becomesTrue(() => node.starts >= starts, readyMs, pollMs)))
@@ -163,7 +169,7 @@ export class DrillNodes {
   private async stopNode(node: DrillNode): Promise<void> {
     const { pid } = node.process;
     // A paused process does not obey.
-    if (pid !== undefined && node.process.name !== "") tryTo(() => process.kill(pid, "SIGCONT"));
+    if (pid !== undefined) tryTo(() => process.kill(pid, "SIGCONT"));
     await node.process.stop();
   }
 
