@@ -3,8 +3,8 @@ import type { DrillNode } from "../system/nodes.ts";
 import { type Place, pauseOf, type ServerKind, uses } from "../system/places.ts";
 import type { DrillRow, Fault } from "./fault.ts";
 
-/** Longer than any lease in Redis and than others wait for a silent node. */
-const cutMs = 20_000;
+/** Longer than any lease in Redis, than others wait for a silent node, and than gifts may wait to be settled. */
+const cutMs = 40_000;
 const shiftMs = 30_000;
 const shiftedForMs = 20_000;
 
