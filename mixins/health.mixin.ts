@@ -1,6 +1,7 @@
 import type { Service } from "moleculer";
 import { busProblem } from "../broker/bus/own-subjects.ts";
 import { limits } from "../config/limits.ts";
+import { type AbilityState, watchAbility } from "./ability.ts";
 
 /**
  * The state of a service's dependencies by name: `true` where it works; a text where it fails and the service is not
@@ -77,7 +78,7 @@ async function runChecks({ broker, healthChecks = new Map() }: Service & HealthS
 
 /**
  * Adds the action `health`, which the gateway's /health/ready calls. It runs the checks of `addHealthCheck`; calls
- * within `limits.http.healthKeptMs` share one run.
+ * within `limits.http.healthKeptMs` share one run. Other nodes are told where a check fails for long (ability.ts).
  */
 export const healthMixin = {
   actions: {
@@ -89,5 +90,11 @@ export const healthMixin = {
         return this.lastReport.report;
       },
     },
+  },
+  started(this: Service & AbilityState) {
+    watchAbility(this);
+  },
+  stopped(this: Service & AbilityState) {
+    this.ability?.stop();
   },
 };

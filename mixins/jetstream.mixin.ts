@@ -1,5 +1,6 @@
 import type { Service } from "moleculer";
 import type { JetStreamManager, NatsConnection } from "nats";
+import { isUnable } from "../broker/able-nodes.ts";
 import { connectNats } from "../broker/nats-connect.ts";
 import { natsOptions } from "../broker/nats-options.ts";
 import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
@@ -170,14 +171,27 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
 
 /**
  * Pulls this node's share of the partitions, and computes it again whenever nodes join or leave. Nothing is pulled
- * before the service is registered, since the other nodes do not leave it a share until then.
+ * before the service is registered, since the other nodes do not leave it a share until then. A node that cannot handle
+ * messages gives them, and its share, to the others: what it holds would wait for as long as it cannot.
  */
 function keepShare(service: Service & Internals, channel: Channel): void {
+  const { broker, name, logger } = service;
+  let leaving: Promise<void> | undefined;
   const take = () => {
-    const nodes = nodesOffering(service.broker, service.name);
-    if (!nodes.includes(service.broker.nodeID)) return;
-    const share = partitionsOf(service.broker.nodeID, nodes, channel.partitions);
-    channel.pull(share).catch((error) => service.logger.error({ err: error }, "partitions could not be changed"));
+    if (isUnable(broker.metadata, name)) {
+      leaving ??= channel
+        .leave()
+        .catch((error) => logger.error({ err: error }, "a channel could not be left"))
+        .finally(() => {
+          leaving = undefined;
+          if (!isUnable(broker.metadata, name)) take();
+        });
+      return;
+    }
+    const nodes = nodesOffering(broker, name);
+    if (leaving || !nodes.includes(broker.nodeID)) return;
+    const share = channel.partitions > 0 ? partitionsOf(broker.nodeID, nodes, channel.partitions) : [0];
+    channel.pull(share).catch((error) => logger.error({ err: error }, "partitions could not be changed"));
   };
   service.jetstreamShares.push(take);
   for (const event of registryEvents) service.broker.localBus.on(event, take);
@@ -234,8 +248,8 @@ export const channelsLifecycle = {
         this.jetstream.recover(catchUpRecovery(new Positions(this.mysql), definition, catchUp));
       channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);
-      if (channel.partitions > 0) keepShare(this, channel);
-      else await channel.pull([0]);
+      if (channel.partitions === 0) await channel.pull([0]);
+      keepShare(this, channel);
     }
     this.jetstreamStopHeld = keepHeld(this, this.jetstreamChannels);
   },

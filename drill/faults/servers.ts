@@ -1,13 +1,17 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { natsPrefix } from "../../config/config.ts";
 import { redisOf } from "../../mixins/redis/address.ts";
+import { messageOf } from "../../scripts/stack/wait.ts";
 import { eventStream } from "../../services/streams.ts";
 import type { Drilled, DrillRow, Fault } from "./fault.ts";
 
+/** A nats-server that has not joined by then is helped, as the runbook says. */
+const joinsAloneMs = 30_000;
 /** Longer than others take to count a silent server as gone: Galera 5 s, sentinels 2 s, NATS 9 s. */
 const pausedForMs = 15_000;
 /** Of the one server that no other stands in for: until it is started again. */
 const proxyAwayMs = 5_000;
+const stepDownMs = 5_000;
 
 /** A server by its part when the fault begins. */
 interface Role {
@@ -61,6 +65,31 @@ async function withoutIt(name: string, flows: () => Promise<boolean>): Promise<v
   else await flows();
 }
 
+/**
+ * Resolves when it has joined the others. nats-server 2.9 may never send the rest of a stream to a server that comes back
+ * ("Catchup for stream ... stalled"), until the stream has another leader. Returns what was done about that.
+ */
+export async function joined({ ha, nats, progress }: Drilled, name: string): Promise<string> {
+  const isNats = ha.server(name).kind === "nats";
+  try {
+    await ha.waitUntilJoined(name, isNats ? joinsAloneMs : undefined);
+    return "";
+  } catch (error) {
+    if (!isNats) throw error;
+    progress(messageOf(error));
+  }
+  const manager = await nats.jetstreamManager();
+  const mark = ha.server(name).site.mark;
+  const helped: string[] = [];
+  for await (const { config, cluster } of manager.streams.list()) {
+    if (cluster?.replicas?.find((one) => one.name === mark)?.current !== false) continue;
+    helped.push(config.name);
+    await nats.request(`$JS.API.STREAM.LEADER.STEPDOWN.${config.name}`, undefined, { timeout: stepDownMs });
+  }
+  await ha.waitUntilJoined(name);
+  return `; after ${joinsAloneMs / 1_000} s the leader of ${helped.length} streams that stood still had to step down`;
+}
+
 const away =
   ({ find }: Role, verb: "kill" | "wipe"): Fault =>
   async (underway) => {
@@ -69,8 +98,7 @@ const away =
     await ha[verb](name);
     await withoutIt(name, flows);
     await ha.start(name);
-    await ha.waitUntilJoined(name);
-    return name;
+    return name + (await joined(underway, name));
   };
 
 const paused =
@@ -84,8 +112,8 @@ const paused =
     } finally {
       await ha.resume(name);
     }
-    await ha.waitUntilJoined(name);
-    return `${name}, for ${pausedForMs / 1_000} s`;
+    const helped = await joined(underway, name);
+    return `${name}, for ${pausedForMs / 1_000} s${helped}`;
   };
 
 const flushed: Fault = async ({ servers, nodes }) => {

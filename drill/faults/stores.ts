@@ -6,6 +6,7 @@ import type { NatsConnection } from "nats";
 import { streamNames } from "../../mixins/jetstream/definitions.ts";
 import { eventStream, giftStream } from "../../services/streams.ts";
 import type { Drilled, DrillRow, Fault } from "./fault.ts";
+import { joined } from "./servers.ts";
 
 /** How long a stream stays at its bound. */
 const fullForMs = 10_000;
@@ -74,7 +75,7 @@ async function mountSmallDisk(drilled: Drilled): Promise<void> {
   // Where it is unmounted by then, umount says so.
   closing.add(async () => void spawnSync("umount", ["--lazy", store]));
   await ha.start(diskServer);
-  await ha.waitUntilJoined(diskServer);
+  await joined(drilled, diskServer);
 }
 
 async function unmountSmallDisk(drilled: Drilled): Promise<void> {
@@ -83,7 +84,7 @@ async function unmountSmallDisk(drilled: Drilled): Promise<void> {
   command("umount", storeOf(drilled));
   await ha.wipe(diskServer);
   await ha.start(diskServer);
-  await ha.waitUntilJoined(diskServer);
+  await joined(drilled, diskServer);
 }
 
 /** Writes until the disk refuses. */
@@ -115,8 +116,8 @@ const diskFull: Fault = async (underway) => {
   // A server that has no room puts its JetStream out of use until it starts again.
   await ha.kill(diskServer);
   await ha.start(diskServer);
-  await ha.waitUntilJoined(diskServer);
-  return `${diskServer}, a disk of ${diskMb} MB; started again once there was room`;
+  const helped = await joined(underway, diskServer);
+  return `${diskServer}, a disk of ${diskMb} MB; started again once there was room${helped}`;
 };
 
 const mayMount = () =>

@@ -34,7 +34,7 @@ export interface PartitionLease {
 export class Channel {
   private readonly definition: ChannelDefinition;
   private readonly ports: ChannelPorts;
-  private readonly batches: Batches;
+  private batches: Batches;
   private readonly pullers = new Map<string, Puller>();
   private readonly leases = new Map<string, PartitionLease>();
   private readonly changing = new Set<string>();
@@ -52,7 +52,11 @@ export class Channel {
     this.definition = definition;
     this.ports = ports;
     this.itemsLately = heldOf(definition);
-    this.batches = new Batches(definition, ports, () => {
+    this.batches = this.emptyBatches();
+  }
+
+  private emptyBatches(): Batches {
+    return new Batches(this.definition, this.ports, () => {
       for (const puller of this.pullers.values()) puller.roomFreed();
     });
   }
@@ -180,6 +184,13 @@ export class Channel {
     await this.batches.stop();
     await Promise.all(this.changes);
     await Promise.all([...this.leases.keys()].map((durable) => this.giveLeaseBack(durable)));
+  }
+
+  /** As `stop`, until `pull`: this node cannot handle anything for now. */
+  async leave(): Promise<void> {
+    await this.stop();
+    this.pullers.clear();
+    this.batches = this.emptyBatches();
   }
 
   /** The stream of each consumer, by its durable name, in the order of the partitions. */
