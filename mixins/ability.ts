@@ -1,11 +1,12 @@
 import type { Service } from "moleculer";
 import { tellAbility } from "../broker/able-nodes.ts";
 import { limits } from "../config/limits.ts";
-import { Degraded, type HealthState } from "./health.mixin.ts";
+import { Degraded, type HealthState } from "./health-checks.ts";
 
 /**
  * Whether a service of this node can do its work: whether each server that it needs has answered this node lately. The
- * other nodes are told where it cannot (broker/able-nodes.ts), and it takes no messages (jetstream.mixin.ts).
+ * other nodes are told where it cannot (broker/able-nodes.ts), and it takes no messages (jetstream/keep-share.ts). What
+ * else makes a service not ready, e.g. a full queue, is the same for all nodes, and is no reason to stop.
  *
  *   able    -> unable   a check has not succeeded for `limits.ability.lostAfterMs`
  *   unable  -> able     all checks have succeeded for `limits.ability.backAfterMs`
@@ -46,8 +47,8 @@ export class Ability {
     // A process that stood still has heard nothing meanwhile, which is nobody's fault.
     const stoodStill = now - this.lookedAt > limits.ability.lostAfterMs / 2;
     this.lookedAt = now;
-    for (const [name, { check, degrades }] of this.service.healthChecks ?? []) {
-      if (degrades) continue;
+    for (const [name, { check, degrades, asksServer }] of this.service.healthChecks ?? []) {
+      if (degrades || !asksServer) continue;
       if (stoodStill || !this.succeededAt.has(name)) this.succeededAt.set(name, now);
       if (!this.running.has(name)) this.run(name, check);
     }

@@ -1,9 +1,8 @@
 import type { Service } from "moleculer";
 import type { JetStreamManager, NatsConnection } from "nats";
-import { isUnable } from "../broker/able-nodes.ts";
 import { connectNats } from "../broker/nats-connect.ts";
 import { natsOptions } from "../broker/nats-options.ts";
-import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
+import { registryEvents } from "../broker/service-nodes.ts";
 import { natsPrefix, serviceUrl } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
 import { watchStreamClocks } from "./clock/watch-clock.ts";
@@ -18,10 +17,10 @@ import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
 import { deadLetterWriter } from "./jetstream/dead-letter-writer.ts";
 import { consumersOf } from "./jetstream/definitions.ts";
 import { ensureStreams } from "./jetstream/ensure-streams.ts";
+import { keepShare } from "./jetstream/keep-share.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
 import { type OpenProvisioning, openProvisioning } from "./jetstream/open-provisioning.ts";
 import { PartitionLeases } from "./jetstream/partition-lease.ts";
-import { partitionsOf } from "./jetstream/partitions.ts";
 import { passDeadLetter } from "./jetstream/pass-dead-letter.ts";
 import { type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
 import { PositionKeeper } from "./jetstream/position-keeper.ts";
@@ -55,7 +54,7 @@ interface Kept {
 
 interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState> {
   jetstreamChannels: Channel[];
-  /** Listeners to the registry, for the partitioned channels. */
+  /** Listeners to the registry. */
   jetstreamShares: (() => void)[];
   jetstreamStopHeld: () => void;
   jetstreamKept: Kept;
@@ -156,7 +155,7 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       this.jetstream = port;
       this.jetstreamKept = kept;
       kept.maintenance.goneAtStart(gone);
-      addHealthCheck(this, "nats", () => connection.flush());
+      addHealthCheck(this, "nats", () => connection.flush(), { asksServer: true });
       watchStreamClocks(this, { connection, manager }, definitions.flatMap(streamNames));
       await kept.maintenance.start();
     },
@@ -167,35 +166,6 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
       await this.jetstream?.connection.drain();
     },
   };
-}
-
-/**
- * Pulls this node's share of the partitions, and computes it again whenever nodes join or leave. Nothing is pulled
- * before the service is registered, since the other nodes do not leave it a share until then. A node that cannot handle
- * messages gives them, and its share, to the others: what it holds would wait for as long as it cannot.
- */
-function keepShare(service: Service & Internals, channel: Channel): void {
-  const { broker, name, logger } = service;
-  let leaving: Promise<void> | undefined;
-  const take = () => {
-    if (isUnable(broker.metadata, name)) {
-      leaving ??= channel
-        .leave()
-        .catch((error) => logger.error({ err: error }, "a channel could not be left"))
-        .finally(() => {
-          leaving = undefined;
-          if (!isUnable(broker.metadata, name)) take();
-        });
-      return;
-    }
-    const nodes = nodesOffering(broker, name);
-    if (leaving || !nodes.includes(broker.nodeID)) return;
-    const share = channel.partitions > 0 ? partitionsOf(broker.nodeID, nodes, channel.partitions) : [0];
-    channel.pull(share).catch((error) => logger.error({ err: error }, "partitions could not be changed"));
-  };
-  service.jetstreamShares.push(take);
-  for (const event of registryEvents) service.broker.localBus.on(event, take);
-  take();
 }
 
 function catchUpOf(service: Service & Internals, durable: string, missed: (missed: Missed) => Promise<void>): CatchUp {
@@ -249,7 +219,7 @@ export const channelsLifecycle = {
       channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);
       if (channel.partitions === 0) await channel.pull([0]);
-      keepShare(this, channel);
+      this.jetstreamShares.push(keepShare(this, channel));
     }
     this.jetstreamStopHeld = keepHeld(this, this.jetstreamChannels);
   },
