@@ -5,6 +5,7 @@ import { natsOptions } from "../broker/nats-options.ts";
 import { registryEvents } from "../broker/service-nodes.ts";
 import { natsPrefix, serviceUrl } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
+import { serversOf } from "../config/server-urls.ts";
 import { watchStreamClocks } from "./clock/watch-clock.ts";
 import { Filling } from "./filling.ts";
 import { addHealthCheck, Degraded, type HealthState } from "./health.mixin.ts";
@@ -20,6 +21,7 @@ import { ensureStreams } from "./jetstream/ensure-streams.ts";
 import { keepShare } from "./jetstream/keep-share.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
 import { type OpenProvisioning, openProvisioning } from "./jetstream/open-provisioning.ts";
+import { OtherServer } from "./jetstream/other-server.ts";
 import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { passDeadLetter } from "./jetstream/pass-dead-letter.ts";
 import { type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
@@ -184,6 +186,9 @@ export const channelsLifecycle = {
     this.jetstreamShares = [];
     const leases = this.locks && new PartitionLeases(this.locks);
     const countsOf = channelMetrics(this);
+    const { connection } = this.jetstream;
+    const isOneOfSeveral = serversOf(serviceUrl("NATS_URL", this.name)).length > 1;
+    const otherServer = isOneOfSeveral ? new OtherServer(connection, this.logger) : undefined;
     for (const definition of channelsOf(this)) {
       const isLeased = partitionsOfChannel(definition) > 0;
       if (isLeased && !this.locks)
@@ -206,7 +211,11 @@ export const channelsLifecycle = {
         },
         ...(signatures && { signatures }),
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),
-        pullFailed: () => this.jetstreamKept.maintenance.wake(),
+        pulled: (durable) => otherServer?.pulled(durable),
+        pullFailed: (durable) => {
+          this.jetstreamKept.maintenance.wake();
+          otherServer?.pullFailed(durable);
+        },
         log: this.logger,
         lease: leases && isLeased ? (durable) => leases.acquire(durable) : undefined,
       });

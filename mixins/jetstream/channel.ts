@@ -16,8 +16,10 @@ export interface ChannelPorts extends HandlingPorts {
   lease?(durable: string): Promise<PartitionLease | undefined>;
   /** The server's name of a consumer. */
   consumerName?(durable: string): string;
+  /** A pull was answered. */
+  pulled?(durable: string): void;
   /** A pull failed: its consumer may be lost. */
-  pullFailed?(): void;
+  pullFailed?(durable: string): void;
   /** Of a channel of signed messages: each is checked before anything of it is read. */
   readonly signatures?: MessageSignatures;
 }
@@ -90,9 +92,10 @@ export class Channel {
       new Puller(client, streamOf(durable), () => nameOf(durable), {
         room: () => this.room(),
         received: (message) => this.received(message),
+        pulled: () => this.ports.pulled?.(durable),
         failed: (error) => {
           this.ports.log.warn({ err: error, channel: durable }, "pulling failed: tried again soon");
-          this.ports.pullFailed?.();
+          this.ports.pullFailed?.(durable);
         },
       });
   }
