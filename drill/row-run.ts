@@ -173,7 +173,8 @@ export async function runRow(drilled: Drilled, load: Load, row: DrillRow, rate: 
   const run = await RowRun.begin(drilled, load, row.name, rate);
   await run.untilSteady();
   drilled.progress(`${row.name}: the fault begins`);
-  const note = await row.fault({ ...drilled, flows: () => run.flows() });
+  const viewersAt = async () => (await load.progress()).viewersAt;
+  const note = await row.fault({ ...drilled, flows: () => run.flows(), viewersAt });
   drilled.progress(`${row.name}: the fault is over`);
   const flows = await run.flows();
   await pause(lookMs);

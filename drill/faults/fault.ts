@@ -22,6 +22,8 @@ export interface Underway extends Drilled {
    * whether they are.
    */
   flows(): Promise<boolean>;
+  /** Connected viewers by the id of their im-server's node. */
+  viewersAt(): Promise<Readonly<Record<string, number>>>;
 }
 
 /** Resolves when the fault is over and everything has joined again. Returns what a reader of the row should know. */

@@ -1,17 +1,27 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { DrillNode } from "../system/nodes.ts";
 import { type Place, pauseOf, type ServerKind, uses } from "../system/places.ts";
-import type { DrillRow, Fault } from "./fault.ts";
+import type { DrillRow, Fault, Underway } from "./fault.ts";
 
 /** Longer than any lease in Redis, than others wait for a silent node, and than gifts may wait to be settled. */
 const cutMs = 40_000;
 const shiftMs = 30_000;
 const shiftedForMs = 20_000;
 
+/** The first node of a place; of im-servers the one with more viewers, who come to one node when the other has ended. */
+async function broken({ nodes, viewersAt }: Underway, place: Place): Promise<DrillNode> {
+  const [first, second] = [nodes.node(place.name, 1), nodes.node(place.name, 2)];
+  if (!place.services.includes("im-server")) return first;
+  const viewers = await viewersAt();
+  const at = ({ latest }: DrillNode) => viewers[latest?.nodeId ?? ""] ?? 0;
+  return at(second) > at(first) ? second : first;
+}
+
 const killed =
   (place: Place): Fault =>
-  async ({ nodes }) => {
-    const node = nodes.node(place.name, 1);
+  async (underway) => {
+    const { nodes } = underway;
+    const node = await broken(underway, place);
     const { starts } = node;
     nodes.signal(node, "SIGKILL");
     await nodes.untilStarted(node, starts + 1);
@@ -21,8 +31,9 @@ const killed =
 
 const paused =
   (place: Place): Fault =>
-  async ({ nodes }) => {
-    const node = nodes.node(place.name, 1);
+  async (underway) => {
+    const { nodes } = underway;
+    const node = await broken(underway, place);
     const ms = pauseOf(place);
     nodes.signal(node, "SIGSTOP");
     try {

@@ -23,7 +23,13 @@ interface Role {
 /** The leader of stream EVENTS. */
 async function eventsLeader({ nats, ha }: Drilled): Promise<string> {
   const manager = await nats.jetstreamManager();
-  const { cluster } = await manager.streams.info(natsPrefix() + eventStream.name);
+  const ask = () => manager.streams.info(natsPrefix() + eventStream.name);
+  // A server that came back may not be reached through this one (mixins/jetstream/other-server.ts).
+  const again = async () => {
+    await nats.reconnect();
+    return ask();
+  };
+  const { cluster } = await ask().catch(again).catch(again);
   const found = ha.ofKind("nats").find(({ site }) => site.mark === cluster?.leader);
   if (!found) throw new Error(`stream ${eventStream.name} has no leader`);
   return found.name;

@@ -65,7 +65,8 @@ export interface SentPayment {
 export interface Progress {
   readonly accepted: number;
   readonly payments: number;
-  readonly viewersOnline: number;
+  /** Connected viewers by the id of their im-server's node. */
+  readonly viewersAt: Readonly<Record<string, number>>;
 }
 
 export interface Sent {

@@ -54,7 +54,12 @@ function begin({ name, perSecond, paymentsPerSecond }: Extract<LoadJob, { do: "b
 
 function progress(): Progress {
   const { accepted, payments } = answers;
-  return { accepted, payments: payments.length, viewersOnline: viewers.filter(({ isOnline }) => isOnline).length };
+  const at = Map.groupBy(
+    viewers.filter(({ isOnline }) => isOnline),
+    ({ nodeId }) => nodeId,
+  );
+  const viewersAt = Object.fromEntries([...at].map(([nodeId, those]) => [nodeId, those.length]));
+  return { accepted, payments: payments.length, viewersAt };
 }
 
 function unseen(failed: readonly string[]): Unseen {

@@ -18,6 +18,8 @@ export class Viewer {
   /** When she was told that frames are lost. */
   private gapsAt: number[] = [];
   private reconnects = 0;
+  /** The node that greeted her last. */
+  nodeId = "";
 
   constructor(port: number, { user, roomId, version }: { user: User; roomId: number; version: 1 | 2 }) {
     this.roomId = roomId;
@@ -39,6 +41,9 @@ export class Viewer {
         const { token, wsImServerAddress } = answer.data as { token: string; wsImServerAddress: string };
         return `${wsImServerAddress}?token=${token}&roomId=${roomId}`;
       },
+    });
+    this.client.on("login", ({ nodeId }) => {
+      this.nodeId = nodeId;
     });
     this.client.on("gap", () => this.gapsAt.push(Date.now()));
     this.client.on("state", ({ state }) => {
