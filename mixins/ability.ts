@@ -1,7 +1,8 @@
 import type { Service } from "moleculer";
 import { tellAbility } from "../broker/able-nodes.ts";
+import { busAnswers } from "../broker/bus/own-subjects.ts";
 import { limits } from "../config/limits.ts";
-import { Degraded, type HealthState } from "./health-checks.ts";
+import { Degraded, type HealthState, type KeptCheck } from "./health-checks.ts";
 
 /**
  * Whether a service of this node can do its work: whether each server that it needs has answered this node lately. The
@@ -47,8 +48,7 @@ export class Ability {
     // A process that stood still has heard nothing meanwhile, which is nobody's fault.
     const stoodStill = now - this.lookedAt > limits.ability.lostAfterMs / 2;
     this.lookedAt = now;
-    for (const [name, { check, degrades, asksServer }] of this.service.healthChecks ?? []) {
-      if (degrades || !asksServer) continue;
+    for (const [name, check] of this.checks()) {
       if (stoodStill || !this.succeededAt.has(name)) this.succeededAt.set(name, now);
       if (!this.running.has(name)) this.run(name, check);
     }
@@ -56,6 +56,14 @@ export class Ability {
     if (now - oldest > 2 * limits.ability.lookEveryMs) this.failedAt = now;
     if (this.isAble && now - oldest > limits.ability.lostAfterMs) this.become(false);
     else if (!this.isAble && now - this.failedAt > limits.ability.backAfterMs) this.become(true);
+  }
+
+  /** Those that ask a server, and the bus: the connection to it is another than that to JetStream. */
+  private checks(): [string, () => Promise<unknown>][] {
+    const { broker, healthChecks = new Map<string, KeptCheck>() } = this.service;
+    const asking = [...healthChecks].filter(([, { degrades, asksServer }]) => asksServer && !degrades);
+    const checks = asking.map(([name, { check }]): [string, () => Promise<unknown>] => [name, check]);
+    return [...checks, ["bus", () => busAnswers(broker)]];
   }
 
   private run(name: string, check: () => Promise<unknown>): void {

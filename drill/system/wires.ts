@@ -16,18 +16,18 @@ const kinds = { nats: ["nats"], mysql: ["proxy"], redis: ["redis", "sentinel"] }
 
 /** One node's wires to all servers, which can be cut. */
 export class Wires {
-  private readonly process: JobProcess;
+  private readonly process: Pick<JobProcess, "do">;
   private readonly ha: HaStack;
   private readonly ports: Wired;
 
-  private constructor(process: JobProcess, ha: HaStack, ports: Wired) {
+  private constructor(process: Pick<JobProcess, "do">, ha: HaStack, ports: Wired) {
     this.process = process;
     this.ha = ha;
     this.ports = ports;
   }
 
   /** @throws Error where a port has not five digits */
-  static async open(process: JobProcess, ha: HaStack): Promise<Wires> {
+  static async open(process: Pick<JobProcess, "do">, ha: HaStack): Promise<Wires> {
     const portsOf = (...names: readonly ("nats" | "proxy" | "redis" | "sentinel")[]) =>
       names.flatMap((kind) => ha.ofKind(kind).map(({ port }) => port));
     const job: WiresJob = { do: "open", servers: portsOf("nats", "proxy", "redis"), sentinels: portsOf("sentinel") };
@@ -37,8 +37,9 @@ export class Wires {
     return new Wires(process, ha, ports);
   }
 
-  /** The environment with the wires in place of the servers. */
-  lead(env: ProcessEnv): ProcessEnv {
+  /** The environment with the wires in place of the servers; what a node gets of this process's is in it. */
+  lead(own: ProcessEnv): ProcessEnv {
+    const env = { ...process.env, ...own };
     const led = (text: string) => text.replace(/127\.0\.0\.1:(\d{5})/g, (all, port) => this.through(all, Number(port)));
     return Object.fromEntries(
       Object.entries(env).map(([name, value]) => [name, /_URL$/.test(name) ? value && led(value) : value]),
@@ -69,5 +70,15 @@ export class Wires {
   }
 }
 
-/** The process of all wires. */
-export const startWires = (closing: Closing): JobProcess => JobProcess.start(closing, "drill/system/wires-process.ts");
+/** The process of all wires, which is asked one thing at a time, however many nodes start at once. */
+export function startWires(closing: Closing): Pick<JobProcess, "do"> {
+  const wires = JobProcess.start(closing, "drill/system/wires-process.ts");
+  let last: Promise<unknown> = Promise.resolve();
+  return {
+    do<Report>(job: object): Promise<Report> {
+      const next = last.then(() => wires.do<Report>(job));
+      last = next.catch(() => undefined);
+      return next;
+    },
+  };
+}

@@ -13,7 +13,7 @@ afterEach(() => {
 });
 
 function watched(answer: () => Promise<unknown>, degrades = false) {
-  const service = {} as Service & HealthState;
+  const service = { broker: { transit: null } } as unknown as Service & HealthState;
   addHealthCheck(service, "mysql", answer, { degrades, asksServer: true });
   // Such as a full queue: every node says so, and it has to be emptied.
   addHealthCheck(service, "jetstream", refused);
@@ -37,7 +37,7 @@ function watched(answer: () => Promise<unknown>, degrades = false) {
     now += ms;
     ability.look();
   };
-  return { told, until, jump };
+  return { told, until, jump, service };
 }
 
 const never = new Promise(() => {});
@@ -77,6 +77,14 @@ test("a service that works without the server, or with less of it, can do its wo
   await without.until(20_000);
   await less.until(20_000);
   expect([without.told, less.told]).toEqual([[], []]);
+});
+
+test("a node whose bus does not answer cannot do its work, whatever its other servers say", async () => {
+  const { told, until, service } = watched(async () => true);
+  await until(5_000);
+  Object.assign(service.broker, { transit: { tx: { client: { flush: () => never } } } });
+  await until(20_000);
+  expect(told.map(([, isAble]) => isAble)).toEqual([false]);
 });
 
 test("a process that stood still has heard nothing, which counts for nothing", async () => {
