@@ -52,12 +52,16 @@ export class Client {
   }
 }
 
-/** A reply as `200`, `503/10012` (code of the envelope where it differs), `503 names the order`; an error by its code. */
+/**
+ * A reply as `503`, `200/10012` (the code of the envelope where it differs), `503 names the order`, `503 of the entrance`; an
+ * error by its code.
+ */
 export function shownReply(reply: HttpReply | Error): string {
   if (reply instanceof Error) return (reply as NodeJS.ErrnoException).code ?? reply.message;
   const code = envelopeOf(reply)?.code;
   const named = reply.status === 503 && reply.body.includes('"orderId":"') ? " names the order" : "";
-  return `${reply.status}${code === undefined || code === reply.status ? "" : `/${code}`}${named}`;
+  const who = code === undefined ? " of the entrance" : "";
+  return `${reply.status}${code === undefined || code === reply.status ? "" : `/${code}`}${named}${who}`;
 }
 
 /** The body of an answer of Ovation, none of the entrance's own. */

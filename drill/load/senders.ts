@@ -62,11 +62,13 @@ function outcomeOf(reply: HttpReply | Error): GiftOutcome | undefined {
   return envelopeOf(reply as HttpReply)?.code === 200 ? "accepted" : "refused";
 }
 
-/** Whether a gift may have been accepted although it was not answered so. A 503 without its order is certain. */
+/**
+ * Whether a gift may have been accepted although it was not answered so. Ovation's 503 names the order then. The entrance's
+ * says nothing: it ends connections to a gateway that is down, whatever was sent on them.
+ */
 function isUnsure(reply: HttpReply | Error): boolean {
   if (reply instanceof Error) return (reply as NodeJS.ErrnoException).code !== "ECONNREFUSED";
-  const isOfEntrance = envelopeOf(reply) === undefined;
-  return isOfEntrance ? reply.status !== 503 : reply.body.includes('"orderId":"');
+  return envelopeOf(reply) === undefined || reply.body.includes('"orderId":"');
 }
 
 /** Somebody who sends gifts at a steady rate, one after the other, while `isOn`. */
