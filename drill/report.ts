@@ -59,7 +59,7 @@ export function resultOf({ name, title }: { name: string; title: string }, outco
   const isWhole = lost + doubled + failed + overdrafts + missedInSilence + unseen.stopped + outcome.misnamed === 0;
   // What is out of order is counted, and is no fault of the books.
   const isOfOrder = (fault: string) => fault.startsWith("gifts of a sender that were charged before");
-  const ok = isWhole && settledAgainSeconds <= settledWithin && faults.every(isOfOrder);
+  const ok = isWhole && outcome.flows && settledAgainSeconds <= settledWithin && faults.every(isOfOrder);
   return { name, title, ok, ...figures };
 }
 

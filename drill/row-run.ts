@@ -35,6 +35,8 @@ export interface Outcome extends Omit<Compared, "failedOrders"> {
   /** Nodes that ended by themselves, killed ones too. */
   readonly ends: readonly string[];
   readonly note: string | undefined;
+  /** Whether gifts flowed again as before the fault. */
+  readonly flows: boolean;
   readonly seconds: number;
 }
 
@@ -82,17 +84,17 @@ export class RowRun {
   }
 
   /** Sends no more, waits until all is settled and seen, and compares. */
-  async end(note: string | undefined): Promise<Outcome> {
+  async end(note: string | undefined, flows: boolean): Promise<Outcome> {
     const sent = await this.load.end();
     const { compared, stall } = await this.compare(sent);
     const unseen = await this.untilSeen(compared.failedOrders);
-    return this.outcome(sent, unseen, { note, stall });
+    return this.outcome(sent, unseen, { note, stall, flows });
   }
 
   private async outcome(
     sent: Sent,
     unseen: Unseen,
-    { note, stall }: { note: string | undefined; stall: Stall },
+    { note, stall, flows }: Pick<Outcome, "note" | "stall" | "flows">,
   ): Promise<Outcome> {
     const { compared } = await this.compare(sent);
     const overdrafts = await this.books.overdrafts();
@@ -101,7 +103,7 @@ export class RowRun {
     const { failedOrders: _, ...figures } = compared;
     return {
       ...{ ...figures, faults, stall, overdrafts, unseen, errors: sent.errors, misnamed: sent.misnamed },
-      ...{ rate: this.rate, note },
+      ...{ rate: this.rate, note, flows },
       ...{ ends: this.drilled.nodes.takeEnds(), seconds: (Date.now() - this.begunAt.getTime()) / 1_000 },
     };
   }
@@ -115,7 +117,7 @@ export class RowRun {
     const before = await this.compare(sent);
     const unseen = await this.untilSeen(before.compared.failedOrders);
     const note = await restore();
-    return this.outcome(sent, unseen, { note, stall: before.stall });
+    return this.outcome(sent, unseen, { note, stall: before.stall, flows: true });
   }
 
   /** Compares what clients were answered with the books, again until nothing is lost or for long. */
@@ -178,7 +180,8 @@ export async function runRow(drilled: Drilled, load: Load, row: DrillRow, rate: 
   drilled.progress(`${row.name}: the fault is over`);
   const flows = await run.flows();
   await pause(lookMs);
-  const outcome = await run.end([note, ...(flows ? [] : ["gifts do not flow as before"])].filter(Boolean).join("; "));
+  const said = [note, ...(flows ? [] : ["gifts do not flow as before"])].filter(Boolean).join("; ");
+  const outcome = await run.end(said, flows);
   await row.after?.(drilled);
   return outcome;
 }

@@ -60,6 +60,8 @@ interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState>
   jetstreamShares: (() => void)[];
   jetstreamStopHeld: () => void;
   jetstreamKept: Kept;
+  /** Where there are several. */
+  jetstreamOtherServer: OtherServer | undefined;
   jetstreamProvisioning: OpenProvisioning;
 }
 
@@ -80,7 +82,9 @@ function open(
   definitions: readonly StreamDefinition[],
 ): { port: JetStreamPort; kept: Kept } {
   const log = service.logger;
-  const conditions = new Conditions();
+  const conditions = new Conditions(Date.now, (isAnswered) =>
+    service.jetstreamOtherServer?.[isAnswered ? "answered" : "unanswered"]("its streams"),
+  );
   const filling = new Filling(log);
   const positions = service.mysql && new Positions(service.mysql);
   const keeper = positions && new PositionKeeper(manager, positions, log);
@@ -153,6 +157,8 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
         throw error;
       }
       this.jetstreamChannels = [];
+      const isOneOfSeveral = serversOf(serviceUrl("NATS_URL", this.name)).length > 1;
+      this.jetstreamOtherServer = isOneOfSeveral ? new OtherServer(connection, this.logger) : undefined;
       const { port, kept } = open(this, { connection, inboxPrefix, manager }, definitions);
       this.jetstream = port;
       this.jetstreamKept = kept;
@@ -186,9 +192,7 @@ export const channelsLifecycle = {
     this.jetstreamShares = [];
     const leases = this.locks && new PartitionLeases(this.locks);
     const countsOf = channelMetrics(this);
-    const { connection } = this.jetstream;
-    const isOneOfSeveral = serversOf(serviceUrl("NATS_URL", this.name)).length > 1;
-    const otherServer = isOneOfSeveral ? new OtherServer(connection, this.logger) : undefined;
+    const { jetstreamOtherServer: otherServer } = this;
     for (const definition of channelsOf(this)) {
       const isLeased = partitionsOfChannel(definition) > 0;
       if (isLeased && !this.locks)
@@ -211,10 +215,10 @@ export const channelsLifecycle = {
         },
         ...(signatures && { signatures }),
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),
-        pulled: (durable) => otherServer?.pulled(durable),
+        pulled: (durable) => otherServer?.answered(durable),
         pullFailed: (durable) => {
           this.jetstreamKept.maintenance.wake();
-          otherServer?.pullFailed(durable);
+          otherServer?.unanswered(durable);
         },
         log: this.logger,
         lease: leases && isLeased ? (durable) => leases.acquire(durable) : undefined,

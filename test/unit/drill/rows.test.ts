@@ -50,7 +50,7 @@ const whole: Outcome = {
   ...{ lost: 0, doubled: 0, disordered: 0, failed: 0, faults: [], overdrafts: 0, misnamed: 0 },
   stall: { seconds: 30, gifts: 3, p50: 0.1, p99: 2 },
   unseen: { told: 4, silent: 0, holes: 0, stopped: 0, gaps: 1, reconnects: 2 },
-  ...{ errors: { "gift/send 503": 2 }, rate: 50, ends: [], note: "mysql-2", seconds: 20 },
+  ...{ errors: { "gift/send 503": 2 }, rate: 50, ends: [], note: "mysql-2", flows: true, seconds: 20 },
 };
 const resultFor = (over: Partial<Outcome>) => resultOf({ name: "row", title: "a row" }, { ...whole, ...over });
 
@@ -66,6 +66,7 @@ test("a row reaches its goal where nothing is lost, doubled or missed in silence
     { failed: 1 },
     { misnamed: 1 },
     { overdrafts: 1 },
+    { flows: false },
     { faults: ["npm run verify: the books differ"] },
     { stall: { ...whole.stall, seconds: 30.1 } },
     { unseen: { ...whole.unseen, silent: 1 } },

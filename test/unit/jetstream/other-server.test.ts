@@ -22,10 +22,10 @@ function connected(servers: string[]) {
   const other = new OtherServer(connection, { warn: () => {} }, () => now);
   return {
     taken,
-    pulled: (durable: string) => other.pulled(durable),
+    pulled: (durable: string) => other.answered(durable),
     async fails(durable: string, atMs: number) {
       now = atMs;
-      other.pullFailed(durable);
+      other.unanswered(durable);
       await new Promise((resolve) => setImmediate(resolve));
     },
   };
