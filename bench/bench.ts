@@ -83,7 +83,7 @@ async function runBench(options: BenchOptions & { name: BenchName }, closing: Cl
     // Standard output is for the result alone.
     process.stderr.write(`[${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
   };
-  const servers = await openServers(progress, closing, options.dir);
+  const servers = await openServers(progress, closing, { dir: options.dir });
   const { run } = await benches[options.name]();
   const result = await run({ ...options, servers, closing, progress });
   const loadAverage = [loadBefore, loadavg()[0] as number].map((load) => rounded(load, 2));

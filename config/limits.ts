@@ -1,3 +1,4 @@
+import { abilityLimits } from "./limits/ability.ts";
 import { adminLimits } from "./limits/admin.ts";
 import { attendanceLimits } from "./limits/attendance.ts";
 import { backupLimits } from "./limits/backup.ts";
@@ -49,6 +50,7 @@ export const limits = Object.freeze({
   restarts: restartsLimits,
   clock: clockLimits,
   preflight: preflightLimits,
+  ability: abilityLimits,
   rpc: rpcLimits,
   bus: busLimits,
   servers: serversLimits,

@@ -45,7 +45,7 @@ export function mysqlMixin(
       if (mayMigrate && (await missingMigrations(this.mysql, migrationFolders)).length > 0)
         await migrate(name, migrationFolders);
       tellSchema(this.broker, service, await requireSchema(this.mysql, migrationFolders));
-      addHealthCheck(this, "mysql", () => this.mysql.requireWorking());
+      addHealthCheck(this, "mysql", () => this.mysql.requireWorking(), { asksServer: true });
       this.mysqlClock = watchClock(this, "mysql", async () => [await readClock(name, () => mysqlTime(this.mysql))]);
       this.databaseMetrics = keepDatabaseMetrics(this, this.mysql);
     },

@@ -16,8 +16,10 @@ export interface ChannelPorts extends HandlingPorts {
   lease?(durable: string): Promise<PartitionLease | undefined>;
   /** The server's name of a consumer. */
   consumerName?(durable: string): string;
+  /** A pull was answered. */
+  pulled?(durable: string): void;
   /** A pull failed: its consumer may be lost. */
-  pullFailed?(): void;
+  pullFailed?(durable: string): void;
   /** Of a channel of signed messages: each is checked before anything of it is read. */
   readonly signatures?: MessageSignatures;
 }
@@ -34,7 +36,7 @@ export interface PartitionLease {
 export class Channel {
   private readonly definition: ChannelDefinition;
   private readonly ports: ChannelPorts;
-  private readonly batches: Batches;
+  private batches: Batches;
   private readonly pullers = new Map<string, Puller>();
   private readonly leases = new Map<string, PartitionLease>();
   private readonly changing = new Set<string>();
@@ -52,7 +54,11 @@ export class Channel {
     this.definition = definition;
     this.ports = ports;
     this.itemsLately = heldOf(definition);
-    this.batches = new Batches(definition, ports, () => {
+    this.batches = this.emptyBatches();
+  }
+
+  private emptyBatches(): Batches {
+    return new Batches(this.definition, this.ports, () => {
       for (const puller of this.pullers.values()) puller.roomFreed();
     });
   }
@@ -86,9 +92,10 @@ export class Channel {
       new Puller(client, streamOf(durable), () => nameOf(durable), {
         room: () => this.room(),
         received: (message) => this.received(message),
+        pulled: () => this.ports.pulled?.(durable),
         failed: (error) => {
           this.ports.log.warn({ err: error, channel: durable }, "pulling failed: tried again soon");
-          this.ports.pullFailed?.();
+          this.ports.pullFailed?.(durable);
         },
       });
   }
@@ -180,6 +187,13 @@ export class Channel {
     await this.batches.stop();
     await Promise.all(this.changes);
     await Promise.all([...this.leases.keys()].map((durable) => this.giveLeaseBack(durable)));
+  }
+
+  /** As `stop`, until `pull`: this node cannot handle anything for now. */
+  async leave(): Promise<void> {
+    await this.stop();
+    this.pullers.clear();
+    this.batches = this.emptyBatches();
   }
 
   /** The stream of each consumer, by its durable name, in the order of the partitions. */

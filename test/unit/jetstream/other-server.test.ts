@@ -1,0 +1,61 @@
+import { limits } from "../../../config/limits.ts";
+import { OtherServer } from "../../../mixins/jetstream/other-server.ts";
+
+/** Another server of NATS is taken where pulls are not answered through this one. */
+
+const { unansweredMs } = limits.jetstream;
+
+function connected(servers: string[]) {
+  let now = 0;
+  const taken: string[] = [];
+  let at = servers.shift() as string;
+  const connection = {
+    getServer: () => at,
+    async reconnect() {
+      at = servers.shift() ?? at;
+      taken.push(at);
+    },
+    flush: async () => {},
+    isClosed: () => false,
+    isDraining: () => false,
+  };
+  const other = new OtherServer(connection, { warn: () => {} }, () => now);
+  return {
+    taken,
+    pulled: (durable: string) => other.answered(durable),
+    async fails(durable: string, atMs: number) {
+      now = atMs;
+      other.unanswered(durable);
+      await new Promise((resolve) => setImmediate(resolve));
+    },
+  };
+}
+
+test("once pulls of a consumer have failed for long, and not before", async () => {
+  const { taken, fails } = connected(["n1", "n2"]);
+  await fails("d", 1_000);
+  await fails("d", 1_000 + unansweredMs - 1);
+  expect(taken).toEqual([]);
+  await fails("d", 1_000 + unansweredMs);
+  expect(taken).toEqual(["n2"]);
+  await fails("d", 1_000 + unansweredMs + 1);
+  expect(taken).toEqual(["n2"]);
+});
+
+test("the next one where the client comes back to the same", async () => {
+  const { taken, fails } = connected(["n1", "n1", "n3"]);
+  await fails("d", 0);
+  await fails("d", unansweredMs);
+  expect(taken).toEqual(["n1", "n3"]);
+});
+
+test("a pull that is answered ends the count of its consumer alone", async () => {
+  const { taken, fails, pulled } = connected(["n1", "n2"]);
+  await fails("d", 0);
+  await fails("e", 0);
+  pulled("d");
+  await fails("d", unansweredMs);
+  expect(taken).toEqual([]);
+  await fails("e", unansweredMs);
+  expect(taken).toEqual(["n2"]);
+});
