@@ -1,6 +1,9 @@
 import { limits } from "../../../config/limits.ts";
+import type { ArchivedTable } from "../../../mixins/archive/archived-table.ts";
 import type { Queryable } from "../../../mixins/mysql/database.ts";
 import { firstIdSince } from "../../../mixins/mysql/first-id-since.ts";
+import { archivedRecords, archivedTrades } from "../../archived-tables.ts";
+import type { SealingService } from "../../book-seals.ts";
 import { tableOf } from "./seal-source.ts";
 
 /**
@@ -19,12 +22,13 @@ export interface Book {
   readonly time: string;
 }
 
-const bookOf = (service: "wallet" | "gift", table: string, key: string, time: string): Book => ({
-  ...{ name: table, key, time, hot: tableOf(service, table), archive: tableOf(service, `${table}_archive`) },
+export const bookOf = ({ service, table, archive, key, time }: ArchivedTable): Book => ({
+  ...{ name: table, key, time },
+  ...{ hot: tableOf(service as SealingService, table), archive: tableOf(service as SealingService, archive) },
 });
 
-export const tradesBook = (): Book => bookOf("wallet", "t_qiyu_currency_trade", "biz_id", "create_time");
-export const recordsBook = (): Book => bookOf("gift", "t_gift_record", "order_id", "update_time");
+export const tradesBook = (): Book => bookOf(archivedTrades);
+export const recordsBook = (): Book => bookOf(archivedRecords);
 
 /** Where the rows of a book are, at one moment. Ids of rows; `null`: the table has none. */
 export interface Places {

@@ -1,0 +1,120 @@
+import type { ArchivedTable } from "../../../mixins/archive/archived-table.ts";
+import { verdictOfSegment } from "../../../mixins/archive/seal-segment.ts";
+import { isFiltered } from "../../../mixins/archive/segment-state.ts";
+import { limits } from "../../../config/limits.ts";
+import type { NamedKeys } from "../../../config/named-keys.ts";
+import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
+import type { Difference } from "../differences.ts";
+import { keepSegment, type SeenSegment, seenSegments } from "../seen-segments-store.ts";
+import type { Check } from "./check.ts";
+import { idsWithin, revisionOf, type StoredSegment, storedSegments, strayFilters } from "./segments-store.ts";
+
+/** The segments of an archive: each is as the archiver sealed it, none is missing, and rows are where it says. */
+
+export const segmentName = ({ table }: ArchivedTable, segment: number) => `segment ${segment} of ${table}`;
+
+/** The rows that are in the archive by the segments, and the others of them. */
+const archivedSpan = ({ from, movedTo }: StoredSegment) => ({ from, to: movedTo });
+
+function stateProblem({ state, from, to, movedTo, sealed }: StoredSegment): string | undefined {
+  if (!state) return "it has a state that no segment has";
+  if (from >= to || movedTo < from || movedTo > to) return "its boundaries are none";
+  if (isFiltered(state) && !sealed) return `it is ${state} and has no seal`;
+  if ((state === "planned" || state === "filtered") && movedTo !== from) return `it is ${state} and has moved rows`;
+  if (state === "closed" && movedTo !== to) return "it is closed and has rows that are not moved";
+  return undefined;
+}
+
+/** What is wrong with a segment by itself, and after the one before it. */
+function segmentProblems(
+  archived: ArchivedTable,
+  keys: NamedKeys,
+  segment: StoredSegment,
+  before: StoredSegment | undefined,
+  seen: SeenSegment | undefined,
+): Difference[] {
+  const subject = segmentName(archived, segment.segment);
+  const problem = stateProblem(segment);
+  const differences: Difference[] = problem ? [{ kind: "segmentForged", subject, detail: problem }] : [];
+  const { sealed } = segment;
+  const verdict = sealed ? verdictOfSegment(keys, sealed, sealed) : "valid";
+  if (verdict === "wrong")
+    differences.push({ kind: "segmentForged", subject, detail: "its seal is not of its key and of what it says" });
+  if (verdict === "unknownKey") {
+    const key = `key ${sealed?.keyName} of the archiver`;
+    differences.push({ kind: "sealKeyUnknown", subject: key, detail: `first ${subject}` });
+  }
+  if (seen && !sealed?.seal.equals(seen.seal))
+    differences.push({ kind: "segmentForged", subject, detail: "it has another seal than before" });
+  const isNext = segment.segment === (before?.segment ?? 0) + 1;
+  if (!isNext || (before && before.to !== segment.from)) {
+    const missing = `${before ? `segment ${before.segment} ends before ${before.to}` : "no segment is before it"}`;
+    const detail = `${missing}, and ${subject} begins with ${segment.from}`;
+    differences.push({ kind: "segmentRemoved", subject: segmentName(archived, segment.segment - 1), detail });
+  }
+  return differences;
+}
+
+/** Rows that are not in the table in which the segments have them. */
+async function misplaced(db: Queryable, archived: ArchivedTable, segments: readonly StoredSegment[]): Promise<Difference[]> {
+  const { table, archive } = archived;
+  const rows = (of: string, ids: readonly string[], detail: string): Difference[] =>
+    ids.map((id) => ({ kind: "rowMisplaced", subject: `${of} ${id}`, detail }));
+  const [first, end] = [segments[0]?.from ?? 0n, segments.at(-1)?.to ?? 0n];
+  const differences = [
+    ...rows(archive, await idsWithin(db, archived, "archive", 0n, first), "it is archived and in no segment"),
+    ...rows(archive, await idsWithin(db, archived, "archive", end, 2n ** 64n), "it is archived and in no segment"),
+  ];
+  for (const segment of segments) {
+    const { from, to } = archivedSpan(segment);
+    const at = segmentName(archived, segment.segment);
+    const hot = await idsWithin(db, archived, "hot", from, to);
+    differences.push(...rows(table, hot, `it is in the hot table, and below what ${at} has moved`));
+    const archived_ = await idsWithin(db, archived, "archive", to, segment.to);
+    differences.push(...rows(archive, archived_, `it is archived, and above what ${at} has moved`));
+    if (differences.length >= limits.books.findingsPerPage) break;
+  }
+  return differences;
+}
+
+/** The segments of a table as of one moment. `own`: the auditor's database. */
+export function segmentsCheck(books: Database, archived: ArchivedTable, keys: NamedKeys, own: Queryable | null): Check {
+  return {
+    ...{ name: `segments of ${archived.table}`, rounds: true, passes: true },
+    async range() {
+      return { from: "" };
+    },
+    async page() {
+      // What the auditor has seen comes first: a segment of it is there when the table is read.
+      const seen = own ? await seenSegments(own, archived.table) : new Map<number, SeenSegment>();
+      const { segments, differences } = await books.snapshot(async (db) => {
+        const segments = await storedSegments(db, archived);
+        const differences = segments.flatMap((segment, at) =>
+          segmentProblems(archived, keys, segment, segments[at - 1], seen.get(segment.segment)),
+        );
+        for (const segment of await strayFilters(db, archived))
+          differences.push({
+            ...{ kind: "segmentRemoved", subject: segmentName(archived, segment) },
+            detail: "it has a filter, and there is no sealed segment of this number",
+          });
+        const revision = await revisionOf(db, archived);
+        const least = segments.filter(({ sealed }) => sealed).length;
+        if (revision === null || revision < least) {
+          const detail = `the revision is ${revision ?? "missing"}, and ${least} segments have filters: nodes may not load them`;
+          differences.push({ kind: "segmentForged", subject: `revision of ${archived.table}`, detail });
+        }
+        return { segments, differences: [...differences, ...(await misplaced(db, archived, segments))] };
+      });
+      const there = new Set(segments.map(({ segment }) => segment));
+      for (const segment of seen.keys())
+        if (!there.has(segment)) {
+          const detail = "it was there before";
+          differences.push({ kind: "segmentRemoved", subject: segmentName(archived, segment), detail });
+        }
+      if (own && differences.length === 0)
+        for (const { segment, sealed } of segments)
+          if (sealed && !seen.has(segment)) await keepSegment(own, archived.table, segment, sealed.seal);
+      return { rows: segments.length, differences: differences.slice(0, limits.books.findingsPerPage), next: null };
+    },
+  };
+}
