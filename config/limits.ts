@@ -1,4 +1,5 @@
 import { adminLimits } from "./limits/admin.ts";
+import { archiveLimits } from "./limits/archive.ts";
 import { attendanceLimits } from "./limits/attendance.ts";
 import { backupLimits } from "./limits/backup.ts";
 import { battleLimits } from "./limits/battle.ts";
@@ -70,6 +71,7 @@ export const limits = Object.freeze({
   gift: giftLimits,
   wallet: walletLimits,
   books: booksLimits,
+  archive: archiveLimits,
   payment: paymentLimits,
   im: imLimits,
   battle: battleLimits,
