@@ -1,19 +1,24 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { limits } from "../../config/limits.ts";
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
+import { archivedTables } from "../archived-tables.ts";
 import type { BookKeys } from "../book-keys.ts";
 import { type LedgerName, type SealingService, sealedLedgers } from "../book-seals.ts";
 import { activeAccountsCheck, balancesCheck, continuityCheck } from "./checks/accounts-store.ts";
+import { archiveSumsCheck } from "./checks/archive-sums-store.ts";
 import { allLinksCheck, newLinksCheck, seenHeadsCheck } from "./checks/chains.ts";
 import type { Check, Page, Range } from "./checks/check.ts";
 import { checkpointsCheck, lateCheckpointCheck } from "./checks/checkpoints.ts";
 import { chargedGiftsCheck, recordedGiftsCheck } from "./checks/gifts-store.ts";
 import { heldGiftsCheck, holdsCheck } from "./checks/holds-store.ts";
 import { earningsCheck, totalsCheck } from "./checks/incomes-store.ts";
+import { keptSharesCheck } from "./checks/kept-shares.ts";
 import { creditsCheck, ordersCheck } from "./checks/payments-store.ts";
 import { orderedCoinsCheck, orderedPayoutsCheck, platformOrdersCheck } from "./checks/platform-orders-store.ts";
 import { sealRowsCheck } from "./checks/seal-rows.ts";
 import type { SealSource } from "./checks/seal-source.ts";
+import { segmentRowsCheck } from "./checks/segment-rows.ts";
+import { segmentsCheck } from "./checks/segments.ts";
 import { sharesCheck } from "./checks/shares-store.ts";
 import { staffMovesCheck } from "./checks/staff-moves-store.ts";
 import { staffOrdersCheck, staffOutcomesCheck } from "./checks/staff-orders-store.ts";
@@ -58,27 +63,32 @@ export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOpti
         .map((ledger) => sealRowsCheck(source, ledger, { everyRow })),
     ];
   });
+  const seen = own?.seen ?? null;
   return [
     ...seals,
+    ...archivedTables.map((archived) => segmentsCheck(books, archived, keys.auditor, seen)),
+    ...archivedTables.map((archived) => segmentRowsCheck(books, archived, { everyRow })),
+    archiveSumsCheck(books, everyRow),
     activeAccountsCheck(books),
     continuityCheck(books),
     balancesCheck(books),
-    chargedGiftsCheck(books, underWayMs),
-    recordedGiftsCheck(books),
-    creditsCheck(books),
-    ordersCheck(books, underWayMs),
-    orderedCoinsCheck(books),
+    chargedGiftsCheck(books, underWayMs, everyRow),
+    recordedGiftsCheck(books, everyRow),
+    creditsCheck(books, everyRow),
+    ordersCheck(books, underWayMs, everyRow),
+    orderedCoinsCheck(books, everyRow),
     orderedPayoutsCheck(books),
-    platformOrdersCheck(books, underWayMs),
+    platformOrdersCheck(books, underWayMs, everyRow),
     staffMovesCheck(books, underWayMs),
     staffOrdersCheck(books),
     staffOutcomesCheck(books),
     catalogueCheck(books, keys),
     orderTermsCheck(books, keys),
-    giftTermsCheck(books, keys),
+    giftTermsCheck(books, keys, everyRow),
     sharesCheck(books, keys.gift),
     totalsCheck(books),
-    earningsCheck(books),
+    ...(seen && !everyRow ? [keptSharesCheck(books, seen)] : []),
+    earningsCheck(books, everyRow ? null : seen),
     holdsCheck(books),
     heldGiftsCheck(books),
   ];

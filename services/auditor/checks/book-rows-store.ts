@@ -4,6 +4,7 @@ import type { Queryable } from "../../../mixins/mysql/database.ts";
 import { firstIdSince } from "../../../mixins/mysql/first-id-since.ts";
 import { archivedRecords, archivedTrades } from "../../archived-tables.ts";
 import type { SealingService } from "../../book-seals.ts";
+import type { IdSpan } from "./day-parts.ts";
 import { tableOf } from "./seal-source.ts";
 
 /**
@@ -68,15 +69,17 @@ export function tablesWith({ hot, archive }: Book, places: Places, first: bigint
 }
 
 /** The text of a derived table: the rows with ids above `from` up to `to`. Of one table it is merged into the query. */
-export function rowsAfter(
-  book: Book,
-  places: Places,
-  columns: string,
-  { from, to }: { readonly from: bigint; readonly to: bigint },
-): string {
-  const one = (table: string) => `SELECT ${columns} FROM ${table} WHERE id > ${from} AND id <= ${to}`;
-  return `(${tablesWith(book, places, from + 1n, to).map(one).join(" UNION ALL ")})`;
+export function rowsAfter(book: Book, places: Places, columns: string, { from, to }: IdSpan): string {
+  const one = (table: string) =>
+    `SELECT ${columns} FROM ${table} FORCE INDEX (PRIMARY) WHERE id > ${from} AND id <= ${to}`;
+  return `(${tablesWith(book, places, from + 1n, to)
+    .map(one)
+    .join(" UNION ALL ")})`;
 }
+
+/** As `rowsAfter`, of the archive. The limit keeps the servers from looking up each partner by itself: a range is read. */
+const archivedWhole = ({ archive }: Book, columns: string, { from, to }: IdSpan) =>
+  `(SELECT ${columns} FROM ${archive} FORCE INDEX (PRIMARY) WHERE id > ${from} AND id <= ${to} LIMIT ${2n ** 62n})`;
 
 /** Two keys each: lists of a thousand become subqueries at MariaDB, whose plan may be a scan. */
 const keysAtOnce = 400;
@@ -126,7 +129,7 @@ export async function comparedWith<Row>(db: Queryable, one: Comparison<Row>): Pr
   const places = await placesOf(db, book);
   const isNear = near !== undefined && places.archivedTo !== null;
   const span = isNear ? await spanNear(db, book, near.from, near.to) : undefined;
-  const source = span ? rowsAfter(book, { ...places, hotFrom: null }, columns, span) : book.hot;
+  const source = span ? archivedWhole(book, columns, span) : book.hot;
   const first = await compare({ source, values: [] });
   if (places.archivedTo === null) return first.slice(0, findingsPerPage);
   const left: Row[] = [];
@@ -144,11 +147,11 @@ export async function pageEndOf(
   db: Queryable,
   book: Book,
   places: Places,
-  span: { readonly from: bigint; readonly to: bigint },
+  span: IdSpan,
   rows: number,
 ): Promise<bigint | null> {
   const one = (table: string) =>
-    `(SELECT id FROM ${table} WHERE id > ${span.from} AND id <= ${span.to} ORDER BY id LIMIT ${rows})`;
+    `(SELECT id FROM ${table} FORCE INDEX (PRIMARY) WHERE id > ${span.from} AND id <= ${span.to} ORDER BY id LIMIT ${rows})`;
   const tables = tablesWith(book, places, span.from + 1n, span.to);
   const [row] = await db.query<{ id: string }>(
     `SELECT id FROM (${tables.map(one).join(" UNION ALL ")}) n ORDER BY id LIMIT 1 OFFSET ${rows - 1}`,
@@ -161,7 +164,7 @@ export async function countIn(
   db: Queryable,
   book: Book,
   places: Places,
-  span: { readonly from: bigint; readonly to: bigint },
+  span: IdSpan,
 ): Promise<{ rows: number; first: Date | null; last: Date | null }> {
   const source = rowsAfter(book, places, `${book.time} AS row_time`, span);
   const [row] = await db.query<{ found: string; first: Date | null; last: Date | null }>(

@@ -15,6 +15,9 @@ export const partOfToday = (now: number = Date.now()): number => Math.floor(now 
 /** Whether the row with this id is of the part. Parts are ranges of ids, so that a part is read as ranges. */
 export const isOfPart = (id: bigint, part: number): boolean => Number((id / size) % BigInt(days)) === part;
 
+/** Whether a segment is of today's part. */
+export const isOfTodaysSegments = (segment: number): boolean => segment % days === partOfToday();
+
 /** Ids above `from` up to `to`. */
 export interface IdSpan {
   readonly from: bigint;

@@ -41,7 +41,7 @@ export function chargedGiftsCheck(books: Database, underWayMs: number, everyRow:
            LIMIT ?`,
           [...values, ...(only ? [only] : []), underWayMs * 1_000, pageRows],
         );
-      const rows = await comparedWith(db, {
+      const rows = await comparedWith<GiftRow>(db, {
         ...{ book: recordsBook(), columns: "id, order_id, user_id, object_id, price, count, status, income_points" },
         ...{ near, compare, subjectOf: ({ biz_id }) => biz_id },
       });
@@ -70,7 +70,7 @@ export function recordedGiftsCheck(books: Database, everyRow: boolean): Check {
            WHERE r.status = 1 AND t.id IS NULL ${only ? "AND r.order_id IN (?)" : ""} LIMIT ?`,
           [...values, ...(only ? [only] : []), limits.books.pageRows],
         );
-      const rows = await comparedWith(db, {
+      const rows = await comparedWith<RecordRow>(db, {
         ...{ book: tradesBook(), columns: "id, biz_id, type, status" },
         ...{ near, compare, subjectOf: ({ order_id }) => order_id },
       });

@@ -54,6 +54,10 @@ export function holdsCheck(db: Queryable): Check {
   });
 }
 
+interface HeldRow extends PostingRow {
+  gift_biz_id: string;
+}
+
 /** Every part of a gift that is held has its hold, and is such a part of a gift of the payer to the anchor. */
 export function heldGiftsCheck(books: Database): Check {
   return windowCheck(books, {
@@ -61,7 +65,7 @@ export function heldGiftsCheck(books: Database): Check {
     find: (from, to) =>
       books.snapshot(async (db) => {
         const compare = ({ source: trades, values, only }: Partners) =>
-          db.query<PostingRow & { gift_biz_id: string }>(
+          db.query<HeldRow>(
             `SELECT g.hold_biz_id AS biz_id, g.gift_biz_id, COALESCE(h.anchor_id, 0) AS anchor_id,
                CONCAT('gift order ', g.gift_biz_id, IF(h.id IS NULL, ' is held without a hold', ' is no such gift')) AS why
              FROM t_income_hold_gift g LEFT JOIN t_income_posting h ON h.biz_id = g.hold_biz_id AND h.kind = 1
@@ -72,8 +76,11 @@ export function heldGiftsCheck(books: Database): Check {
                OR g.points <> g.coins * (t.counterparty_income_points DIV -t.num)) LIMIT ?`,
             [...values, from, to, ...(only ? [only] : []), limits.books.pageRows],
           );
-        const rows = await comparedWith(db, {
-          ...{ book: tradesBook(), columns: "id, biz_id, type, status, num, counterparty_id, counterparty_income_points" },
+        const rows = await comparedWith<HeldRow>(db, {
+          ...{
+            book: tradesBook(),
+            columns: "id, biz_id, type, status, num, counterparty_id, counterparty_income_points",
+          },
           ...{ compare, subjectOf: ({ gift_biz_id }) => gift_biz_id },
         });
         return rows.map(toDifference);

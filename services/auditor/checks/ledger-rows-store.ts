@@ -64,11 +64,7 @@ function nowOf({ ledger, book, places }: LedgerAt, { firstId, lastId }: StoredSe
 export const digestSettings: readonly string[] = [`SET SESSION group_concat_max_len = ${limits.books.digestBytes}`];
 
 /** The rows of each seal, in the order of the seals. Each is a range of its own, so no plan can become a scan. */
-export async function coveredRows(
-  db: Queryable,
-  at: LedgerAt,
-  seals: readonly StoredSeal[],
-): Promise<CoveredRows[]> {
+export async function coveredRows(db: Queryable, at: LedgerAt, seals: readonly StoredSeal[]): Promise<CoveredRows[]> {
   if (seals.length === 0) return [];
   const rows = await db.query<{
     place: string;

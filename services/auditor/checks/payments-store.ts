@@ -88,8 +88,13 @@ export function ordersCheck(books: Database, underWayMs: number, everyRow: boole
               ...[...(part?.values ?? []), limits.books.pageRows],
             ],
           );
-        const rows = await comparedWith(db, {
-          ...{ book: tradesBook(), columns: "biz_id, type, status, num", compare, subjectOf: ({ order_id }) => order_id },
+        const rows = await comparedWith<OrderRow>(db, {
+          ...{
+            book: tradesBook(),
+            columns: "biz_id, type, status, num",
+            compare,
+            subjectOf: ({ order_id }) => order_id,
+          },
           keysOf: ({ order_id }) => [order_id, `refund:${order_id}`],
         });
         return rows.map(({ kind, order_id, user_id, coins, moved }): Difference => {

@@ -114,7 +114,7 @@ export function platformOrdersCheck(books: Database, underWayMs: number, everyRo
               ...[underWayMs * 1_000, limits.books.pageRows],
             ],
           );
-        const rows = await comparedWith(db, {
+        const rows = await comparedWith<OrderRow>(db, {
           ...{ book: tradesBook(), columns: "biz_id, user_id, num, type, status", compare },
           subjectOf: ({ biz_id }) => biz_id,
         });

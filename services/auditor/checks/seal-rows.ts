@@ -136,7 +136,9 @@ function bySums(seals: readonly StoredSeal[]): boolean {
   const now = new Date();
   const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1)).toISOString().slice(0, 10);
   const today = partOfToday(now.getTime());
-  return seals.length > 0 && seals.every(({ rowsTime, firstId }) => rowsTime < month && !isOfPart(BigInt(firstId), today));
+  return (
+    seals.length > 0 && seals.every(({ rowsTime, firstId }) => rowsTime < month && !isOfPart(BigInt(firstId), today))
+  );
 }
 
 async function pageAfter(
@@ -166,8 +168,7 @@ async function pageAfter(
     if (!isAsSealed(seal, now[place]) && differences.length < limits.books.findingsPerPage)
       differences.push(...(await rowProblems(db, at, seal, now[place])));
   }
-  if ((await rowsBetween(db, at, from, end)) !== found)
-    differences.push(...(await unsealed(db, at, from, end, seals)));
+  if ((await rowsBetween(db, at, from, end)) !== found) differences.push(...(await unsealed(db, at, from, end, seals)));
   return done(sealed);
 }
 

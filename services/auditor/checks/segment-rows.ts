@@ -1,15 +1,14 @@
 import { createHash, type Hash } from "node:crypto";
 import { limits } from "../../../config/limits.ts";
-import type { NamedKeys } from "../../../config/named-keys.ts";
 import type { ArchivedTable } from "../../../mixins/archive/archived-table.ts";
 import { Filter, filterDigest, probeOf } from "../../../mixins/archive/bloom.ts";
 import { rowSeparator } from "../../../mixins/archive/row-text.ts";
 import type { SealedSegment } from "../../../mixins/archive/seal-segment.ts";
 import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import type { Difference } from "../differences.ts";
-import { pageEndOf, bookOf, placesOf } from "./book-rows-store.ts";
+import { bookOf, pageEndOf, placesOf } from "./book-rows-store.ts";
 import type { Check, Page } from "./check.ts";
-import { partOfToday } from "./day-parts.ts";
+import { isOfTodaysSegments } from "./day-parts.ts";
 import { segmentName } from "./segments.ts";
 import { type Counted, countedRows, filterParts, storedSegments, textRows, twiceIn } from "./segments-store.ts";
 
@@ -39,8 +38,6 @@ const placeText = (place: Place) => JSON.stringify(place);
 const begins = (segment: number, from: bigint): Place => ({
   ...{ segment, at: String(from - 1n), rows: "0", sum: "0", points: "0" },
 });
-
-const isOfToday = (segment: number) => segment % limits.books.closedRowsDays === partOfToday();
 
 function countProblems(archived: ArchivedTable, { segment, count }: SealedSegment, now: Counted): Difference[] {
   if (now.rows === count.rows && now.sum === count.sum && now.points === count.points) return [];
@@ -79,11 +76,10 @@ async function nextRows({ db, archived, sealed, place }: Reading, most: number) 
 
 /** Reads the next rows of a segment one by one. */
 async function readRows(reading: Reading, digest: Hash, filter: Filter | undefined) {
-  const { db, archived, sealed, place } = reading;
+  const { db, archived, sealed } = reading;
   const { places, span, end, now } = await nextRows(reading, limits.books.segmentTexts);
   const rows = await textRows(db, archived, span, places);
-  const isFirst = place.rows === "0";
-  if (rows.length > 0) digest.update((isFirst ? "" : rowSeparator) + rows.map(({ text }) => text).join(rowSeparator));
+  digest.update(rows.map(({ text }) => text + rowSeparator).join(""));
   const lacking = filter && rows.find(({ key }) => !filter.mayHave(probeOf(key)));
   const differences: Difference[] = [];
   if (lacking) {
@@ -114,7 +110,7 @@ export function segmentRowsCheck(
       const at = place ?? begins(current.segment, current.from);
       const reading: Reading = { db, archived, sealed, place: at };
       const differences: Difference[] = [];
-      const byRow = everyRow || isOfToday(current.segment);
+      const byRow = everyRow || isOfTodaysSegments(current.segment);
       const isFirst = at.rows === "0";
       if (isFirst || filters?.segment !== current.segment) {
         const { filter, isRight } = await filterOf(reading);
@@ -151,7 +147,10 @@ export function segmentRowsCheck(
             ? placeText(begins(following.segment, following.from))
             : null;
       // The digest before this page stays: what differs is read a second time.
-      held = [...held.filter((one) => one.place === placeText(at)), ...(next && digest && end !== null ? [{ place: next, digest }] : [])];
+      held = [
+        ...held.filter((one) => one.place === placeText(at)),
+        ...(next && digest && end !== null ? [{ place: next, digest }] : []),
+      ];
       return { rows: Number(now.rows), differences: differences.slice(0, limits.books.findingsPerPage), next };
     });
   }

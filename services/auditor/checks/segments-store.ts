@@ -6,6 +6,7 @@ import { type SegmentState, segmentStates } from "../../../mixins/archive/segmen
 import { type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import type { SealingService } from "../../book-seals.ts";
 import { bookOf, type Places, rowsAfter } from "./book-rows-store.ts";
+import type { IdSpan } from "./day-parts.ts";
 import { tableOf } from "./seal-source.ts";
 
 /** SQL of the segments, filters and sums of archives, as the auditor reads them. */
@@ -134,7 +135,7 @@ export interface Counted {
 export async function countedRows(
   db: Queryable,
   archived: ArchivedTable,
-  span: { readonly from: bigint; readonly to: bigint },
+  span: IdSpan,
   places: Places,
 ): Promise<Counted> {
   const columns = `${archived.sum} AS row_sum, ${archived.points} AS row_points`;
@@ -155,7 +156,7 @@ export interface TextRow {
 export async function textRows(
   db: Queryable,
   archived: ArchivedTable,
-  span: { readonly from: bigint; readonly to: bigint },
+  span: IdSpan,
   places: Places,
 ): Promise<TextRow[]> {
   const columns = `id, ${archived.key} AS row_key, ${rowTextSql(archived)} AS row_text`;
@@ -169,7 +170,7 @@ export async function textRows(
 export async function twiceIn(
   db: Queryable,
   archived: ArchivedTable,
-  span: { readonly from: bigint; readonly to: bigint },
+  span: IdSpan,
 ): Promise<{ id: string; key: string; other: string }[]> {
   const { hot, archive, key } = bookOf(archived);
   const rows = await db.query<{ id: string; row_key: string; other: string }>(

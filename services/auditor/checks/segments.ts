@@ -1,8 +1,8 @@
+import { limits } from "../../../config/limits.ts";
+import type { NamedKeys } from "../../../config/named-keys.ts";
 import type { ArchivedTable } from "../../../mixins/archive/archived-table.ts";
 import { verdictOfSegment } from "../../../mixins/archive/seal-segment.ts";
 import { isFiltered } from "../../../mixins/archive/segment-state.ts";
-import { limits } from "../../../config/limits.ts";
-import type { NamedKeys } from "../../../config/named-keys.ts";
 import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import type { Difference } from "../differences.ts";
 import { keepSegment, type SeenSegment, seenSegments } from "../seen-segments-store.ts";
@@ -56,7 +56,11 @@ function segmentProblems(
 }
 
 /** Rows that are not in the table in which the segments have them. */
-async function misplaced(db: Queryable, archived: ArchivedTable, segments: readonly StoredSegment[]): Promise<Difference[]> {
+async function misplaced(
+  db: Queryable,
+  archived: ArchivedTable,
+  segments: readonly StoredSegment[],
+): Promise<Difference[]> {
   const { table, archive } = archived;
   const rows = (of: string, ids: readonly string[], detail: string): Difference[] =>
     ids.map((id) => ({ kind: "rowMisplaced", subject: `${of} ${id}`, detail }));

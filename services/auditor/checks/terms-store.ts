@@ -4,9 +4,9 @@ import type { Database } from "../../../mixins/mysql/database.ts";
 import { rechargeBizCode } from "../../first-catalogue.ts";
 import type { Difference } from "../differences.ts";
 import type { AuditedTerms, Field } from "./audited-terms.ts";
-import { auditedOf, gifts, type Keys, products, termsOf } from "./catalogue-calls.ts";
 import { recordsBook } from "./book-rows-store.ts";
 import { bookCheck } from "./book-windows.ts";
+import { auditedOf, gifts, type Keys, products, termsOf } from "./catalogue-calls.ts";
 import type { Check } from "./check.ts";
 import { serverTime, windowCheck } from "./windows-store.ts";
 
