@@ -30,6 +30,8 @@ const rolledBack: ReadonlySet<unknown> = new Set([
   3101, // ER_TRANSACTION_ROLLBACK_DURING_COMMIT
 ]);
 const lockWaitTimeout = 1205;
+/** ER_TABLE_DEF_CHANGED: a snapshot of before an ALTER reads the table for the first time. */
+const tableChanged = 1412;
 
 const numberOf = (error: unknown) => (error as { errno?: unknown } | null)?.errno;
 const isRolledBack = (error: unknown) => rolledBack.has(numberOf(error));
@@ -97,9 +99,22 @@ export class Database implements Queryable {
 
   /**
    * Runs reads as of one moment, in a REPEATABLE READ transaction that may not write; settings of the session go first.
-   * Fails: unavailable.
+   * Where another one ALTERs a table meanwhile (a partition is added to an archive, on Galera on any node) `read` runs
+   * again, as of a later moment. Fails: unavailable.
    */
   async snapshot<T>(read: (db: Queryable) => Promise<T>, settings: readonly string[] = []): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.snapshotOnce(read, settings);
+      } catch (error) {
+        if (!isRolledBack(error) && numberOf(error) !== tableChanged) throw error;
+        if (attempt > limits.mysql.transactionRetries) throw outage(error, { database: this.name });
+        this.retried();
+      }
+    }
+  }
+
+  private async snapshotOnce<T>(read: (db: Queryable) => Promise<T>, settings: readonly string[]): Promise<T> {
     const connection = await this.connections.take();
     try {
       for (const setting of settings) await this.send(connection, setting);
@@ -230,7 +245,8 @@ export class Database implements Queryable {
       const [result] = await connection.query<T>({ sql, values, timeout });
       return result;
     } catch (error) {
-      if (isRolledBack(error) || numberOf(error) === lockWaitTimeout || isStatementFault(error)) throw error;
+      if (isRolledBack(error) || isStatementFault(error)) throw error;
+      if (numberOf(error) === lockWaitTimeout || numberOf(error) === tableChanged) throw error;
       if (isAnswer(error)) this.connections.empty(String((error as Error).message));
       else this.connections.drop(connection);
       throw outage(error, { database: this.name });
