@@ -4,6 +4,7 @@ import { isStatementFault } from "../../broker/outages.ts";
 import { limits } from "../../config/limits.ts";
 import { Connections, type PoolOptions } from "./connections.ts";
 import type { PoolState } from "./pool-state.ts";
+import { isAnswer, isRolledBack, lockWaitTimeout, numberOf, tableChanged } from "./server-errors.ts";
 import type { MysqlServer } from "./servers.ts";
 
 /**
@@ -19,27 +20,6 @@ export interface Queryable {
 /** The connection of a running transaction. */
 export interface Transaction extends Queryable {
   readonly inTransaction: true;
-}
-
-/**
- * Errors after which nothing of the transaction is left, also where they come from its COMMIT: a deadlock, as which
- * Galera reports a transaction that does not fit to those of other nodes, and the same of Group Replication.
- */
-const rolledBack: ReadonlySet<unknown> = new Set([
-  1213, // ER_LOCK_DEADLOCK
-  3101, // ER_TRANSACTION_ROLLBACK_DURING_COMMIT
-]);
-const lockWaitTimeout = 1205;
-/** ER_TABLE_DEF_CHANGED: a snapshot of before an ALTER reads the table for the first time. */
-const tableChanged = 1412;
-
-const numberOf = (error: unknown) => (error as { errno?: unknown } | null)?.errno;
-const isRolledBack = (error: unknown) => rolledBack.has(numberOf(error));
-
-/** Whether an error is an answer of a running server, not the end of the connection. */
-function isAnswer(error: unknown): boolean {
-  const { sqlState, fatal } = (error ?? {}) as { sqlState?: unknown; fatal?: unknown };
-  return sqlState !== undefined && fatal !== true;
 }
 
 export interface DatabaseOptions extends Partial<PoolOptions> {
