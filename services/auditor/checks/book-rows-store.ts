@@ -71,7 +71,7 @@ export function tablesWith({ hot, archive }: Book, places: Places, first: bigint
 /** The text of a derived table: the rows with ids above `from` up to `to`. Of one table it is merged into the query. */
 export function rowsAfter(book: Book, places: Places, columns: string, { from, to }: IdSpan): string {
   const one = (table: string) =>
-    `SELECT ${columns} FROM ${table} FORCE INDEX (PRIMARY) WHERE id > ${from} AND id <= ${to}`;
+    `SELECT ${columns} FROM ${table} FORCE INDEX (PRIMARY) WHERE id >= ${from + 1n} AND id <= ${to}`;
   return `(${tablesWith(book, places, from + 1n, to)
     .map(one)
     .join(" UNION ALL ")})`;
@@ -79,7 +79,7 @@ export function rowsAfter(book: Book, places: Places, columns: string, { from, t
 
 /** As `rowsAfter`, of the archive. The limit keeps the servers from looking up each partner by itself: a range is read. */
 const archivedWhole = ({ archive }: Book, columns: string, { from, to }: IdSpan) =>
-  `(SELECT ${columns} FROM ${archive} FORCE INDEX (PRIMARY) WHERE id > ${from} AND id <= ${to} LIMIT ${2n ** 62n})`;
+  `(SELECT ${columns} FROM ${archive} FORCE INDEX (PRIMARY) WHERE id >= ${from + 1n} AND id <= ${to} LIMIT ${2n ** 62n})`;
 
 /** Two keys each: lists of a thousand become subqueries at MariaDB, whose plan may be a scan. */
 const keysAtOnce = 400;
@@ -151,7 +151,7 @@ export async function pageEndOf(
   rows: number,
 ): Promise<bigint | null> {
   const one = (table: string) =>
-    `(SELECT id FROM ${table} FORCE INDEX (PRIMARY) WHERE id > ${span.from} AND id <= ${span.to} ORDER BY id LIMIT ${rows})`;
+    `(SELECT id FROM ${table} FORCE INDEX (PRIMARY) WHERE id >= ${span.from + 1n} AND id <= ${span.to} ORDER BY id LIMIT ${rows})`;
   const tables = tablesWith(book, places, span.from + 1n, span.to);
   const [row] = await db.query<{ id: string }>(
     `SELECT id FROM (${tables.map(one).join(" UNION ALL ")}) n ORDER BY id LIMIT 1 OFFSET ${rows - 1}`,

@@ -25,10 +25,10 @@ export async function ledgerAt(db: Queryable, ledger: LedgerName): Promise<Ledge
   return { ledger, book, places: { hotFrom: 0n, archivedTo: null } };
 }
 
-/** What of a row is read: the values that are sealed, and the texts of which a digest is. */
+/** What of a row is read. Texts that may be erased have columns beside them, and are in no archive. */
 const columnsOf = (ledger: LedgerName): string => {
   const { columns, erasable = [] }: SealedLedger = sealedLedgers[ledger];
-  return ["id", "create_time", ...columns, ...erasable].join(", ");
+  return erasable.length > 0 ? "*" : ["id", "create_time", ...columns].join(", ");
 };
 
 /** What the rows of a seal are now. */

@@ -175,7 +175,7 @@ export async function twiceIn(
   const { hot, archive, key } = bookOf(archived);
   const rows = await db.query<{ id: string; row_key: string; other: string }>(
     `SELECT a.id, a.${key} AS row_key, h.id AS other FROM ${archive} a STRAIGHT_JOIN ${hot} h ON h.${key} = a.${key}
-     WHERE a.id > ${span.from} AND a.id <= ${span.to} ORDER BY a.id LIMIT ?`,
+     WHERE a.id >= ${span.from + 1n} AND a.id <= ${span.to} ORDER BY a.id LIMIT ?`,
     [limits.books.findingsPerPage],
   );
   return rows.map(({ id, row_key, other }) => ({ id: String(id), key: row_key, other: String(other) }));
