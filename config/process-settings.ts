@@ -33,6 +33,7 @@ const databaseOwners = [
   "platform",
   "webhook",
   "staff",
+  "archiver",
 ];
 
 /** No secrets: a process that has one too many is not in danger. */
@@ -95,7 +96,9 @@ const plain: Readonly<Record<string, Owners>> = {
   AUDIT_KEEP_DAYS: ["staff"],
   PROVIDER_NOTICE_KEEP_DAYS: ["payment"],
   RANKS: [...gateway, "rank", "battle", "provisioner"],
-  PLATFORM_TIMEZONE: ["rank"],
+  PLATFORM_TIMEZONE: ["rank", "archiver"],
+  ARCHIVE: ["archiver"],
+  ARCHIVE_AFTER_DAYS: ["archiver"],
   WEBHOOK_PRIVATE_ADDRESSES: [...gateway, "webhook"],
 };
 
@@ -123,6 +126,7 @@ const secret: Readonly<Record<string, Owners>> = {
   AUDITOR_BOOK_KEYS: ["auditor"],
   PLATFORM_BOOK_KEYS: ["platform", "auditor"],
   STAFF_BOOK_KEYS: ["staff", "auditor"],
+  ARCHIVER_BOOK_KEYS: ["archiver", "auditor"],
   WEBHOOK_KEYS: ["webhook"],
   STAFF_KEYS: ["staff"],
   // Of administrators, migrations and people: of no service.
@@ -136,7 +140,7 @@ const secret: Readonly<Record<string, Owners>> = {
 export const keySettings = [
   ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "WEBHOOK_KEYS", "PLATFORM_KEYS", "STAFF_KEYS"] as const),
   ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"] as const),
-  ...(["STAFF_BOOK_KEYS"] as const),
+  ...(["STAFF_BOOK_KEYS", "ARCHIVER_BOOK_KEYS"] as const),
 ] as const;
 
 /** A service's own login at a server, e.g. `<SERVICE>_MYSQL_URL`: the service's name. */

@@ -10,6 +10,7 @@ import {
 } from "../mixins/mysql/grants.ts";
 import { migrate } from "../mixins/mysql/migrate.ts";
 import { openConnection } from "../mixins/mysql/servers.ts";
+import { movesRowsIn } from "../services/archive-rights.ts";
 import { databaseRights, privilegesOn, readsDatabasesOf } from "../services/database-rights.ts";
 import { migrationFolders } from "../services/databases.ts";
 import { writeStackEnv } from "./stack/env-file.ts";
@@ -21,14 +22,20 @@ export const databaseServices = Object.keys(migrationFolders) as DatabaseService
 
 export const hasDatabase = (service: string): service is DatabaseService => Object.hasOwn(migrationFolders, service);
 
-/** What a service's login may do: by table in its own database, and for a reader of all databases to read the others. */
+/** What a service's login may do: by table in its own database, for a reader of all databases to read the others, and for the archiver to move rows. */
 export function privilegesFor(namespace: string, service: DatabaseService): Privileges {
   const own = databaseName(service, namespace);
   const tables = Object.entries(databaseRights[service]);
   const others = readsDatabasesOf[service] ?? [];
+  const moved = Object.entries(movesRowsIn[service] ?? {}).flatMap(([other, tablesThere]) =>
+    Object.entries(tablesThere).map(
+      ([table, privileges]) => [tablePlace(databaseName(other, namespace), table), privileges] as const,
+    ),
+  );
   return new Map([
     ...tables.map(([table, right]) => [tablePlace(own, table), privilegesOn(table, right)] as const),
     ...others.map((other) => [databasePlace(databaseName(other, namespace)), ["SELECT"]] as const),
+    ...moved,
   ]);
 }
 

@@ -255,6 +255,7 @@ export const callers: CallersTable = {
     resetPerson: staffDoorAndConsole,
     endSessions: staffDoor,
   },
+  archiver: { health: doors, ...each(people, "status", "run") },
 };
 
 /** The services that send a broadcast. */

@@ -28,6 +28,9 @@ const streams = { t_stream_position: "change" } as const;
 const outbox = { t_outbox: "all" } as const;
 const operatorAudit = { t_operator_audit: "add", t_ledger_seal: "add", t_ledger_checkpoint: "add" } as const;
 
+/** Who writes them has rights of its own: archive-rights.ts. */
+const archive = { t_archive_segment: "read", t_archive_filter: "read", t_archive_revision: "read" } as const;
+
 /** By service and table. */
 export const databaseRights: Readonly<Record<keyof typeof migrationFolders, DatabaseRights>> = {
   user: {
@@ -67,6 +70,8 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_gift_minute: "all",
     t_gift_minute_position: "change",
     t_anchor_share: "add",
+    t_gift_record_archive: "read",
+    ...archive,
   },
   wallet: {
     ...base,
@@ -81,6 +86,9 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_income_posting: "add",
     t_income_hold_gift: "add",
     t_wallet_carried_out: "add",
+    t_qiyu_currency_trade_archive: "read",
+    t_trade_archive_sum: "read",
+    ...archive,
   },
   payment: {
     ...base,
@@ -175,6 +183,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_staff_proposal_state: "change",
     t_staff_erasure: "all",
   },
+  archiver: base,
 };
 
 /**

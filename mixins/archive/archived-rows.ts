@@ -10,8 +10,8 @@ export async function archivedByKey<Row extends object>(
   places: readonly Suspects[],
 ): Promise<Row[]> {
   const found: Row[] = [];
+  // The range names the partition, whose index is asked.
   for (const { from, to, ids } of places)
-    // The range names the partition, whose index is asked.
     found.push(
       ...(await db.query<Row>(
         `SELECT ${columns} FROM ${archive} FORCE INDEX (${keyIndex}) WHERE id >= ? AND id < ? AND ${key} IN (?)`,

@@ -1,7 +1,9 @@
+import type { ServiceName } from "../../broker/service-names.ts";
+
 /** A table whose closed months are moved into another one. */
 export interface ArchivedTable {
   /** The service whose database has it. */
-  readonly service: string;
+  readonly service: ServiceName;
   readonly table: string;
   /** The table with the closed months: the same columns and ids, partitions by id. */
   readonly archive: string;

@@ -5,8 +5,8 @@ import { BackgroundLoop } from "../background-loop.ts";
 import type { Database, Transaction } from "../mysql/database.ts";
 import type { ArchivedTable } from "./archived-table.ts";
 import { Filter, filterDigest, type Probe, probeOf } from "./bloom.ts";
+import { allIds, type IdRange, isFiltered, type Segment } from "./segment-state.ts";
 import { holdRevision, readFilterParts, readRevision, readSealed, readSegments } from "./segment-store.ts";
-import { type IdRange, isFiltered, type Segment } from "./segment-state.ts";
 
 /** Business ids that may be in the archive, and where. */
 export interface Suspects extends IdRange {
@@ -25,11 +25,13 @@ export class FiltersBehind extends Error {
 interface Held {
   readonly segment: Segment;
   /** `undefined` where it does not fit into this node's memory or is not what was sealed: any id may be in it. */
-  readonly filter: Filter | undefined;
+  readonly filter: KnownFilter | undefined;
 }
 
-/** All ids of a table. */
-const everywhere: IdRange = { from: 0n, to: 2n ** 64n - 1n };
+interface KnownFilter {
+  readonly filter: Filter;
+  readonly digest: Buffer;
+}
 
 const gauges = {
   bytes: {
@@ -62,6 +64,8 @@ export class ArchiveFilters {
   private readonly options: FiltersOptions;
   private held: readonly Held[] = [];
   private revision = -1;
+  /** Of the database's connections: after a failover the same revision may be of other segments. */
+  private generation = -1;
   /** When the database last said that there is nothing newer; performance.now. */
   private knownAt = Number.NEGATIVE_INFINITY;
   private loading: Promise<void> | undefined;
@@ -103,8 +107,9 @@ export class ArchiveFilters {
    * leaves the hot table. @throws FiltersBehind
    */
   async hold(tx: Transaction): Promise<void> {
-    const { table } = this.options.table;
-    if ((await holdRevision(tx, table)) !== this.revision) throw new FiltersBehind(table);
+    const { mysql, table } = this.options;
+    const revision = await holdRevision(tx, table.table);
+    if (revision !== this.revision || mysql.generation !== this.generation) throw new FiltersBehind(table.table);
   }
 
   /** Where these ids may be archived: within a transaction that holds the filters. */
@@ -112,7 +117,7 @@ export class ArchiveFilters {
     if (this.held.length === 0 || ids.length === 0) return [];
     const probes = ids.map((id): [string, Probe] => [id, probeOf(id)]);
     return this.held.flatMap(({ segment: { from, to, state }, filter }) => {
-      const own = filter ? probes.filter(([, probe]) => filter.mayHave(probe)).map(([id]) => id) : ids;
+      const own = filter ? probes.filter(([, probe]) => filter.filter.mayHave(probe)).map(([id]) => id) : ids;
       return own.length === 0 ? [] : [{ from, to, ids: own, isClosed: state === "closed" }];
     });
   }
@@ -124,19 +129,21 @@ export class ArchiveFilters {
   lookups(ids: readonly string[]): Suspects[] {
     if (ids.length === 0) return [];
     const isFresh = performance.now() - this.knownAt <= limits.archive.freshMs;
-    return isFresh ? this.suspects(ids) : [{ ...everywhere, ids, isClosed: false }];
+    return isFresh ? this.suspects(ids) : [{ ...allIds, ids, isClosed: false }];
   }
 
   private async loadNewer(): Promise<void> {
     const { mysql, table, loaded } = this.options;
     const askedAt = performance.now();
+    const { generation } = mysql;
     // Before the segments: what is filtered in between makes the next load find another revision.
     const revision = await readRevision(mysql, table.table);
-    if (revision !== this.revision) {
+    if (revision !== this.revision || generation !== this.generation) {
       this.held = await this.loadSegments();
       this.revision = revision;
+      this.generation = generation;
       const filters = this.held.flatMap(({ filter }) => filter ?? []);
-      const bytes = filters.reduce((sum, { size }) => sum + size, 0);
+      const bytes = filters.reduce((sum, { filter }) => sum + filter.size, 0);
       loaded?.({ bytes, missing: this.held.length - filters.length });
     }
     this.knownAt = askedAt;
@@ -150,8 +157,8 @@ export class ArchiveFilters {
     const held: Held[] = [];
     let bytes = 0;
     for (const segment of segments) {
-      const filter = bytes < bytesMost ? (known.get(segment.segment) ?? (await this.loadFilter(segment))) : undefined;
-      bytes += filter?.size ?? 0;
+      const filter = bytes < bytesMost ? await this.loadFilter(segment, known.get(segment.segment)) : undefined;
+      bytes += filter?.filter.size ?? 0;
       held.push({ segment, filter });
     }
     const missing = held.filter(({ filter }) => !filter).length;
@@ -164,12 +171,13 @@ export class ArchiveFilters {
   }
 
   /** `undefined` where it is not what was sealed: it could hide ids. The auditor names it. */
-  private async loadFilter(segment: Segment): Promise<Filter | undefined> {
+  private async loadFilter(segment: Segment, known: KnownFilter | undefined): Promise<KnownFilter | undefined> {
     const { mysql, log } = this.options;
     const sealed = await readSealed(mysql, segment);
+    if (sealed && known?.digest.equals(sealed.filterDigest)) return known;
     const parts = await readFilterParts(mysql, segment);
     if (sealed && parts.length > 0 && filterDigest(parts).equals(sealed.filterDigest))
-      return new Filter(parts, sealed.filterHashes);
+      return { filter: new Filter(parts, sealed.filterHashes), digest: sealed.filterDigest };
     const about = { table: segment.table, segment: segment.segment };
     log.error(about, "the filter of an archived segment is not what was sealed: it is not used; run npm run verify");
     return undefined;

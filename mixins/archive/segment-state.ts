@@ -30,6 +30,9 @@ export interface IdRange {
   readonly to: bigint;
 }
 
+/** All ids of a table. */
+export const allIds: IdRange = Object.freeze({ from: 0n, to: 2n ** 64n - 1n });
+
 /** A segment as it stands: rows of `from <= id < movedTo` are in the archive table, those of `movedTo <= id < to` not. */
 export interface Segment extends IdRange {
   readonly table: string;

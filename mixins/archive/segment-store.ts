@@ -54,10 +54,10 @@ export async function lockSegment(tx: Transaction, { table, segment }: Segment):
   return toSegment(row);
 }
 
-/** Writes a planned segment; nothing, where another node has planned it. */
+/** Writes a planned segment. Fails with a duplicate key where another node has planned it at the same time. */
 export async function planSegment(db: Queryable, { table, segment, from, to, month }: Segment): Promise<void> {
   await db.run(
-    `INSERT IGNORE INTO t_archive_segment (table_name, segment, from_id, to_id, moved_to, month, state, planned_time)
+    `INSERT INTO t_archive_segment (table_name, segment, from_id, to_id, moved_to, month, state, planned_time)
      VALUES (?, ?, ?, ?, ?, ?, 'planned', UTC_TIMESTAMP(3))`,
     [table, segment, String(from), String(to), String(from), month],
   );
@@ -99,10 +99,11 @@ export async function storeFilter(
 /** Notes that rows below `movedTo` are moved, in the transaction that moves them. */
 export async function noteMoved(tx: Transaction, segment: Segment, movedTo: bigint): Promise<void> {
   if (segment.state !== "emptying") requireMove(segment.state, "emptying", segment);
-  await tx.run(
-    "UPDATE t_archive_segment SET state = 'emptying', moved_to = ? WHERE table_name = ? AND segment = ?",
-    [String(movedTo), segment.table, segment.segment],
-  );
+  await tx.run("UPDATE t_archive_segment SET state = 'emptying', moved_to = ? WHERE table_name = ? AND segment = ?", [
+    String(movedTo),
+    segment.table,
+    segment.segment,
+  ]);
 }
 
 /** Closes a segment all of whose rows are moved and counted again. */
@@ -194,10 +195,9 @@ export async function holdRevision(tx: Transaction, table: string): Promise<numb
 
 /** Waits for the transactions that hold the revision, and lets none in until the commit. */
 export async function raiseRevision(tx: Transaction, table: string): Promise<void> {
-  const { affectedRows } = await tx.run(
-    "UPDATE t_archive_revision SET revision = revision + 1 WHERE table_name = ?",
-    [table],
-  );
+  const { affectedRows } = await tx.run("UPDATE t_archive_revision SET revision = revision + 1 WHERE table_name = ?", [
+    table,
+  ]);
   if (affectedRows !== 1) revisionOf(undefined, table);
 }
 
@@ -206,14 +206,27 @@ export async function raiseRevision(tx: Transaction, table: string): Promise<voi
  * repeat of an archived gift again (mixins/mysql/schema.ts).
  */
 export async function refuseOldNodes(tx: Transaction, release: number): Promise<void> {
+  const name = "mixins/archive";
+  const [noted] = await tx.query("SELECT name FROM t_migration_release WHERE name = ?", [name]);
+  if (noted) return;
   await tx.run(
-    `INSERT IGNORE INTO t_migration_release (name, release_number, needs_release, begin_time)
-     VALUES ('mixins/archive', ?, ?, UTC_TIMESTAMP(3))`,
-    [release, release],
+    `INSERT INTO t_migration_release (name, release_number, needs_release, begin_time)
+     VALUES (?, ?, ?, UTC_TIMESTAMP(3))`,
+    [name, release, release],
   );
 }
 
-/** The database's time. */
+/** Whether a segment has been filtered for so long, by the database's clock. */
+export async function isFilteredFor(db: Queryable, { table, segment }: Segment, ms: number): Promise<boolean> {
+  const rows = await db.query(
+    `SELECT segment FROM t_archive_segment
+     WHERE table_name = ? AND segment = ? AND filtered_time <= UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND`,
+    [table, segment, ms * 1_000],
+  );
+  return rows.length > 0;
+}
+
+/** The time of the database. */
 export async function databaseTime(db: Pick<Database, "query">): Promise<Date> {
   const [row] = await db.query<{ now_time: Date }>("SELECT UTC_TIMESTAMP(3) AS now_time");
   return (row as { now_time: Date }).now_time;

@@ -107,7 +107,7 @@ async function fundsOfAll(
 
 /** The ports of acceptance for one group: this node's caches, Redis, the books, the queue, and other services. */
 export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePorts {
-  const { redis, mysql, logger, orders } = service;
+  const { redis, mysql, archive, logger, orders } = service;
   const startedAt = performance.now();
   let redisAway = false;
   const reserved = new Set<string>();
@@ -128,7 +128,8 @@ export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePort
     const known = await recall(orderIds);
     const others = known.size === 0 ? orderIds : orderIds.filter((orderId) => !known.has(orderId));
     if (others.length > 0)
-      for (const [orderId, contentHash] of await findContentHashes(mysql, others)) known.set(orderId, contentHash);
+      for (const [orderId, contentHash] of await findContentHashes(mysql, archive, others))
+        known.set(orderId, contentHash);
     return known;
   };
   /** Faults of this system; outages and refusals are answers. */

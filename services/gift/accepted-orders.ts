@@ -6,7 +6,7 @@ import type { MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
 import { type AcceptedGift, contentHashOf, parseAcceptedGift } from "./accepted-gift.ts";
 import type { FoundGift } from "./gift.contract.ts";
-import { findRecord } from "./gift-store.ts";
+import { type Archive, findRecord } from "./gift-store.ts";
 
 /**
  * The orders that are accepted and not settled yet, in Redis, for repeats and queries; and before that the reservations
@@ -109,13 +109,21 @@ export async function recallAccepted(
  * between the two lookups, and the books are asked again.
  */
 export async function findGift(
-  { mysql, redis, signatures, logger }: { mysql: Queryable; redis: Redis; signatures: MessageSignatures; logger: Log },
+  { mysql, archive, redis, signatures, logger }: Finding,
   orderId: string,
 ): Promise<FoundGift | undefined> {
-  const settled = await findRecord(mysql, orderId);
+  const settled = await findRecord(mysql, archive, orderId);
   if (settled) return settled;
   const waiting = await recallAccepted(redis, orderId, signatures, logger);
-  return waiting ? onItsWay(waiting) : findRecord(mysql, orderId);
+  return waiting ? onItsWay(waiting) : findRecord(mysql, archive, orderId);
+}
+
+interface Finding {
+  readonly mysql: Queryable;
+  readonly archive: Archive;
+  readonly redis: Redis;
+  readonly signatures: MessageSignatures;
+  readonly logger: Log;
 }
 
 function onItsWay(gift: AcceptedGift): FoundGift {

@@ -1,6 +1,7 @@
 import type { ServiceNodes } from "../../broker/service-nodes.ts";
 import type { NamedKeys } from "../../config/named-keys.ts";
 import type { AnswerCache } from "../../mixins/answer-cache.ts";
+import type { ArchiveFilters } from "../../mixins/archive/filters.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
@@ -32,6 +33,8 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   rate: UserRate | undefined;
   silent: SilentPartitions;
   metrics: GiftMetrics;
+  /** Of records that left the hot table. */
+  archive: ArchiveFilters;
   watermark: QueueWatermark;
   totals: Totals;
   walletNodes: ServiceNodes;

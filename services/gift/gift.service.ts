@@ -1,5 +1,6 @@
 import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
+import { openFilters } from "../../mixins/archive/filters.ts";
 import { catalogueTableMixin } from "../../mixins/catalogue-table.mixin.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
@@ -7,6 +8,7 @@ import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
+import { archivedRecords } from "../archived-tables.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { onEvent } from "../durable-event.ts";
@@ -142,7 +144,8 @@ export default defineService<"gift", GiftState>({
     this.settleBreakpoint = () => {};
   },
 
-  started() {
+  async started() {
+    this.archive = await openFilters(this, archivedRecords);
     // The generation is included, since rows that were read before a failover may be old.
     const checksum = async () => `${await catalogueChecksum(this.mysql)} ${this.mysql.generation}`;
     this.catalogueCache = new CatalogueCache(this.catalogue, checksum);
@@ -154,7 +157,7 @@ export default defineService<"gift", GiftState>({
   },
 
   async stopped() {
-    await Promise.all([this.catalogueWatch?.stop(), this.minutes?.stop()]);
+    await Promise.all([this.catalogueWatch?.stop(), this.minutes?.stop(), this.archive?.stop()]);
     await this.totals?.close();
     this.gate?.close();
   },

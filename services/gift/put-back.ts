@@ -12,7 +12,7 @@ import type { GiftState } from "./gift-state.ts";
 import { findContentHashes } from "./gift-store.ts";
 import { subjectOf } from "./queue.ts";
 
-type Queueing = Pick<GiftState, "redis" | "mysql" | "jetstream" | "signatures"> & {
+type Queueing = Pick<GiftState, "redis" | "mysql" | "archive" | "jetstream" | "signatures"> & {
   readonly logger: Log;
 };
 
@@ -61,6 +61,7 @@ async function unsettled(service: Queueing, gifts: readonly AcceptedGift[]): Pro
   if (gifts.length === 0) return [];
   const settled = await findContentHashes(
     service.mysql,
+    service.archive,
     gifts.map(({ orderId }) => orderId),
   );
   return gifts.filter(({ orderId }) => !settled.has(orderId));

@@ -153,7 +153,8 @@ const chargeBytes = ({ orderId }: GiftCharge) => 250 + Buffer.byteLength(orderId
 function toRecord(gift: AcceptedGift, time: Date, outcome: GiftOutcome): SettledRecord {
   const succeeded = outcome.status === "succeeded";
   const reason = succeeded ? null : (outcome.reason ?? "giftNotSent");
-  return { gift, time, succeeded, reason, income: outcome.income, incomePoints: outcome.incomePoints };
+  const { income, incomePoints, repeated = false } = outcome;
+  return { gift, time, succeeded, reason, income, incomePoints, repeated };
 }
 
 function toCharge(gift: AcceptedGift): GiftCharge {

@@ -2,7 +2,7 @@ import { fail } from "../../broker/failure.ts";
 import type { FaultRate } from "../../mixins/user-rate.ts";
 import type { LedgerWriter } from "./ledger-writer.ts";
 import { sharePoints, wholeCoins } from "./points.ts";
-import type { Command } from "./posting.ts";
+import type { Command, Outcome } from "./posting.ts";
 import type { GiftCharge, GiftOutcome } from "./wallet.contract.ts";
 
 /** A gift as a command of the ledger; the anchor's share is the one that the gift was accepted with. */
@@ -11,6 +11,10 @@ function toCommand({ orderId, senderId, receiverId, price, count, sharePercent }
   const incomePoints = sharePoints(amount, sharePercent);
   return { kind: "gift", bizId: orderId, userId: senderId, receiverId, amount, incomePoints };
 }
+
+/** Whether the ledger has a row of this outcome that was not there before. What is invalid in itself has no row. */
+const isNew = (outcome: Outcome): boolean =>
+  !outcome.repeated && (outcome.status === "done" || outcome.reason === "balanceShort");
 
 /**
  * Charges gifts; every outcome is committed when it resolves. Gifts that fail for too few coins, each a new row of the
@@ -27,11 +31,12 @@ export async function settleGifts(
   return outcomes.map((outcome, index) => {
     const { orderId, senderId } = gifts[index] as GiftCharge;
     const { balanceAfter } = outcome;
+    const known = isNew(outcome) ? {} : { repeated: true as const };
     if (outcome.status === "done") {
       const { incomePoints } = outcome;
-      return { orderId, status: "succeeded", income: wholeCoins(incomePoints), incomePoints, balanceAfter };
+      return { orderId, status: "succeeded", income: wholeCoins(incomePoints), incomePoints, balanceAfter, ...known };
     }
     if (!outcome.repeated && outcome.reason === "balanceShort") failed.add(senderId, Date.now());
-    return { orderId, status: "failed", reason: outcome.reason, income: 0, incomePoints: 0, balanceAfter };
+    return { orderId, status: "failed", reason: outcome.reason, income: 0, incomePoints: 0, balanceAfter, ...known };
   });
 }

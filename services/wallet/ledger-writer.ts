@@ -1,13 +1,15 @@
 import { fail, isUnavailable } from "../../broker/failure.ts";
+import { limits } from "../../config/limits.ts";
+import { FiltersBehind } from "../../mixins/archive/filters.ts";
 import { KeyedQueue } from "../../mixins/keyed-queue.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { Sealing } from "../../mixins/seals/seal-chains.ts";
-import { debtIdsOf, tradeIdsOf } from "./business-ids.ts";
 import { insertPendingIncomes } from "./income/income-store.ts";
 import { decide } from "./ledger.ts";
-import type { Command, Decision, Outcome, Prior } from "./posting.ts";
+import type { Command, Decision, Outcome } from "./posting.ts";
+import { priorsOf } from "./priors.ts";
 import { Submission } from "./submission.ts";
-import { insertDebts, insertTrades, lockAccounts, readPriors, updateAccounts } from "./wallet-store.ts";
+import { insertDebts, insertTrades, lockAccounts, updateAccounts } from "./wallet-store.ts";
 import type { WriterLimits, WriterPorts } from "./writer-ports.ts";
 
 /** A command that waits or is in a batch; the key is its user. */
@@ -27,7 +29,6 @@ type Batch = Map<string, QueuedCommand[]>;
 
 /** The third attempt is for a business id that another user's batch wrote between our read and our write. */
 const maxAttempts = 3;
-const noPriors: ReadonlyMap<string, Prior> = new Map();
 
 /**
  * Group commit: the waiting commands of many users are decided and written in one transaction. Commands that arrive
@@ -214,9 +215,10 @@ export class LedgerWriter {
   /**
    * Gifts are nearly always new, and each leaves a row with its unique business id. So a batch of gifts is first
    * written without reading earlier rows. Where the unique key finds one, the transaction is rolled back and the second
-   * attempt reads them.
+   * attempt reads them. The unique key does not know archived rows: ids that a filter of the archive may have are always
+   * looked up. A transaction that finds newer filters than this node has is rolled back and run again with them.
    */
-  private async commit(commands: readonly Command[], attempt = 1): Promise<Decision> {
+  private async commit(commands: readonly Command[], attempt = 1, loads = 0): Promise<Decision> {
     const withPriors = attempt > 1 || commands.some(({ kind }) => kind !== "gift");
     try {
       const { accounts, decision } = await this.ports.transaction((tx, sealing) =>
@@ -227,15 +229,20 @@ export class LedgerWriter {
     } catch (error) {
       if (isDuplicateKey(error) && attempt < maxAttempts) {
         this.counters.repeats++;
-        return this.commit(commands, attempt + 1);
+        return this.commit(commands, attempt + 1, loads);
       }
-      throw error;
+      if (!(error instanceof FiltersBehind)) throw error;
+      if (loads >= limits.archive.filterTries) throw fail("unavailable", { cause: error.message });
+      await this.ports.archive.load();
+      return this.commit(commands, attempt, loads + 1);
     }
   }
 
   private async decideAndWrite(tx: Transaction, sealing: Sealing, commands: readonly Command[], withPriors: boolean) {
+    // First of all: no row leaves the ledger unknown to this node until the commit.
+    await this.ports.archive.hold(tx);
     const accounts = await lockAccounts(tx, [...new Set(commands.map(({ userId }) => userId))], sealing);
-    const priors = withPriors ? await readPriors(tx, tradeIdsOf(commands), debtIdsOf(commands)) : noPriors;
+    const priors = await priorsOf(tx, commands, withPriors, this.ports.archive);
     const decision = decide(accounts, priors, commands);
     await insertTrades(tx, decision.trades, sealing);
     await insertDebts(tx, decision.debts, sealing);

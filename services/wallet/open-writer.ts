@@ -45,6 +45,7 @@ export function openWriter(wallet: Wallet): LedgerWriter {
     {
       transaction: (work) => wallet.seals.transaction(wallet.mysql, work),
       acquire: (keys) => wallet.locks.acquire(keys),
+      archive: wallet.archive,
       writeEvents: (tx, commands, decision) => writeEvents(wallet, tx, commands, decision),
       committed: (accounts) => {
         for (const { userId, balance, status } of accounts) wallet.funds.set(userId, { balance, status });

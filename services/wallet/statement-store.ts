@@ -1,4 +1,6 @@
+import { mergedPage, newestFirst } from "../../mixins/archive/merged-page.ts";
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
+import { archivedTrades } from "../archived-tables.ts";
 import type { DebtEntry } from "./debts.ts";
 import type { StatementRow } from "./wallet.contract.ts";
 
@@ -12,19 +14,22 @@ interface StatementRecord {
   create_time: Date;
 }
 
-/** A user's trades with ids below the cursor, newest first. */
+/** A user's trades with ids below the cursor, newest first, archived ones too. */
 export async function readTrades(
   db: Queryable,
   userId: string,
   cursor: string | undefined,
   limit: number,
 ): Promise<StatementRow[]> {
-  const rows = await db.query<StatementRecord>(
-    `SELECT id, num, type, status, biz_id, balance_after, create_time FROM t_qiyu_currency_trade
-     WHERE user_id = ? ${cursor ? "AND id < ?" : ""} ORDER BY id DESC LIMIT ?`,
-    cursor ? [userId, cursor, limit] : [userId, limit],
-  );
-  return rows.map((row) => ({
+  const read = (table: string) =>
+    db.query<StatementRecord>(
+      `SELECT id, num, type, status, biz_id, balance_after, create_time FROM ${table}
+       WHERE user_id = ? ${cursor ? "AND id < ?" : ""} ORDER BY id DESC LIMIT ?`,
+      cursor ? [userId, cursor, limit] : [userId, limit],
+    );
+  const hot = await read(archivedTrades.table);
+  const archived = hot.length < limit ? await read(archivedTrades.archive) : [];
+  return mergedPage(hot, archived, newestFirst, limit).map((row) => ({
     id: String(row.id),
     num: toSafeInteger(row.num),
     type: Number(row.type),

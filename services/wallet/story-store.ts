@@ -1,5 +1,7 @@
 import { limits } from "../../config/limits.ts";
+import { byId, mergedPage } from "../../mixins/archive/merged-page.ts";
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
+import { archivedTrades } from "../archived-tables.ts";
 import { kindOfPosting } from "./income/income-store.ts";
 import { wholeCoins } from "./points.ts";
 import type { ShownPosting, StoryHold, StoryTrade } from "./staff.contract.ts";
@@ -11,26 +13,31 @@ export interface KnownTrade extends StoryTrade {
   readonly id: string;
 }
 
-/** Those of the business ids that are in the ledger, oldest first. */
+interface TradeRow {
+  id: string;
+  biz_id: string;
+  user_id: string;
+  num: string;
+  type: number;
+  status: number;
+  reason: string | null;
+  counterparty_id: string | null;
+  counterparty_income_points: string;
+  balance_after: string;
+  create_time: Date;
+}
+
+/** Those of the business ids that are in the ledger, oldest first, archived ones too. */
 export async function tradesByBizId(db: Queryable, bizIds: readonly string[]): Promise<KnownTrade[]> {
-  const rows = await db.query<{
-    id: string;
-    biz_id: string;
-    user_id: string;
-    num: string;
-    type: number;
-    status: number;
-    reason: string | null;
-    counterparty_id: string | null;
-    counterparty_income_points: string;
-    balance_after: string;
-    create_time: Date;
-  }>(
-    `SELECT id, biz_id, user_id, num, type, status, reason, counterparty_id, counterparty_income_points, balance_after,
-       create_time FROM t_qiyu_currency_trade WHERE biz_id IN (?) ORDER BY id`,
-    [bizIds],
-  );
-  return rows.map((row) => ({
+  const read = (table: string) =>
+    db.query<TradeRow>(
+      `SELECT id, biz_id, user_id, num, type, status, reason, counterparty_id, counterparty_income_points,
+         balance_after, create_time FROM ${table} WHERE biz_id IN (?) ORDER BY id`,
+      [bizIds],
+    );
+  const hot = await read(archivedTrades.table);
+  const archived = hot.length < bizIds.length ? await read(archivedTrades.archive) : [];
+  return mergedPage(hot, archived, byId, bizIds.length).map((row) => ({
     id: String(row.id),
     bizId: row.biz_id,
     userId: String(row.user_id),

@@ -1,3 +1,4 @@
+import type { ArchiveFilters } from "../../mixins/archive/filters.ts";
 import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.mixin.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
@@ -17,6 +18,8 @@ export interface WalletState extends MysqlState, RedisLockState, JetStreamState,
   /** Of orders of the platform. */
   platformSignatures: MessageSignatures;
   writer: LedgerWriter;
+  /** Of trades that left the ledger. */
+  archive: ArchiveFilters;
   balances: BatchLoader<Balance>;
   funds: FundsCache;
   /** Gifts that failed at the charge, by sender. */

@@ -47,6 +47,8 @@ export interface GiftOutcome {
   income: number;
   incomePoints: number;
   balanceAfter: number;
+  /** The ledger has not written it now: the gift's record may be there, in the archive too. */
+  repeated?: true;
 }
 
 /**

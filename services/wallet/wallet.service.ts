@@ -1,4 +1,5 @@
 import { limits } from "../../config/limits.ts";
+import { openFilters } from "../../mixins/archive/filters.ts";
 import { BatchLoader } from "../../mixins/batch-loader.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
@@ -6,6 +7,7 @@ import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
+import { archivedTrades } from "../archived-tables.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { sealedAudit } from "../sealing.ts";
@@ -81,12 +83,12 @@ export default defineService<"wallet", WalletState>({
     },
     creditsOf: {
       async handler(ctx) {
-        return { list: await creditsOfOrders(this.mysql, ctx.params.orderIds) };
+        return { list: await creditsOfOrders(this.mysql, this.archive, ctx.params.orderIds) };
       },
     },
     refundsOf: {
       async handler(ctx) {
-        return { list: await refundsOfOrders(this.mysql, ctx.params.orderIds) };
+        return { list: await refundsOfOrders(this.mysql, this.archive, ctx.params.orderIds) };
       },
     },
     creditsBetween: {
@@ -146,14 +148,16 @@ export default defineService<"wallet", WalletState>({
     registerForgedOrders(this);
   },
 
-  started() {
+  async started() {
     this.balances = new BatchLoader((ids) => readBalances(this.mysql, ids), limits.mysql.batchLoader);
     this.incomeRollup = new IncomeRollup(this);
+    // Before the channels: nothing is written without them.
+    this.archive = await openFilters(this, archivedTrades);
     this.writer = openWriter(this);
   },
 
   async stopped() {
     await this.writer?.drain();
-    await this.incomeRollup?.stop();
+    await Promise.all([this.incomeRollup?.stop(), this.archive?.stop()]);
   },
 });

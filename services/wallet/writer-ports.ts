@@ -1,3 +1,4 @@
+import type { ArchiveFilters } from "../../mixins/archive/filters.ts";
 import type { Transaction } from "../../mixins/mysql/database.ts";
 import type { LockHold } from "../../mixins/redis-lock.mixin.ts";
 import type { Sealing } from "../../mixins/seals/seal-chains.ts";
@@ -8,6 +9,8 @@ export interface WriterPorts {
   /** Runs `work` in a transaction; the rows that it notes are sealed in the same one. */
   transaction<T>(work: (tx: Transaction, sealing: Sealing) => Promise<T>): Promise<T>;
   acquire(keys: readonly string[]): Promise<LockHold>;
+  /** What is known of trades that left the ledger. */
+  readonly archive: Pick<ArchiveFilters, "hold" | "load" | "suspects">;
   /** Writes the events of the decision in the same transaction. */
   writeEvents(tx: Transaction, commands: readonly Command[], decision: Decision): Promise<void>;
   /** Called after the commit, with the accounts as committed. */

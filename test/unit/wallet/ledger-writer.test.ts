@@ -144,6 +144,7 @@ function open({ gated = false, bounds = {} }: Scene = {}) {
           },
         };
       },
+      archive: { hold: async () => {}, load: async () => {}, suspects: () => [] },
       writeEvents: async () => {},
       committed: () => {},
       now: () => clock,

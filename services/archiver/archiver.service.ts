@@ -1,0 +1,72 @@
+import { fail } from "../../broker/failure.ts";
+import type { NamedKeys } from "../../config/named-keys.ts";
+import { Months } from "../../mixins/archive/months.ts";
+import type { BackgroundLoop } from "../../mixins/background-loop.ts";
+import { addHealthCheck, Degraded, healthMixin } from "../../mixins/health.mixin.ts";
+import type { LeasedLoop } from "../../mixins/leased-loop.ts";
+import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
+import { archiveAfterDays, archiveIsOn } from "../archive-settings.ts";
+import { bookKeys } from "../book-keys.ts";
+import { migrationFolders } from "../databases.ts";
+import { defineService } from "../define-service.ts";
+import { platformTimeZone } from "../rank-settings.ts";
+import { ArchiveJob, type ArchiveSettings, usualArchive } from "./archive-job.ts";
+import { archiverActions } from "./archiver.contract.ts";
+import { keepArchiveGauges } from "./gauges.ts";
+import { lateness, statusOf, type Target, targetsOf } from "./targets.ts";
+
+export interface ArchiverState extends MysqlState {
+  zone: string;
+  keys: NamedKeys;
+  targets: Target[];
+  job: ArchiveJob;
+  loop: LeasedLoop | undefined;
+  archiveGauges: BackgroundLoop;
+}
+
+export default defineService<"archiver", ArchiverState>({
+  name: "archiver",
+  contract: archiverActions,
+  settings: { ...usualArchive } satisfies ArchiveSettings,
+  mixins: [mysqlMixin("archiver", migrationFolders.archiver), healthMixin],
+  actions: {
+    status: {
+      async handler() {
+        return {
+          ...{ on: archiveIsOn(), afterDays: archiveAfterDays(), zone: this.zone },
+          tables: await Promise.all(this.targets.map((target) => statusOf(target, this.job.troubleOf(target)))),
+        };
+      },
+    },
+    run: {
+      handler(ctx) {
+        if (!this.loop) throw fail("notFound", { why: "ARCHIVE=off" });
+        this.logger.info({ by: ctx.nodeID }, "the archive was asked to look for closed months");
+        this.loop.wake();
+        return null;
+      },
+    },
+  },
+
+  created() {
+    // Here, so that a node without keys does not start.
+    this.keys = bookKeys("archiver");
+    this.zone = platformTimeZone();
+  },
+
+  async started() {
+    this.targets = await targetsOf({ months: new Months(this.zone), afterDays: archiveAfterDays() });
+    this.job = new ArchiveJob(this);
+    this.loop = archiveIsOn() ? this.job.start() : undefined;
+    this.archiveGauges = keepArchiveGauges(this);
+    addHealthCheck(this, "archive", async () => {
+      const late = await lateness(this.targets);
+      if (archiveIsOn() && late !== undefined) throw new Degraded(late);
+    });
+  },
+
+  async stopped() {
+    await Promise.all([this.loop?.stop(), this.archiveGauges?.stop()]);
+    await Promise.all((this.targets ?? []).map(({ mysql }) => mysql.close()));
+  },
+});

@@ -1,0 +1,94 @@
+import { config, databaseName, hasOwnLogin, serviceUrl } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import type { ArchivedTable } from "../../mixins/archive/archived-table.ts";
+import { hotRows } from "../../mixins/archive/hot-rows-store.ts";
+import type { Months } from "../../mixins/archive/months.ts";
+import { type Segment, segmentStates } from "../../mixins/archive/segment-state.ts";
+import { databaseTime, readSegments } from "../../mixins/archive/segment-store.ts";
+import { Database } from "../../mixins/mysql/database.ts";
+import { migrate } from "../../mixins/mysql/migrate.ts";
+import { missingMigrations } from "../../mixins/mysql/schema.ts";
+import { archivedTables } from "../archived-tables.ts";
+import { migrationFolders } from "../databases.ts";
+import type { ArchivedTableStatus } from "./archiver.contract.ts";
+
+/** A table whose closed months are moved, in the database of its service. */
+export interface Target {
+  readonly table: ArchivedTable;
+  readonly mysql: Database;
+  readonly months: Months;
+  readonly afterDays: number;
+}
+
+/**
+ * Where a service's own node may migrate its database (mixins/mysql.mixin.ts), so may this one: in one process they start at
+ * the same time. @throws Error where a database lacks migrations otherwise
+ */
+export async function targetsOf({ months, afterDays }: Pick<Target, "months" | "afterDays">): Promise<Target[]> {
+  const targets = archivedTables.map((table): Target & { readonly service: "wallet" | "gift" } => ({
+    ...{ table, service: table.service, months, afterDays },
+    mysql: new Database(databaseName(table.service), {
+      url: serviceUrl("MYSQL_URL", "archiver"),
+      connections: limits.archive.connections,
+    }),
+  }));
+  const mayMigrate = config().PROFILE === "local" && !hasOwnLogin("MYSQL_URL", "archiver");
+  for (const { mysql, service } of targets) {
+    const missing = await missingMigrations(mysql, migrationFolders[service]);
+    if (missing.length > 0 && mayMigrate) await migrate(mysql.name, migrationFolders[service]);
+    if (missing.length === 0 || mayMigrate) continue;
+    await Promise.all(targets.map((target) => target.mysql.close()));
+    throw new Error(`Database ${mysql.name} lacks ${missing.join(", ")}: run "npm run migrate".`);
+  }
+  return targets;
+}
+
+/** The oldest month of which rows are in the hot table, and for how long it has been due, ms. */
+async function oldest({ table, mysql, months, afterDays }: Target): Promise<{ month: string | null; dueMs: number }> {
+  const first = await hotRows(mysql, table).firstFrom(0n);
+  if (!first) return { month: null, dueMs: 0 };
+  const month = months.of(first.time.getTime());
+  const dueAt = months.endOf(month) + afterDays * 24 * 3_600_000;
+  return { month, dueMs: Math.max(0, (await databaseTime(mysql)).getTime() - dueAt) };
+}
+
+const openOf = (segments: readonly Segment[]) => segments.find(({ state }) => state !== "closed");
+
+export async function statusOf(target: Target, trouble: string | null): Promise<ArchivedTableStatus> {
+  const { table, mysql } = target;
+  const segments = await readSegments(mysql, table.table);
+  const open = openOf(segments);
+  const { month, dueMs } = await oldest(target);
+  const counts = segmentStates.map((state) => [state, segments.filter((one) => one.state === state).length]);
+  return {
+    table: table.table,
+    segments: Object.fromEntries(counts) as ArchivedTableStatus["segments"],
+    archivedBelow: String(open?.movedTo ?? segments.at(-1)?.to ?? 0n),
+    open: open
+      ? {
+          ...{ segment: open.segment, month: open.month, state: open.state },
+          ...{ from: String(open.from), to: String(open.to), movedTo: String(open.movedTo) },
+        }
+      : null,
+    oldestMonth: month,
+    dueSeconds: Math.floor(dueMs / 1_000),
+    trouble,
+  };
+}
+
+/** For the metrics: ids of the open segment that are not moved, and how long the oldest month has been due. */
+export async function waitingOf(target: Target): Promise<{ ids: number; dueMs: number }> {
+  const open = openOf(await readSegments(target.mysql, target.table.table));
+  return { ids: open ? Number(open.to - open.movedTo) : 0, dueMs: (await oldest(target)).dueMs };
+}
+
+/** Which month is late, for people; `undefined` where none is. */
+export async function lateness(targets: readonly Target[]): Promise<string | undefined> {
+  for (const target of targets) {
+    const { month, dueMs } = await oldest(target);
+    if (dueMs <= limits.archive.lateMs) continue;
+    const days = Math.floor(dueMs / (24 * 3_600_000));
+    return `${month} of ${target.table.table} is not archived, for ${days} days; npm run archive -- status says why`;
+  }
+  return undefined;
+}
