@@ -122,6 +122,8 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_book_round: "change",
     t_book_head: "change",
     t_book_checkpoint: "change",
+    t_book_segment: "change",
+    t_book_segment_share: "all",
   },
   battle: {
     ...base,

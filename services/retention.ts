@@ -166,6 +166,8 @@ export const retention: Readonly<Record<keyof typeof migrationFolders, Readonly<
     t_book_round: small("1 row"),
     t_book_head: { rows: ever, money: true },
     t_book_checkpoint: { rows: ever, money: true },
+    t_book_segment: { rows: ever, money: true },
+    t_book_segment_share: small("anchors of each segment"),
   },
   battle: {
     ...base,

@@ -37,7 +37,8 @@ export const usualAudit: AuditSettings = {
   findingsPerPass: limits.books.findingsPerPass,
 };
 
-type Auditor = Service & MysqlState & { books: Database; sealKeys: Readonly<Record<SealingService, BookKeys>> };
+type Auditor = Service &
+  MysqlState & { books: Database; sealKeys: Readonly<Record<SealingService | "archiver", BookKeys>> };
 
 /**
  * Compares the books, on one node at a time. A round compares what is new. A full pass compares everything, beside the

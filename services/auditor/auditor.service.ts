@@ -20,7 +20,7 @@ import { keepBookGauges } from "./gauges.ts";
 import { keepSealed } from "./sealed-events.ts";
 
 interface State extends MysqlState {
-  sealKeys: Readonly<Record<SealingService, BookKeys>>;
+  sealKeys: Readonly<Record<SealingService | "archiver", BookKeys>>;
   /** The other services' databases, read alone. */
   books: Database;
   audit: AuditJob;

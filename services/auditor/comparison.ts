@@ -35,7 +35,7 @@ export interface CompareOptions {
    * is compared.
    */
   readonly own: { readonly seen: Queryable; readonly audit: Database } | null;
-  readonly keys: Readonly<Record<SealingService, BookKeys>>;
+  readonly keys: Readonly<Record<SealingService | "archiver", BookKeys>>;
   /** See SealCheckOptions. */
   readonly everyRow: boolean;
   /** See limits.books.underWayMs. */
@@ -66,7 +66,7 @@ export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOpti
   const seen = own?.seen ?? null;
   return [
     ...seals,
-    ...archivedTables.map((archived) => segmentsCheck(books, archived, keys.auditor, seen)),
+    ...archivedTables.map((archived) => segmentsCheck(books, archived, keys.archiver, seen)),
     ...archivedTables.map((archived) => segmentRowsCheck(books, archived, { everyRow })),
     archiveSumsCheck(books, everyRow),
     activeAccountsCheck(books),

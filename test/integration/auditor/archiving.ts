@@ -1,0 +1,58 @@
+import { databaseName } from "../../../config/config.ts";
+import type { ArchivedTable } from "../../../mixins/archive/archived-table.ts";
+import { Months } from "../../../mixins/archive/months.ts";
+import { Mover, type Step } from "../../../mixins/archive/mover.ts";
+import { Database } from "../../../mixins/mysql/database.ts";
+import { checksOf, runCheck } from "../../../services/auditor/comparison.ts";
+import type { Difference } from "../../../services/auditor/differences.ts";
+import { allBookKeys } from "../../../services/book-keys.ts";
+
+/** Books whose rows are moved into archives, step by step, and compared as the auditor and `npm run verify` do. */
+
+/** A mover for which every month is over, of small segments and slices. */
+export class TestMover {
+  private readonly mysql: Database;
+  private readonly mover: Mover;
+
+  constructor(table: ArchivedTable, over: { segmentRows: number; sliceRows: number }) {
+    this.mysql = new Database(databaseName(table.service), { connections: 1 });
+    this.mover = new Mover({
+      ...{ mysql: this.mysql, url: process.env.MYSQL_URL as string, table, months: new Months("UTC") },
+      ...{ keys: allBookKeys().archiver, release: 2, afterDays: -400, settleMs: 0, oldNodes: () => [], ...over },
+    });
+  }
+
+  step(): Promise<Step> {
+    return this.mover.step();
+  }
+
+  /** Steps until one has done this; `undefined`: until nothing is due. Returns what the last step did. */
+  async until(did?: Step["did"], each: (did: Step["did"]) => Promise<void> = async () => {}): Promise<Step["did"]> {
+    for (;;) {
+      const step = await this.mover.step();
+      await each(step.did);
+      if (step.did === did || step.did === "nothing") return step.did;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.mysql.close();
+  }
+}
+
+export interface Comparing {
+  readonly books: Database;
+  readonly own: Database;
+}
+
+/** What a full comparison finds: as `npm run verify` with `everyRow`, otherwise as a pass of the auditor. */
+export async function compared({ books, own }: Comparing, everyRow: boolean): Promise<Difference[]> {
+  const found: Difference[] = [];
+  const ports = {
+    ...{ secondLookMs: 1, isKnown: () => false, pageDone: async () => {} },
+    found: async (differences: readonly Difference[]) => found.push(...differences) > 0,
+  };
+  const checks = checksOf({ books, own: { seen: own, audit: own }, keys: allBookKeys(), everyRow, underWayMs: 1 });
+  for (const check of checks) if (check.passes) await runCheck(check, null, ports);
+  return found;
+}
