@@ -1,4 +1,5 @@
 import { databaseName } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import type { ArchivedTable } from "../../../mixins/archive/archived-table.ts";
 import { Months } from "../../../mixins/archive/months.ts";
 import { Mover, type Step } from "../../../mixins/archive/mover.ts";
@@ -55,4 +56,20 @@ export async function compared({ books, own }: Comparing, everyRow: boolean): Pr
   const checks = checksOf({ books, own: { seen: own, audit: own }, keys: allBookKeys(), everyRow, underWayMs: 1 });
   for (const check of checks) if (check.passes) await runCheck(check, null, ports);
   return found;
+}
+
+const dayMs = 24 * 3_600_000;
+
+/** Runs a comparison as on a day when this part of what is old is read. */
+export async function onDay<T>(part: number, work: () => Promise<T>): Promise<T> {
+  const real = Date.now();
+  const days = limits.books.closedRowsDays;
+  const ahead = (part - (Math.floor(real / dayMs) % days) + days) % days;
+  const now = Date.now.bind(Date);
+  const clock = jest.spyOn(Date, "now").mockImplementation(() => now() + ahead * dayMs);
+  try {
+    return await work();
+  } finally {
+    clock.mockRestore();
+  }
 }
