@@ -13,9 +13,6 @@ import { idsWithin, revisionOf, type StoredSegment, storedSegments, strayFilters
 
 export const segmentName = ({ table }: ArchivedTable, segment: number) => `segment ${segment} of ${table}`;
 
-/** The rows that are in the archive by the segments, and the others of them. */
-const archivedSpan = ({ from, movedTo }: StoredSegment) => ({ from, to: movedTo });
-
 function stateProblem({ state, from, to, movedTo, sealed }: StoredSegment): string | undefined {
   if (!state) return "it has a state that no segment has";
   if (from >= to || movedTo < from || movedTo > to) return "its boundaries are none";
@@ -34,7 +31,8 @@ function segmentProblems(
   seen: SeenSegment | undefined,
 ): Difference[] {
   const subject = segmentName(archived, segment.segment);
-  const problem = stateProblem(segment);
+  const isOpenBefore = before && before.state !== "closed" ? "the one before it is not closed" : undefined;
+  const problem = stateProblem(segment) ?? isOpenBefore;
   const differences: Difference[] = problem ? [{ kind: "segmentForged", subject, detail: problem }] : [];
   const { sealed } = segment;
   const verdict = sealed ? verdictOfSegment(keys, sealed, sealed) : "valid";
@@ -55,7 +53,10 @@ function segmentProblems(
   return differences;
 }
 
-/** Rows that are not in the table in which the segments have them. */
+/**
+ * Rows that are not in the table in which the segments have them. They follow each other without a gap, and all but the
+ * last one are closed, so one id parts both tables.
+ */
 async function misplaced(
   db: Queryable,
   archived: ArchivedTable,
@@ -64,21 +65,15 @@ async function misplaced(
   const { table, archive } = archived;
   const rows = (of: string, ids: readonly string[], detail: string): Difference[] =>
     ids.map((id) => ({ kind: "rowMisplaced", subject: `${of} ${id}`, detail }));
-  const [first, end] = [segments[0]?.from ?? 0n, segments.at(-1)?.to ?? 0n];
-  const differences = [
-    ...rows(archive, await idsWithin(db, archived, "archive", 0n, first), "it is archived and in no segment"),
-    ...rows(archive, await idsWithin(db, archived, "archive", end, 2n ** 64n), "it is archived and in no segment"),
+  const [first, moved] = [segments[0]?.from ?? 0n, segments.at(-1)?.movedTo ?? 0n];
+  const hot = await idsWithin(db, archived, "hot", first, moved);
+  const before = await idsWithin(db, archived, "archive", 0n, first);
+  const after = await idsWithin(db, archived, "archive", moved, 2n ** 64n - 1n);
+  return [
+    ...rows(table, hot, `it is in the hot table, and below ${moved}, up to which rows are moved`),
+    ...rows(archive, before, "it is archived, and below all segments"),
+    ...rows(archive, after, `it is archived, and not below ${moved}, up to which rows are moved`),
   ];
-  for (const segment of segments) {
-    const { from, to } = archivedSpan(segment);
-    const at = segmentName(archived, segment.segment);
-    const hot = await idsWithin(db, archived, "hot", from, to);
-    differences.push(...rows(table, hot, `it is in the hot table, and below what ${at} has moved`));
-    const archived_ = await idsWithin(db, archived, "archive", to, segment.to);
-    differences.push(...rows(archive, archived_, `it is archived, and above what ${at} has moved`));
-    if (differences.length >= limits.books.findingsPerPage) break;
-  }
-  return differences;
 }
 
 /** The segments of a table as of one moment. `own`: the auditor's database. */

@@ -13,6 +13,7 @@ import { migrationFolders } from "../../../services/databases.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { closeAudits } from "../../support/sealed-audits.ts";
 import { startNode, stopAll } from "../../support/system.ts";
+import { settle } from "../wallet/traffic.ts";
 import { compared, onDay, TestMover } from "./archiving.ts";
 import {
   found as foundBy,
@@ -55,7 +56,12 @@ beforeAll(async () => {
     ...[archivedTrades, archivedRecords].map((table) => new TestMover(table, { segmentRows: 16, sliceRows: 6 })),
   );
   for (let n = 0; n < 4; n++) fans.push(await funded(intruder, caller, 200));
-  for (let n = 0; n < 5; n++) for (const fan of fans) await give(intruder, caller, fan, gifts(n));
+  for (let n = 0; n < 5; n++)
+    for (const fan of fans) {
+      const given = await give(intruder, caller, fan, gifts(n));
+      // A repeat: it burns ids.
+      if (n === 1) await settle(caller, given);
+    }
   // Rejected: it moves nothing, and has its row and its record.
   await give(intruder, caller, fans[0] as string, [{ price: 1_000 }]);
   // Spent coins that are refunded: a debt, and shares that are held back.
@@ -95,8 +101,7 @@ describe("the books are equal", () => {
       const done: string[] = [];
       await mover.until("nothing", async (did) => {
         done.push(did);
-        // A gift is sent after some slices alone: the plan never holds the newest row.
-        if (at % 4 === 0) await give(intruder, caller, fans[at % 4] as string, gifts(at));
+        if (at % 4 === 0 && at < 40) await give(intruder, caller, fans[at % 4] as string, gifts(at));
         expect({ at: at++, did, differences: await verified() }).toEqual({ at: at - 1, did, differences: [] });
         if (did === "closed" || did === "emptying") expect(await passed()).toEqual([]);
       });
@@ -118,9 +123,8 @@ describe("the books are equal", () => {
     expect(await passed()).toEqual([]);
     const [kept] = await rows<{ points: string; segments: string }>(
       "auditor",
-      `SELECT CAST(SUM(s.points) AS CHAR) AS points, COUNT(DISTINCT b.segment) AS segments
-       FROM t_book_segment b JOIN t_book_segment_share s ON s.segment = b.segment
-       WHERE b.table_name = 't_qiyu_currency_trade' AND b.summed = 1`,
+      `SELECT (SELECT CAST(SUM(points) AS CHAR) FROM t_book_segment_share) AS points,
+         (SELECT COUNT(*) FROM t_book_segment WHERE table_name = 't_qiyu_currency_trade' AND summed = 1) AS segments`,
     );
     const [archived] = await rows<{ points: string; segments: string }>(
       "wallet",
@@ -203,12 +207,15 @@ const tamperings: Readonly<Record<string, Tampering>> = {
   "an archived trade that was added, in a segment": {
     async change() {
       const row = await archivedRow(archivedTrades, 9);
-      await run(`UPDATE ${trades} SET id = id + 1000000 WHERE id >= 1000000`);
-      const id = BigInt((await archivedRow(archivedTrades, 0)).id as string) - 1n;
-      await insert(archivedTrades, trades, { ...row, id: String(id), biz_id: "added" });
-      return () => remove(trades, String(id));
+      const [gap] = await rows<{ id: string }>(
+        "wallet",
+        `SELECT a.id + 1 AS id FROM ${trades} a LEFT JOIN ${trades} b ON b.id = a.id + 1 WHERE b.id IS NULL ORDER BY a.id LIMIT 1`,
+      );
+      const id = String(gap?.id);
+      await insert(archivedTrades, trades, { ...row, id, biz_id: "added" });
+      return () => remove(trades, id);
     },
-    found: ["rowUnsealed t_qiyu_currency_trade *", "archiveDiffers segment 1 of t_qiyu_currency_trade"],
+    found: ["rowUnsealed t_qiyu_currency_trade *", "archiveDiffers segment * of t_qiyu_currency_trade"],
   },
   "an archived trade that was added, beyond all segments": {
     async change() {
