@@ -77,9 +77,13 @@ export function rowsAfter(book: Book, places: Places, columns: string, { from, t
     .join(" UNION ALL ")})`;
 }
 
-/** As `rowsAfter`, of the archive. The limit keeps the servers from looking up each partner by itself: a range is read. */
-const archivedWhole = ({ archive }: Book, columns: string, { from, to }: IdSpan) =>
-  `(SELECT ${columns} FROM ${archive} FORCE INDEX (PRIMARY) WHERE id >= ${from + 1n} AND id <= ${to} LIMIT ${2n ** 62n})`;
+/**
+ * As `rowsAfter`, of the archive. The limit keeps the servers from looking up each partner by itself, so that a range is
+ * read; and a row whose time was changed does not make it the whole archive.
+ */
+const archivedRange = ({ archive }: Book, columns: string, { from, to }: IdSpan) =>
+  `(SELECT ${columns} FROM ${archive} FORCE INDEX (PRIMARY) WHERE id >= ${from + 1n} AND id <= ${to}
+    ORDER BY id LIMIT ${limits.books.archivedNearRows})`;
 
 /** Two keys each: lists of a thousand become subqueries at MariaDB, whose plan may be a scan. */
 const keysAtOnce = 400;
@@ -129,7 +133,7 @@ export async function comparedWith<Row>(db: Queryable, one: Comparison<Row>): Pr
   const places = await placesOf(db, book);
   const isNear = near !== undefined && places.archivedTo !== null;
   const span = isNear ? await spanNear(db, book, near.from, near.to) : undefined;
-  const source = span ? archivedWhole(book, columns, span) : book.hot;
+  const source = span ? archivedRange(book, columns, span) : book.hot;
   const first = await compare({ source, values: [] });
   if (places.archivedTo === null) return first.slice(0, findingsPerPage);
   const left: Row[] = [];
@@ -150,12 +154,13 @@ export async function pageEndOf(
   span: IdSpan,
   rows: number,
 ): Promise<bigint | null> {
-  const one = (table: string) =>
-    `(SELECT id FROM ${table} FORCE INDEX (PRIMARY) WHERE id >= ${span.from + 1n} AND id <= ${span.to} ORDER BY id LIMIT ${rows})`;
-  const tables = tablesWith(book, places, span.from + 1n, span.to);
-  const [row] = await db.query<{ id: string }>(
-    `SELECT id FROM (${tables.map(one).join(" UNION ALL ")}) n ORDER BY id LIMIT 1 OFFSET ${rows - 1}`,
+  const pages = tablesWith(book, places, span.from + 1n, span.to).map(
+    (table) =>
+      `SELECT id FROM ${table} FORCE INDEX (PRIMARY) WHERE id >= ${span.from + 1n} AND id <= ${span.to}
+       ORDER BY id LIMIT ${rows}`,
   );
+  const both = pages.length === 1 ? pages[0] : pages.map((page) => `(${page})`).join(" UNION ALL ");
+  const [row] = await db.query<{ id: string }>(`SELECT id FROM (${both}) n ORDER BY id LIMIT 1 OFFSET ${rows - 1}`);
   return row ? BigInt(row.id) : null;
 }
 

@@ -86,11 +86,13 @@ export function segmentsCheck(books: Database, archived: ArchivedTable, keys: Na
     async page() {
       // What the auditor has seen comes first: a segment of it is there when the table is read.
       const seen = own ? await seenSegments(own, archived.table) : new Map<number, SeenSegment>();
-      const { segments, differences } = await books.snapshot(async (db) => {
+      const { segments, right, differences } = await books.snapshot(async (db) => {
         const segments = await storedSegments(db, archived);
-        const differences = segments.flatMap((segment, at) =>
+        const problems = segments.map((segment, at) =>
           segmentProblems(archived, keys, segment, segments[at - 1], seen.get(segment.segment)),
         );
+        const right = segments.filter((_segment, at) => problems[at]?.length === 0);
+        const differences = problems.flat();
         for (const segment of await strayFilters(db, archived))
           differences.push({
             ...{ kind: "segmentRemoved", subject: segmentName(archived, segment) },
@@ -104,7 +106,7 @@ export function segmentsCheck(books: Database, archived: ArchivedTable, keys: Na
           const detail = `it is ${revision ?? "missing"}, and was ${least}: nodes may not load the filters that there are`;
           differences.push({ kind: "segmentForged", subject: `revision of ${archived.table}`, detail });
         }
-        return { segments, differences: [...differences, ...(await misplaced(db, archived, segments))] };
+        return { segments, right, differences: [...differences, ...(await misplaced(db, archived, segments))] };
       });
       const there = new Set(segments.map(({ segment }) => segment));
       for (const segment of seen.keys())
@@ -112,8 +114,8 @@ export function segmentsCheck(books: Database, archived: ArchivedTable, keys: Na
           const detail = "it was there before";
           differences.push({ kind: "segmentRemoved", subject: segmentName(archived, segment), detail });
         }
-      if (own && differences.length === 0)
-        for (const { segment, sealed } of segments)
+      if (own)
+        for (const { segment, sealed } of right)
           if (sealed && !seen.has(segment)) await keepSegment(own, archived.table, segment, sealed.seal);
       return { rows: segments.length, differences: differences.slice(0, limits.books.findingsPerPage), next: null };
     },
