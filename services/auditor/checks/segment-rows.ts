@@ -91,6 +91,24 @@ async function readRows(reading: Reading, digest: Hash, filter: Filter | undefin
   return { now, end, differences };
 }
 
+/** What differs once all rows of a segment are read: their number and sums, or else the digest where it was made. */
+function segmentProblems(
+  archived: ArchivedTable,
+  sealed: SealedSegment,
+  total: Counted,
+  digest: Hash | undefined,
+): Difference[] {
+  const problems = countProblems(archived, sealed, total);
+  if (problems.length > 0 || !digest || digest.digest().equals(sealed.count.digest)) return problems;
+  const detail = "a row of it is not as it was when it was sealed";
+  return [{ kind: "archiveDiffers", subject: segmentName(archived, sealed.segment), detail }];
+}
+
+/** The place after a page of a segment that did not end it. */
+const placeAfter = ({ segment }: Place, end: bigint, { rows, sum, points }: Counted): Place => ({
+  ...{ segment, at: String(end), rows: String(rows), sum: String(sum), points: String(points) },
+});
+
 /** `everyRow`: all rows of all segments are read one by one; otherwise those of other segments each day. */
 export function segmentRowsCheck(
   books: Database,
@@ -100,59 +118,42 @@ export function segmentRowsCheck(
   let held: Held[] = [];
   let filters: { readonly segment: number; readonly filter: Filter | undefined } | undefined;
 
-  async function page(from: string): Promise<Page> {
-    return books.snapshot(async (db): Promise<Page> => {
-      const all = (await storedSegments(db, archived)).filter(({ sealed }) => sealed);
-      const place = from === "" ? undefined : (JSON.parse(from) as Place);
-      const current = all.find(({ segment }) => (place ? segment === place.segment : true));
-      const sealed = current?.sealed;
-      if (!current || !sealed) return { rows: 0, differences: [], next: null };
-      const at = place ?? begins(current.segment, current.from);
-      const reading: Reading = { db, archived, sealed, place: at };
-      const differences: Difference[] = [];
-      const byRow = everyRow || isOfTodaysSegments(current.segment);
-      const isFirst = at.rows === "0";
-      if (isFirst || filters?.segment !== current.segment) {
-        const { filter, isRight } = await filterOf(reading);
-        if (!isRight) differences.push(filterForged(archived, current.segment));
-        filters = { segment: current.segment, filter };
-      }
-      const known = held.find((one) => one.place === placeText(at))?.digest;
-      const digest = isFirst ? createHash("sha256") : known?.copy();
-      const read = byRow && digest ? await readRows(reading, digest, filters.filter) : undefined;
-      const { now, end } = read ?? (await nextRows(reading, limits.books.sharesRows));
-      differences.push(...(read?.differences ?? []));
-      const total = {
-        rows: BigInt(at.rows) + now.rows,
-        sum: BigInt(at.sum) + now.sum,
-        points: BigInt(at.points) + now.points,
-      };
-      const following = all[all.indexOf(current) + 1];
-      if (end === null) {
-        const problems = countProblems(archived, sealed, total);
-        differences.push(...problems);
-        if (problems.length === 0 && read && digest && !digest.digest().equals(sealed.count.digest))
-          differences.push({
-            ...{ kind: "archiveDiffers", subject: segmentName(archived, current.segment) },
-            detail: "a row of it is not as it was when it was sealed",
-          });
-      }
-      const next =
-        end !== null
-          ? placeText({
-              ...{ segment: current.segment, at: String(end) },
-              ...{ rows: String(total.rows), sum: String(total.sum), points: String(total.points) },
-            })
-          : following
-            ? placeText(begins(following.segment, following.from))
-            : null;
-      // The digest before this page stays: what differs is read a second time.
-      held = [
-        ...held.filter((one) => one.place === placeText(at)),
-        ...(next && digest && end !== null ? [{ place: next, digest }] : []),
-      ];
-      return { rows: Number(now.rows), differences: differences.slice(0, limits.books.findingsPerPage), next };
-    });
+  /** The digest of what was read before a page; none where the segment is only counted. */
+  function digestBefore(place: Place): Hash | undefined {
+    if (!everyRow && !isOfTodaysSegments(place.segment)) return undefined;
+    if (place.rows === "0") return createHash("sha256");
+    return held.find((one) => one.place === placeText(place))?.digest.copy();
+  }
+
+  async function readPage(reading: Reading, following: Place | null): Promise<Page> {
+    const { sealed, place } = reading;
+    const differences: Difference[] = [];
+    if (place.rows === "0" || filters?.segment !== place.segment) {
+      const { filter, isRight } = await filterOf(reading);
+      if (!isRight) differences.push(filterForged(archived, place.segment));
+      filters = { segment: place.segment, filter };
+    }
+    const digest = digestBefore(place);
+    const read = digest
+      ? await readRows(reading, digest, filters.filter)
+      : { ...(await nextRows(reading, limits.books.sharesRows)), differences: [] };
+    const { now, end } = read;
+    const total = {
+      rows: BigInt(place.rows) + now.rows,
+      sum: BigInt(place.sum) + now.sum,
+      points: BigInt(place.points) + now.points,
+    };
+    differences.push(...read.differences);
+    if (end === null) differences.push(...segmentProblems(archived, sealed, total, digest));
+    const next = end === null ? following : placeAfter(place, end, total);
+    // The digest before this page stays: a page with a difference is read a second time.
+    held = held.filter((one) => one.place === placeText(place));
+    if (next && digest && end !== null) held.push({ place: placeText(next), digest });
+    return {
+      rows: Number(now.rows),
+      differences: differences.slice(0, limits.books.findingsPerPage),
+      next: next && placeText(next),
+    };
   }
 
   return {
@@ -160,6 +161,18 @@ export function segmentRowsCheck(
     async range(since) {
       return since ? undefined : { from: "" };
     },
-    page: ({ from }) => page(from),
+    page: ({ from }) =>
+      books.snapshot(async (db): Promise<Page> => {
+        const all = (await storedSegments(db, archived)).flatMap(({ sealed }) => sealed ?? []);
+        const before = from === "" ? undefined : (JSON.parse(from) as Place);
+        const at = before ? all.findIndex(({ segment }) => segment === before.segment) : 0;
+        const sealed = all[at];
+        if (!sealed) return { rows: 0, differences: [], next: null };
+        const following = all[at + 1];
+        return readPage(
+          { db, archived, sealed, place: before ?? begins(sealed.segment, sealed.from) },
+          following ? begins(following.segment, following.from) : null,
+        );
+      }),
   };
 }
