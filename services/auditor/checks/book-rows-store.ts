@@ -17,14 +17,15 @@ export interface Book {
   readonly name: string;
   readonly hot: string;
   readonly archive: string;
-  /** The column that names a row for ever: of one business id there is one row, here or there. */
+  /** The column that names a row for ever: of one business id there is one row, here or there; and the indexes on it. */
   readonly key: string;
+  readonly keyIndexes: { readonly hot: string; readonly archive: string };
   /** The column whose values grow with the ids. */
   readonly time: string;
 }
 
-export const bookOf = ({ service, table, archive, key, time }: ArchivedTable): Book => ({
-  ...{ name: table, key, time },
+export const bookOf = ({ service, table, archive, key, keyIndex, time }: ArchivedTable): Book => ({
+  ...{ name: table, key, time, keyIndexes: { hot: `uk_${key}`, archive: keyIndex } },
   ...{ hot: tableOf(service as SealingService, table), archive: tableOf(service as SealingService, archive) },
 });
 
@@ -89,8 +90,9 @@ const archivedRange = ({ archive }: Book, columns: string, { from, to }: IdSpan)
 const keysAtOnce = 400;
 
 /** The text of a derived table: the rows of these business ids in both tables, each found by its index. Values: `keys` twice. */
-const rowsOfKeys = ({ hot, archive, key }: Book, columns: string): string =>
-  `(SELECT ${columns} FROM ${hot} WHERE ${key} IN (?) UNION ALL SELECT ${columns} FROM ${archive} WHERE ${key} IN (?))`;
+const rowsOfKeys = ({ hot, archive, key, keyIndexes }: Book, columns: string): string =>
+  `(SELECT ${columns} FROM ${hot} FORCE INDEX (${keyIndexes.hot}) WHERE ${key} IN (?)
+    UNION ALL SELECT ${columns} FROM ${archive} FORCE INDEX (${keyIndexes.archive}) WHERE ${key} IN (?))`;
 
 /** The rows with which others are compared: a table or derived table, its values, and the keys that are asked for. */
 export interface Partners {

@@ -21,7 +21,8 @@ export async function ledgerAt(db: Queryable, ledger: LedgerName): Promise<Ledge
   if (ledger === "trades") return { ledger, book: tradesBook(), places: await placesOf(db, tradesBook()) };
   const { service, table } = sealedLedgers[ledger];
   const hot = tableOf(service, table);
-  const book = { name: table, hot, archive: "", key: "id", time: "create_time" };
+  const keyIndexes = { hot: "PRIMARY", archive: "PRIMARY" };
+  const book = { name: table, hot, archive: "", key: "id", keyIndexes, time: "create_time" };
   return { ledger, book, places: { hotFrom: 0n, archivedTo: null } };
 }
 

@@ -172,9 +172,10 @@ export async function twiceIn(
   archived: ArchivedTable,
   span: IdSpan,
 ): Promise<{ id: string; key: string; other: string }[]> {
-  const { hot, archive, key } = bookOf(archived);
+  const { hot, archive, key, keyIndexes } = bookOf(archived);
   const rows = await db.query<{ id: string; row_key: string; other: string }>(
-    `SELECT a.id, a.${key} AS row_key, h.id AS other FROM ${archive} a STRAIGHT_JOIN ${hot} h ON h.${key} = a.${key}
+    `SELECT a.id, a.${key} AS row_key, h.id AS other FROM ${archive} a FORCE INDEX (PRIMARY)
+       STRAIGHT_JOIN ${hot} h FORCE INDEX (${keyIndexes.hot}) ON h.${key} = a.${key}
      WHERE a.id >= ${span.from + 1n} AND a.id <= ${span.to} ORDER BY a.id LIMIT ?`,
     [limits.books.findingsPerPage],
   );

@@ -118,9 +118,9 @@ test.each([
     }
   });
   if (gifts >= 200_000) console.log(JSON.stringify(took.filter(([, ms]) => ms > 50)));
-  const ofBooks = reads.filter(
-    ({ table, sql }) => isBook(table) && !/MAX\(id\) FROM|ORDER BY id DESC LIMIT 1/.test(sql),
-  );
+  // The last ids of a table, and rows after the last seal: these rows have none.
+  const ends = /MAX\(id\) FROM|ORDER BY id DESC LIMIT 1|AND id <= 18446744073709551615/;
+  const ofBooks = reads.filter(({ table, sql }) => isBook(table) && !ends.test(sql));
   expect(ofBooks.length).toBeGreaterThan(20);
   expect(ofBooks.filter(({ type, key }) => key === null || type === "ALL" || type === "index")).toEqual([]);
   const ranges = ofBooks.filter(({ table, key }) => archives.includes(table) && key === "PRIMARY");

@@ -17,7 +17,8 @@ let caller: ServiceBroker;
 let mover: TestMover;
 const day = 24 * 3_600_000;
 const [anchor, room] = [String(newId()), newId()];
-const at = (n: number) => new Date(Date.now() - 40 * day + n * 1_000).toISOString();
+const begin = Date.now() - 40 * day;
+const at = (n: number) => new Date(begin + n * 1_000).toISOString();
 
 beforeAll(async () => {
   const settings = { ...rank.settings, jobLeaseMs: 2_000, secondLookMs: 100 } as object;
