@@ -6,9 +6,10 @@ import { isUnavailable } from "../../broker/failure.ts";
 import { releasesOnBus } from "../../broker/releases.ts";
 import { serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import type { NamedKeys } from "../../config/named-keys.ts";
 import { Mover, type MoverOptions, SegmentDiffers, type Step } from "../../mixins/archive/mover.ts";
 import { LeasedLoop } from "../../mixins/leased-loop.ts";
-import type { ArchiverState } from "./archiver.service.ts";
+import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { Target } from "./targets.ts";
 
 /** What tests of the job change. */
@@ -42,7 +43,8 @@ const failed = {
 
 const troubles = ["unavailable", "differs", "other"] as const;
 
-type Archiver = Service & ArchiverState;
+/** What the job needs of its service. */
+type Archiver = Service & MysqlState & { readonly keys: NamedKeys; readonly targets: readonly Target[] };
 
 /** Moves closed months, one node at a time: a step of each table in turn, with rests between slices. */
 export class ArchiveJob {

@@ -1,10 +1,7 @@
 import { fail } from "../../broker/failure.ts";
-import type { NamedKeys } from "../../config/named-keys.ts";
 import { Months } from "../../mixins/archive/months.ts";
-import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { addHealthCheck, Degraded, healthMixin } from "../../mixins/health.mixin.ts";
-import type { LeasedLoop } from "../../mixins/leased-loop.ts";
-import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
+import { mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { archiveAfterDays, archiveIsOn } from "../archive-settings.ts";
 import { bookKeys } from "../book-keys.ts";
 import { migrationFolders } from "../databases.ts";
@@ -12,17 +9,9 @@ import { defineService } from "../define-service.ts";
 import { platformTimeZone } from "../rank-settings.ts";
 import { ArchiveJob, type ArchiveSettings, usualArchive } from "./archive-job.ts";
 import { archiverActions } from "./archiver.contract.ts";
+import type { ArchiverState } from "./archiver-state.ts";
 import { keepArchiveGauges } from "./gauges.ts";
-import { lateness, statusOf, type Target, targetsOf } from "./targets.ts";
-
-export interface ArchiverState extends MysqlState {
-  zone: string;
-  keys: NamedKeys;
-  targets: Target[];
-  job: ArchiveJob;
-  loop: LeasedLoop | undefined;
-  archiveGauges: BackgroundLoop;
-}
+import { lateness, statusOf, targetsOf } from "./targets.ts";
 
 export default defineService<"archiver", ArchiverState>({
   name: "archiver",

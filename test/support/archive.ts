@@ -56,9 +56,12 @@ export async function archiveAll(table: ArchivedTable, over: Partial<MoverOption
   await stepsUntil(moverOf(table, over));
 }
 
-/** As if all rows of a table that are there now were written in a month that is closed; the newest one stays where it is. */
-export async function makeOld({ service, table, time }: ArchivedTable, month = "2026-01"): Promise<void> {
-  await asRoot(service, `UPDATE ${table} SET ${time} = '${month}-10 12:00:00.000' + INTERVAL id % 1000 SECOND`);
+/** As if all rows of a table that are there now were written in a closed month, the one after those that are archived. */
+export async function makeOld(table: ArchivedTable): Promise<void> {
+  const at = (await segmentsOf(table)).length;
+  const month = `${2020 + Math.floor(at / 12)}-${String(1 + (at % 12)).padStart(2, "0")}`;
+  const sql = `UPDATE ${table.table} SET ${table.time} = '${month}-10 12:00:00.000' + INTERVAL id % 1000 SECOND`;
+  await asRoot(table.service, sql);
 }
 
 export async function asRoot(service: string, sql: string, values: unknown[] = []): Promise<unknown> {

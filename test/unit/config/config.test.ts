@@ -8,6 +8,7 @@ import { type BlockSetting, settingsText } from "../../../config/settings-block.
 import { traceSettings } from "../../../config/trace-settings.ts";
 import { preflightSettings } from "../../../mixins/preflight/accepted.ts";
 import { adminSettings } from "../../../services/admin-settings.ts";
+import { archiveSettings } from "../../../services/archive-settings.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
 import { fourEyesSettings } from "../../../services/four-eyes-settings.ts";
@@ -119,6 +120,7 @@ describe("settings", () => {
         staffKeySettings,
         booksReplicaSettings,
         rankSettings,
+        archiveSettings,
         jwtSettings,
         smsLoginSettings,
         gateSettings,

@@ -42,6 +42,7 @@ async function putBack(
       mget: async (asked: string[]) => asked.map((key) => storedText(key, remembered[key])),
     },
     mysql: { query: async () => [] },
+    archive: { lookups: () => [] },
     jetstream: {
       async publishText(subject: string, text: string, { msgId }: { msgId: string }) {
         const opened = signatures.open(subject, text);
