@@ -178,7 +178,9 @@ function makePartition(): string {
     await db.query("SET SESSION lock_wait_timeout = 1");
     console.log(await db.query(${JSON.stringify(sql)}).then(() => "made", (error) => error.errno));
     await db.end();`;
-  return execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: projectRoot() }).toString().trim();
+  return execFileSync(process.execPath, ["--input-type=module", "-e", script], { cwd: projectRoot() })
+    .toString()
+    .trim();
 }
 
 test("a dump ends although somebody wants to make a partition before it has read the archive: he has to wait", async () => {
