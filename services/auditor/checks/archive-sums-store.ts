@@ -85,8 +85,8 @@ function problemsOf(row: SumRow, archived: ArchivedRow | undefined, isCompared: 
 export function archiveSumsCheck(books: Database, everyRow: boolean): Check {
   return {
     ...{ name: "sums of archived trades", rounds: false, passes: true },
-    async range() {
-      return { from: "0" };
+    async range(since) {
+      return since ? undefined : { from: "0" };
     },
     page: ({ from }) =>
       books.snapshot(async (db) => {
