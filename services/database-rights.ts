@@ -67,6 +67,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_gift_minute: "all",
     t_gift_minute_position: "change",
     t_anchor_share: "add",
+    t_server: "read",
   },
   wallet: {
     ...base,
@@ -81,6 +82,10 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_income_posting: "add",
     t_income_hold_gift: "add",
     t_wallet_carried_out: "add",
+    t_server: "read",
+    t_wallet_bucket: "change",
+    t_wallet_gate: "change",
+    t_wallet_bucket_move: "change",
   },
   payment: {
     ...base,

@@ -102,6 +102,7 @@ export const retention: Readonly<Record<keyof typeof migrationFolders, Readonly<
     t_gift_minute: { rows: forDays(2 * 3_600_000, "gift-minutes") },
     t_gift_minute_position: small("1 row"),
     t_anchor_share: { rows: ever, money: true },
+    t_server: small("servers"),
   },
   wallet: {
     ...base,
@@ -116,6 +117,10 @@ export const retention: Readonly<Record<keyof typeof migrationFolders, Readonly<
     t_income_posting: { rows: byMonth, money: true, person: "reasons" },
     t_income_hold_gift: { rows: byMonth, money: true },
     t_wallet_carried_out: { rows: ever, money: true },
+    t_server: small("servers"),
+    t_wallet_bucket: small("251 buckets"),
+    t_wallet_gate: small("251 buckets"),
+    t_wallet_bucket_move: { rows: ever, money: true },
   },
   payment: {
     ...base,

@@ -1,9 +1,24 @@
 import { operatorAuditMixin } from "../mixins/operator-audit.mixin.ts";
+import { sealerOn } from "../mixins/seals/seal-form.ts";
 import { sealsMixin } from "../mixins/seals.mixin.ts";
 import { bookKeys } from "./book-keys.ts";
 import { type SealingService, sealedLedgers } from "./book-seals.ts";
 import { durableEvent } from "./durable-event.ts";
 import { sealedEvents } from "./sealed-event.ts";
+
+/** The seals of a service on a further server, with its keys; the events of their checkpoints name the server. */
+export const sealsOn = (service: SealingService, server: string) =>
+  sealsMixin({
+    service: sealerOn(service, server),
+    keys: () => bookKeys(service),
+    messageOf: (data, time) =>
+      durableEvent(
+        sealedEvents[service],
+        `${server}:${data.number}`,
+        { ...data, heads: [...data.heads], server },
+        time,
+      ),
+  });
 
 /**
  * The mixins of a service that seals rows: the seals with its keys and its event, and the audit of operators' calls,

@@ -75,7 +75,7 @@ interface TradeRecord {
 
 /** The earlier rows of these business ids. Call it with the accounts locked, so that no row can be added after it. */
 export async function readPriors(
-  tx: Transaction,
+  tx: Queryable,
   tradeIds: readonly string[],
   debtIds: readonly string[],
 ): Promise<Map<string, Prior>> {

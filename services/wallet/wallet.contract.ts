@@ -19,6 +19,7 @@ import {
   userId,
 } from "../fields.ts";
 import { sealedEvent } from "../sealed-event.ts";
+import { bucketActions } from "./buckets.contract.ts";
 import {
   type AffectedGifts,
   type AffectedIncome,
@@ -47,6 +48,8 @@ export interface GiftOutcome {
   income: number;
   incomePoints: number;
   balanceAfter: number;
+  /** Where ledgers are on several servers: the one with the gift's row, which its record belongs on too. */
+  server?: string;
 }
 
 /**
@@ -105,6 +108,7 @@ export const walletActions = {
   ...walletStaffActions,
   /** The account is closed for ever (status 0); of the person the reasons go. Every posting stays. */
   ...erasureActions,
+  ...bucketActions,
   /**
    * Charges gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts), whatever the accounts' status,
    * which was checked at acceptance. When it returns, every outcome is committed; outcomes are in the order of the
