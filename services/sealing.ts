@@ -1,15 +1,17 @@
 import { operatorAuditMixin } from "../mixins/operator-audit.mixin.ts";
-import { sealerOn } from "../mixins/seals/seal-form.ts";
 import { sealsMixin } from "../mixins/seals.mixin.ts";
 import { bookKeys } from "./book-keys.ts";
 import { type SealingService, sealedLedgers } from "./book-seals.ts";
 import { durableEvent } from "./durable-event.ts";
 import { sealedEvents } from "./sealed-event.ts";
 
-/** The seals of a service on a further server, with its keys; the events of their checkpoints name the server. */
+/**
+ * The seals of a service on a further server, with its keys; the events of their checkpoints name the server. No seal can
+ * be carried from one server to another: it has the ids of its rows, which are of one server.
+ */
 export const sealsOn = (service: SealingService, server: string) =>
   sealsMixin({
-    service: sealerOn(service, server),
+    service,
     keys: () => bookKeys(service),
     messageOf: (data, time) =>
       durableEvent(

@@ -12,7 +12,6 @@ import {
   type SealedLedger,
   type SealFields,
   sealDigest,
-  serviceOfSealer,
 } from "./seal-form.ts";
 import { insertSeals, type Seal, timeForRows } from "./seal-store.ts";
 
@@ -29,10 +28,7 @@ export interface Sealing {
   cover(ledger: SealedLedger, firstId: number | string, values: readonly RowValues[], sum: bigint): void;
 }
 
-/**
- * Who seals: a service, with keys that no other service has but the auditor. On a further server it is named with it,
- * `wallet@b` (seal-form.ts): nobody can carry seals from one server to another.
- */
+/** Who seals: a service, with keys that no other service has but the auditor. */
 export interface Sealer {
   readonly service: string;
   readonly keys: NamedKeys;
@@ -64,7 +60,7 @@ export class TransactionSeals implements Sealing {
   }
 
   cover(ledger: SealedLedger, firstId: number | string, values: readonly RowValues[], sum: bigint): void {
-    if (ledger.service !== serviceOfSealer(this.service))
+    if (ledger.service !== this.service)
       throw new Error(`${ledger.table} is sealed by ${ledger.service}`);
     const texts = values.map(rowText);
     if (this.known === undefined) throw new Error("rows are sealed with the time that they were written with");

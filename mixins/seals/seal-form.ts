@@ -31,10 +31,6 @@ export interface SealedLedger {
   readonly valid: string;
 }
 
-/** The name of a service that seals on a further server, and the service of such a name. */
-export const sealerOn = (service: string, server: string): string => `${service}@${server}`;
-export const serviceOfSealer = (sealer: string): string => sealer.split("@", 1)[0] as string;
-
 /** The values of a sealed row, in the order of `columns`. */
 export type RowValues = readonly (string | number | bigint | null)[];
 
