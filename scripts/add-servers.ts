@@ -1,10 +1,12 @@
 import type { Connection, RowDataPacket } from "mysql2/promise";
-import { databaseName } from "../config/config.ts";
+import { databaseName, serviceUrlName } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
+import { applyLogin, databasePlace, loginOf, type Privileges } from "../mixins/mysql/grants.ts";
 import { migrate } from "../mixins/mysql/migrate.ts";
 import { openConnection } from "../mixins/mysql/servers.ts";
 import { migrationFolders } from "../services/databases.ts";
 import { idBase, urlAt, type WalletServer } from "../services/wallet-servers.ts";
+import { type DatabaseService, privilegesFor } from "./databases.ts";
 
 /**
  * Databases by user: makes the further servers of WALLET_MYSQL_URLS ready (services/wallet-servers.ts). Every step may be
@@ -124,4 +126,29 @@ export async function addServers(
       await addGates(connection, server === home);
     });
   return numbers;
+}
+
+/** What a service's login may do on a further server: the auditor, which has no database there, reads what is by user. */
+function privilegesAt(namespace: string, service: DatabaseService): Privileges | undefined {
+  if (service === "auditor")
+    return new Map(servicesByUser.map((other) => [databasePlace(databaseName(other, namespace)), ["SELECT"]]));
+  return (servicesByUser as readonly string[]).includes(service) ? privilegesFor(namespace, service) : undefined;
+}
+
+/** Gives the services' logins, by their URLs at the home server, the rights of their jobs on the further servers. */
+export async function grantAtServers(
+  [, ...further]: readonly [WalletServer, ...WalletServer[]],
+  { adminUrl, namespace, urls }: { adminUrl: string; namespace: string; urls: ReadonlyMap<DatabaseService, string> },
+): Promise<void> {
+  for (const server of further) {
+    const admin = await openConnection(urlAt(server, adminUrl));
+    try {
+      for (const [service, url] of urls) {
+        const privileges = privilegesAt(namespace, service);
+        if (privileges) await applyLogin(admin, loginOf(url, serviceUrlName("MYSQL_URL", service)), privileges);
+      }
+    } finally {
+      await admin.end();
+    }
+  }
 }

@@ -30,12 +30,14 @@ afterAll(async () => {
 });
 afterEach(expectConserved);
 
+/** Of the node that no test kills. */
+const status = () => call(caller, "wallet.buckets", {}, { nodeID: node.nodeID });
 const move = (bucket: number, server: string) =>
-  call(caller, "wallet.moveBucket", { bucket, server, operator: "tests" });
+  call(caller, "wallet.moveBucket", { bucket, server, operator: "tests" }, { nodeID: node.nodeID });
 
 /** Whether every move is done. */
 async function movesDone(): Promise<boolean> {
-  return (await call(caller, "wallet.buckets", {})).moves.every(({ state }) => state === "done");
+  return (await status()).moves.every(({ state }) => state === "done");
 }
 
 async function moved(bucket: number, server: string): Promise<void> {
@@ -342,7 +344,7 @@ test("while users send, buckets move to and fro and a node is killed in the mids
 }, 120_000);
 
 test("a node that restarts on two servers finds everything where it was", async () => {
-  const { servers } = await call(caller, "wallet.buckets", {});
+  const { servers } = await status();
   const again = await startWallet("wallet-2");
   await waitForNode(caller, "wallet", again.nodeID);
   expect((await call(caller, "wallet.buckets", {}, { nodeID: again.nodeID })).servers).toEqual(servers);

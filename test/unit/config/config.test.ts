@@ -21,6 +21,7 @@ import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../s
 import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { staffKeySettings } from "../../../services/staff-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
+import { walletServersSettings } from "../../../services/wallet-servers.ts";
 import { webhookKeySettings } from "../../../services/webhook-keys.ts";
 import { webhookSettings } from "../../../services/webhook-settings.ts";
 
@@ -123,6 +124,7 @@ describe("settings", () => {
         smsLoginSettings,
         gateSettings,
         webhookSettings,
+        walletServersSettings,
         adminSettings,
         gatewaySettings,
         traceSettings,
