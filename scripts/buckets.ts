@@ -36,7 +36,10 @@ export function shownBuckets(buckets: readonly number[]): string {
 }
 
 function show({ servers, moves }: ServersOfBuckets): void {
-  if (servers.length === 0) return console.log("There is one server (WALLET_MYSQL_URLS is not set).");
+  if (servers.length === 0) {
+    console.log("There is one server (WALLET_MYSQL_URLS is not set).");
+    return;
+  }
   const rows = servers.map(({ name, buckets }) => [name, buckets.length, shownBuckets(buckets)]);
   console.log(table(["server", "buckets", "which"], rows));
   if (moves.length === 0) return;
@@ -56,7 +59,10 @@ function show({ servers, moves }: ServersOfBuckets): void {
 
 async function moveTo(broker: ServiceBroker, bucket: number, server: string): Promise<void> {
   const { planned } = await call(broker, "wallet.moveBucket", { bucket, server, operator: consoleName(broker.nodeID) });
-  if (!planned) return console.log(`bucket ${bucket} is at ${server}`);
+  if (!planned) {
+    console.log(`bucket ${bucket} is at ${server}`);
+    return;
+  }
   for (;;) {
     const { moves } = await status(broker);
     const move = moves.find((one) => one.bucket === bucket && one.target === server);
