@@ -18,7 +18,10 @@ export const sealedEvent = z.object({
   key: z.string().max(16),
   heads: z.array(z.object({ writer: z.string().length(32), number: integer(1), digest })),
   time: eventTime,
-  /** Of the wallet's ledgers on a further server (services/wallet-servers.ts), whose checkpoints count by themselves. */
+});
+
+/** That of the wallet's ledgers: of a further server (services/wallet-servers.ts), whose checkpoints have numbers of their own, with its name. */
+export const ledgersSealedEvent = sealedEvent.extend({
   server: z.string().max(limits.wallet.serverNameChars).optional(),
 });
 

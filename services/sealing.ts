@@ -6,20 +6,15 @@ import { durableEvent } from "./durable-event.ts";
 import { sealedEvents } from "./sealed-event.ts";
 
 /**
- * The seals of a service on a further server, with its keys; the events of their checkpoints name the server. No seal can
- * be carried from one server to another: it has the ids of its rows, which are of one server.
+ * The seals of the wallet on a further server; the events of their checkpoints name it. No seal can be carried from one
+ * server to another: it has the ids of its rows, which are of one server.
  */
-export const sealsOn = (service: SealingService, server: string) =>
+export const ledgerSealsOn = (server: string) =>
   sealsMixin({
-    service,
-    keys: () => bookKeys(service),
+    service: "wallet",
+    keys: () => bookKeys("wallet"),
     messageOf: (data, time) =>
-      durableEvent(
-        sealedEvents[service],
-        `${server}:${data.number}`,
-        { ...data, heads: [...data.heads], server },
-        time,
-      ),
+      durableEvent("books.sealed", `${server}:${data.number}`, { ...data, heads: [...data.heads], server }, time),
   });
 
 /**

@@ -26,7 +26,7 @@ export function keepSealed(service: SealingService) {
         this.logger.error({ event, number, key, digest, toDo }, "an event of seals has no valid digest: not kept");
         return;
       }
-      const { server } = data;
+      const server = "server" in data ? data.server : undefined;
       const kept = await keepCheckpoint(server === undefined ? this.mysql : seenOf(this.mysql, server), service, data);
       if (kept !== digest)
         this.logger.error({ event, number, kept, digest }, "two events of seals with one number differ: one is forged");

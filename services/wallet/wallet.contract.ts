@@ -18,7 +18,7 @@ import {
   reason,
   userId,
 } from "../fields.ts";
-import { sealedEvent } from "../sealed-event.ts";
+import { ledgersSealedEvent } from "../sealed-event.ts";
 import { bucketActions } from "./buckets.contract.ts";
 import {
   type AffectedGifts,
@@ -243,7 +243,7 @@ export const walletEvents = {
     time: eventTime,
   }),
   /** Of the ledgers' seals. */
-  "books.sealed": sealedEvent,
+  "books.sealed": ledgersSealedEvent,
   /** An anchor's share of gifts that were paid with a refunded order's coins is held back. */
   "income.held": heldShare,
   /** Such a share is given back. */

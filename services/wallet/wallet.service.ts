@@ -8,7 +8,7 @@ import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
-import { sealedAudit, sealsOn } from "../sealing.ts";
+import { ledgerSealsOn, sealedAudit } from "../sealing.ts";
 import { paySignatures, platformSignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { statusAction } from "./account-status.ts";
@@ -34,7 +34,7 @@ import { noBalance, readUnusable } from "./wallet-store.ts";
 const mixinsAt: MixinsAt = ({ name, url }) => [
   mysqlMixin("wallet", migrationFolders.wallet, { url }),
   outboxMixin,
-  sealsOn("wallet", name),
+  ledgerSealsOn(name),
 ];
 
 const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket" } } as const;

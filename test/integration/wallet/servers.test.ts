@@ -325,15 +325,18 @@ test("while users send, buckets move to and fro and a node is killed in the mids
   await waitForNode(node, "wallet", ready.nodeId);
   let isOver = false;
   const sending = send(users, () => isOver);
-  for (const server of ["b", "home", "b"]) {
-    for (const bucket of buckets) expect(await move(bucket, server)).toEqual({ planned: true });
-    if (server === "home") {
-      process.kill(child.pid as number, "SIGKILL");
-      await child.exited;
+  try {
+    for (const server of ["b", "home", "b"]) {
+      for (const bucket of buckets) expect(await move(bucket, server)).toEqual({ planned: true });
+      if (server === "home") {
+        process.kill(child.pid as number, "SIGKILL");
+        await child.exited;
+      }
+      await eventually(`the buckets are at ${server}`, movesDone, 60_000);
     }
-    await eventually(`the buckets are at ${server}`, movesDone, 60_000);
+  } finally {
+    isOver = true;
   }
-  isOver = true;
   const sent = await sending;
   for (const [user, gifts] of sent) {
     expect(gifts.length).toBeGreaterThan(0);
