@@ -9,6 +9,7 @@ import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
 import { errorText } from "./repl/command.ts";
 import { table } from "./repl/table.ts";
+import { nextOfSpread, shownBuckets } from "./spread-buckets.ts";
 
 const pollMs = 500;
 
@@ -22,18 +23,6 @@ It calls the running system as a console (--as NAME), which needs a login: npm r
 without this command, also after a crash of the node that does it. Exit code 0: done; 2: not understood; 1: it failed.`;
 
 const status = (broker: ServiceBroker) => call(broker, "wallet.buckets", {});
-
-/** Ranges, e.g. `0-12, 14`. */
-export function shownBuckets(buckets: readonly number[]): string {
-  const parts: string[] = [];
-  for (let from = 0; from < buckets.length; ) {
-    let to = from;
-    while (buckets[to + 1] === (buckets[to] as number) + 1) to++;
-    parts.push(from === to ? String(buckets[from]) : `${buckets[from]}-${buckets[to]}`);
-    from = to + 1;
-  }
-  return parts.join(", ") || "none";
-}
 
 function show({ servers, moves }: ServersOfBuckets): void {
   if (servers.length === 0) {
@@ -72,15 +61,6 @@ async function moveTo(broker: ServiceBroker, bucket: number, server: string): Pr
     }
     await new Promise((resolve) => setTimeout(resolve, pollMs));
   }
-}
-
-/** The next move that makes the servers more equal; `undefined` where none does. */
-export function nextOfSpread(servers: ServersOfBuckets["servers"]): { bucket: number; server: string } | undefined {
-  const ordered = servers.toSorted((a, b) => b.buckets.length - a.buckets.length);
-  const [most, least] = [ordered[0], ordered.at(-1)];
-  const bucket = most?.buckets.at(-1);
-  if (!most || !least || bucket === undefined || most.buckets.length - least.buckets.length < 2) return undefined;
-  return { bucket, server: least.name };
 }
 
 async function spread(broker: ServiceBroker): Promise<void> {
