@@ -2,8 +2,12 @@ import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import type { ServiceBroker } from "moleculer";
 import { failureName, isUnavailable } from "../../../broker/failure.ts";
+import { config } from "../../../config/config.ts";
 import { projectRoot } from "../../../config/root.ts";
+import { placesOf, withLogin } from "../../../config/server-urls.ts";
+import { grantAtServers } from "../../../scripts/add-servers.ts";
 import { type Child, startChild } from "../../../scripts/children.ts";
+import { grantLogins } from "../../../scripts/databases.ts";
 import { call } from "../../../services/contracts.ts";
 import type { MoveStep } from "../../../services/wallet/buckets/move-state.ts";
 import type { GiftCharge, GiftOutcome, StatementRow } from "../../../services/wallet/wallet.contract.ts";
@@ -132,6 +136,32 @@ describe("ledgers on two servers", () => {
       );
       expect(new Set(rows.map(({ id }) => serverOfId(id)))).toEqual(new Set([name === "b" ? 1 : 0]));
     }
+  });
+
+  test("events of both are published, and credits of a time are listed from both, page by page", async () => {
+    const [here, there] = [newBucket(), newBucket()];
+    await moved(there, "b");
+    const from = new Date();
+    const [[first], [second]] = [await funded(here, 1, 11), await funded(there, 1, 22)];
+    const about = { from: from.toISOString(), to: new Date(Date.now() + 60_000).toISOString() };
+    const credits: { orderId: string; coins: number }[] = [];
+    for (let cursor: string | undefined = ""; cursor !== undefined; ) {
+      const page: Awaited<ReturnType<typeof call<"wallet.creditsBetween">>> = await call(
+        ...([caller, "wallet.creditsBetween", { ...about, cursor }] as const),
+      );
+      credits.push(...page.list);
+      cursor = page.nextCursor ?? undefined;
+    }
+    const ids = [first, second].map((user) => `r-${user}`);
+    expect(credits.filter(({ orderId }) => ids.includes(orderId)).map(({ coins }) => coins)).toEqual([11, 22]);
+    for (const [url, user] of [
+      [both.urls.home, first],
+      [both.urls.b, second],
+    ] as const)
+      await eventually("the event is published", async () => {
+        const sql = "SELECT sent_time FROM t_outbox WHERE order_key = ? AND sent_time IS NOT NULL";
+        return (await rowsAt(url, "wallet", sql, [`user:${user}`])).length === 1;
+      });
   });
 
   test("an anchor's income is a row on each, summed when it is read, and paid out once from the sum", async () => {
@@ -267,8 +297,13 @@ describe("a bucket that moves", () => {
     },
   );
 
-  test("is refused where a node does not know both servers, and where no server has the name", async () => {
+  test("is refused where a gift or wallet node does not know both servers, and where no server has the name", async () => {
     expect(failureName(await move(1, "c").catch((error: unknown) => error))).toBe("invalidParam");
+    const gift = await startNode("gift-without-servers", [{ name: "gift" }]);
+    await waitForNode(node, "gift", gift.nodeID);
+    expect(failureName(await move(newBucket(), "b").catch((error: unknown) => error))).toBe("unavailable");
+    await stopNode(gift);
+    await eventually("the gift node is gone", () => !node.registry.hasService("gift", gift.nodeID));
     const setting = process.env.WALLET_MYSQL_URLS;
     delete process.env.WALLET_MYSQL_URLS;
     await expect(startWallet("wallet-without-servers")).rejects.toThrow(/WALLET_MYSQL_URLS lacks b/);
@@ -345,6 +380,42 @@ test("while users send, buckets move to and fro and a node is killed in the mids
     expect(await balance(user)).toMatchObject({ balance: 100_000 - gifts.length, totalCharged: 100_000 });
   }
 }, 120_000);
+
+test("a login of the wallet's own, with the rights of its job alone, suffices on both servers", async () => {
+  const setting = process.env.WALLET_MYSQL_URLS as string;
+  const namespace = config().NAMESPACE;
+  const own = withLogin(both.urls.home, { username: `w_${namespace}`, password: "only-of-this-test" });
+  const urls = new Map([["wallet", own]] as const);
+  await grantLogins(both.urls.home, namespace, urls);
+  const named = [
+    { name: "home", url: both.urls.home },
+    { name: "b", url: both.urls.b },
+  ] as const;
+  await grantAtServers(named, { adminUrl: both.urls.home, namespace, urls });
+  process.env.WALLET_MYSQL_URL = own;
+  process.env.WALLET_MYSQL_URLS = `home=${both.urls.home},b=mysql://${placesOf(both.urls.b)}`;
+  try {
+    const poor = await startWallet("wallet-own-login");
+    await waitForNode(caller, "wallet", poor.nodeID);
+    await stopNode(node);
+    const bucket = newBucket();
+    node = poor;
+    await moved(bucket, "b");
+    const [user] = (await funded(bucket, 1, 10)) as [string];
+    expect((await settle(caller, [giftOf(user, { price: 10 })]))[0]).toMatchObject({
+      status: "succeeded",
+      server: "b",
+    });
+  } finally {
+    delete process.env.WALLET_MYSQL_URL;
+    process.env.WALLET_MYSQL_URLS = setting;
+  }
+  const [poor, usual] = [node, await startWallet("wallet-usual")];
+  await waitForNode(caller, "wallet", usual.nodeID);
+  await stopNode(poor);
+  node = usual;
+  for (const url of Object.values(both.urls)) await rowsAt(url, "wallet", `DROP USER 'w_${namespace}'@'%'`);
+});
 
 test("a node that restarts on two servers finds everything where it was", async () => {
   const { servers } = await status();
