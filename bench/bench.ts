@@ -34,6 +34,7 @@ NAME
                            fewer connections
 --accounts N               scale: with these accounts alone, each with ten trades, on one and two wallet nodes
 --server-api               accept: gifts/send of the server API, with an API key and the platform's ids
+--servers 2                settle: users on two MySQL servers, beside all on one: what a gift costs each
 --no-books                 settle: without seals and without the auditor, to compare
 --stack FOLDER             on the private servers of this folder; by default .stack/bench
 --profile FILE             a CPU profile of the services that are measured

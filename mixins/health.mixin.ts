@@ -26,6 +26,8 @@ interface KeptCheck {
 
 export interface HealthState {
   healthChecks?: Map<string, KeptCheck>;
+  /** Of a service's part on a further server (mysql/server-view.ts): it stands behind the names of its checks. */
+  healthSuffix?: string;
 }
 
 interface Kept extends HealthState {
@@ -43,7 +45,8 @@ export function addHealthCheck(
   { degrades }: { degrades: boolean } = { degrades: false },
 ): void {
   service.healthChecks ??= new Map();
-  service.healthChecks.set(name, { check, degrades });
+  const { healthSuffix: suffix } = service;
+  service.healthChecks.set(suffix === undefined ? name : `${name} ${suffix}`, { check, degrades });
 }
 
 function wrongWith(error: unknown): string {

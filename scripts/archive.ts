@@ -11,7 +11,7 @@ const USAGE = `The archive of closed months.
   npm run archive -- status
   npm run archive -- run
 
-  status    of each table: how far it is moved, and what keeps it
+  status    of each table on each server: how far it is moved, and what keeps it
   run       has the archiver look at once whether a month is due; what is due is moved in the background
 
   --json      one JSON object on standard output
@@ -23,6 +23,7 @@ const dayS = 24 * 3_600;
 
 function lineOf({
   table,
+  server,
   segments,
   archivedBelow,
   open,
@@ -36,7 +37,7 @@ function lineOf({
   const due =
     dueSeconds > 0 ? `${oldestMonth} is due for ${(dueSeconds / dayS).toFixed(1)} days` : "no closed month is left";
   const wrong = trouble === null ? "" : `\n  what keeps it: ${trouble}`;
-  return `${table}: ${segments.closed} segments closed, ids below ${archivedBelow} archived\n  ${moving}; ${due}${wrong}`;
+  return `${table} at ${server}: ${segments.closed} segments closed, ids below ${archivedBelow} archived\n  ${moving}; ${due}${wrong}`;
 }
 
 async function status(broker: ServiceBroker, json: boolean): Promise<number> {

@@ -27,16 +27,22 @@ export function privilegesFor(namespace: string, service: DatabaseService): Priv
   const own = databaseName(service, namespace);
   const tables = Object.entries(databaseRights[service]);
   const others = readsDatabasesOf[service] ?? [];
-  const moved = Object.entries(movesRowsIn[service] ?? {}).flatMap(([other, tablesThere]) =>
-    Object.entries(tablesThere).map(
-      ([table, privileges]) => [tablePlace(databaseName(other, namespace), table), privileges] as const,
-    ),
-  );
   return new Map([
     ...tables.map(([table, right]) => [tablePlace(own, table), privilegesOn(table, right)] as const),
     ...others.map((other) => [databasePlace(databaseName(other, namespace)), ["SELECT"]] as const),
-    ...moved,
+    ...movingPrivileges(namespace, service),
   ]);
+}
+
+/** What a service's login may do where it moves rows: the archiver's. */
+export function movingPrivileges(namespace: string, service: DatabaseService): Privileges {
+  return new Map(
+    Object.entries(movesRowsIn[service] ?? {}).flatMap(([other, tables]) =>
+      Object.entries(tables).map(
+        ([table, privileges]) => [tablePlace(databaseName(other, namespace), table), privileges] as const,
+      ),
+    ),
+  );
 }
 
 /**

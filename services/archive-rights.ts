@@ -13,6 +13,8 @@ const segments = {
   t_archive_revision: ["SELECT", "UPDATE"],
   // A row that keeps nodes away that know no archive.
   t_migration_release: ["SELECT", "INSERT"],
+  // Which server it is.
+  t_server: ["SELECT"],
 } as const;
 
 export const movesRowsIn: Readonly<

@@ -72,6 +72,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_anchor_share: "add",
     t_gift_record_archive: "read",
     ...archive,
+    t_server: "read",
   },
   wallet: {
     ...base,
@@ -89,6 +90,10 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_qiyu_currency_trade_archive: "read",
     t_trade_archive_sum: "read",
     ...archive,
+    t_server: "read",
+    t_wallet_bucket: "change",
+    t_wallet_gate: "change",
+    t_wallet_bucket_move: "change",
   },
   payment: {
     ...base,

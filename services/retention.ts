@@ -111,6 +111,7 @@ export const retention: Readonly<Record<keyof typeof migrationFolders, Readonly<
     t_anchor_share: { rows: ever, money: true },
     t_gift_record_archive: { rows: ever, money: true },
     ...archive,
+    t_server: small("servers"),
   },
   wallet: {
     ...base,
@@ -128,6 +129,10 @@ export const retention: Readonly<Record<keyof typeof migrationFolders, Readonly<
     t_qiyu_currency_trade_archive: { rows: ever, money: true },
     t_trade_archive_sum: { rows: ever, money: true },
     ...archive,
+    t_server: small("servers"),
+    t_wallet_bucket: small("251 buckets"),
+    t_wallet_gate: small("251 buckets"),
+    t_wallet_bucket_move: { rows: ever, money: true },
   },
   payment: {
     ...base,

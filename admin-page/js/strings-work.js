@@ -223,6 +223,7 @@ export const workStrings = Object.freeze({
   book_shareForged: ["分成的签名是伪造的", "a share is forged"],
   book_incomeDiffers: ["收益与账目之和不同", "an income differs"],
   book_earningsDiffer: ["所得与礼物分成不同", "earnings differ"],
+  book_moveOfBucketDiffers: ["分区迁移两侧不符", "a move of a bucket differs"],
   book_holdDiffers: ["暂扣与退款不符", "a hold differs"],
 
   deadTitle: ["死信", "Dead letters"],

@@ -33,6 +33,8 @@ export interface LoadOptions {
   most?: number;
   /** burst: how many users send a gift. */
   users?: number;
+  /** settle: `--servers`, the MySQL servers with ledgers and gift records, 1 or 2. */
+  ledgers?: number;
 }
 
 export interface BenchOptions extends LoadOptions {
@@ -57,7 +59,7 @@ export interface BenchOptions extends LoadOptions {
 }
 
 const lists = ["viewers", "rates"] as const;
-const numbers = ["accounts", "rooms", "connections", "seconds", "senders", "most", "users"] as const;
+const numbers = ["accounts", "rooms", "connections", "seconds", "senders", "most", "users", "ledgers"] as const;
 
 /** @throws Error that names the invalid option. */
 export function parseOptions(args: readonly string[]): BenchOptions {
@@ -85,6 +87,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
         senders: text,
         most: text,
         users: text,
+        servers: text,
       },
     },
   });
@@ -99,7 +102,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   const serverApi = values["server-api"];
   if (serverApi && name !== "accept") throw new Error("--server-api is for accept alone");
   const about = { json, quick, help, profile, books, serverApi, dir: values.stack };
-  return { ...loadOptions(values), ...about, name, topology, gifts: Number(gifts) };
+  return { ...loadOptions({ ...values, ledgers: values.servers }), ...about, name, topology, gifts: Number(gifts) };
 }
 
 function loadOptions(values: Partial<Record<keyof LoadOptions, string>>): LoadOptions {

@@ -1,4 +1,5 @@
 import type { Service } from "moleculer";
+import { fail } from "../../broker/failure.ts";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../background-loop.ts";
@@ -112,6 +113,21 @@ export class ArchiveFilters {
     if (revision !== this.revision || mysql.generation !== this.generation) throw new FiltersBehind(table.table);
   }
 
+  /**
+   * Runs a transaction that calls `hold` as its first statement, and again with newer filters where they were behind. Fails:
+   * unavailable, where they are behind again and again.
+   */
+  async holding<T>(work: (hold: (tx: Transaction) => Promise<void>) => Promise<T>): Promise<T> {
+    for (let loads = 0; ; loads++)
+      try {
+        return await work((tx) => this.hold(tx));
+      } catch (error) {
+        if (!(error instanceof FiltersBehind)) throw error;
+        if (loads >= limits.archive.filterTries) throw fail("unavailable", { cause: error.message });
+        await this.load();
+      }
+  }
+
   /** Where these ids may be archived: within a transaction that holds the filters. */
   suspects(ids: readonly string[]): Suspects[] {
     if (this.held.length === 0 || ids.length === 0) return [];
@@ -184,10 +200,11 @@ export class ArchiveFilters {
   }
 }
 
-/** The filters of a service's table, started; with their metrics. */
+/** The filters of a service's table on one of so many servers, started; with their metrics. All servers share the memory. */
 export async function openFilters(
   service: Service & { mysql: Database },
   table: ArchivedTable,
+  servers = 1,
 ): Promise<ArchiveFilters> {
   const { metrics } = service.broker;
   for (const gauge of Object.values(gauges))
@@ -195,6 +212,7 @@ export async function openFilters(
   const labels = { service: service.name, table: table.table };
   const filters = new ArchiveFilters({
     ...{ mysql: service.mysql, table, log: service.logger },
+    bytesMost: Math.floor(limits.archive.filterBytes / servers),
     loaded: ({ bytes, missing }) => {
       metrics.set(gauges.bytes.name, bytes, labels);
       metrics.set(gauges.missing.name, missing, labels);

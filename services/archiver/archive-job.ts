@@ -4,7 +4,6 @@ import { type Caller, membersOf } from "../../broker/bus/roles.ts";
 import { roleOfNode } from "../../broker/bus/subjects.ts";
 import { isUnavailable } from "../../broker/failure.ts";
 import { releasesOnBus } from "../../broker/releases.ts";
-import { serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { NamedKeys } from "../../config/named-keys.ts";
 import { Mover, type MoverOptions, SegmentDiffers, type Step } from "../../mixins/archive/mover.ts";
@@ -46,7 +45,9 @@ const troubles = ["unavailable", "differs", "other"] as const;
 /** What the job needs of its service. */
 type Archiver = Service & MysqlState & { readonly keys: NamedKeys; readonly targets: readonly Target[] };
 
-/** Moves closed months, one node at a time: a step of each table in turn, with rests between slices. */
+const aboutOf = ({ table, server }: Target) => ({ table: table.table, server });
+
+/** Moves closed months, one node at a time: a step of each table on each server in turn, with rests between slices. */
 export class ArchiveJob {
   private readonly service: Archiver;
   private readonly settings: ArchiveSettings;
@@ -57,11 +58,10 @@ export class ArchiveJob {
     this.service = service;
     this.settings = service.settings as ArchiveSettings;
     const { metrics } = service.broker;
-    metrics.register({ type: "counter", ...moved, labelNames: ["service", "table"] });
-    metrics.register({ type: "counter", ...failed, labelNames: ["service", "table", "what"] });
-    for (const { table } of service.targets)
-      for (const what of troubles)
-        metrics.increment(failed.name, { service: service.name, table: table.table, what }, 0);
+    metrics.register({ type: "counter", ...moved, labelNames: ["service", "table", "server"] });
+    metrics.register({ type: "counter", ...failed, labelNames: ["service", "table", "server", "what"] });
+    for (const target of service.targets)
+      for (const what of troubles) metrics.increment(failed.name, { ...this.labelsOf(target), what }, 0);
     this.movers = service.targets.map((target) => ({ target, mover: new Mover(this.optionsOf(target)) }));
   }
 
@@ -102,27 +102,26 @@ export class ArchiveJob {
   }
 
   private note(target: Target, step: Step): void {
-    const { logger, broker, name } = this.service;
-    const { table } = target.table;
+    const { logger, broker } = this.service;
     if (step.did === "waits") this.troubles.set(target, step.why);
     else this.troubles.delete(target);
     if (step.did === "nothing" || step.did === "waits") return;
-    if (step.rows > 0) broker.metrics.increment(moved.name, { service: name, table }, step.rows);
-    if (step.did !== "emptying") logger.info({ table, segment: step.segment, state: step.did }, "the archive got on");
+    if (step.rows > 0) broker.metrics.increment(moved.name, this.labelsOf(target), step.rows);
+    if (step.did === "emptying") return;
+    logger.info({ ...aboutOf(target), segment: step.segment, state: step.did }, "the archive got on");
   }
 
   private fail(target: Target, error: unknown): void {
-    const { logger, broker, name } = this.service;
-    const { table } = target.table;
+    const { logger, broker } = this.service;
     const message = error instanceof Error ? error.message : String(error);
     const what = error instanceof SegmentDiffers ? "differs" : isUnavailable(error) ? "unavailable" : "other";
     this.troubles.set(target, message);
-    broker.metrics.increment(failed.name, { service: name, table, what });
+    broker.metrics.increment(failed.name, { ...this.labelsOf(target), what });
     const text =
       what === "differs"
         ? "archived rows are not what was counted before they were moved: run npm run verify"
         : "a step of the archive failed: it is tried again";
-    logger[what === "differs" ? "error" : "warn"]({ err: error, table }, text);
+    logger[what === "differs" ? "error" : "warn"]({ err: error, ...aboutOf(target) }, text);
   }
 
   /** So that the database has time for gifts: at least as long as the slice took, and no more rows a second than allowed. */
@@ -132,11 +131,14 @@ export class ArchiveJob {
     return pause(Math.min(most, Math.max(least, tookMs, ofRate)));
   }
 
-  private optionsOf({ table, mysql, months, afterDays }: Target): MoverOptions {
+  private labelsOf(target: Target) {
+    return { service: this.service.name, ...aboutOf(target) };
+  }
+
+  private optionsOf({ table, mysql, url, months, afterDays }: Target): MoverOptions {
     const { segmentRows, sliceRows, settleMs } = this.settings;
     return {
-      ...{ table, mysql, months, afterDays, segmentRows, sliceRows, settleMs },
-      url: serviceUrl("MYSQL_URL", "archiver"),
+      ...{ table, mysql, url, months, afterDays, segmentRows, sliceRows, settleMs },
       keys: this.service.keys,
       release: knowsArchives,
       oldNodes: () => this.oldNodes(table.service),

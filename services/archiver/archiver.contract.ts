@@ -5,6 +5,8 @@ import { action } from "../action-contract.ts";
 
 export interface ArchivedTableStatus {
   table: string;
+  /** The MySQL server by its name in WALLET_MYSQL_URLS; home, where there is one. */
+  server: string;
   /** Segments by their state. */
   segments: Record<SegmentState, number>;
   /** Ids below it are archived. */

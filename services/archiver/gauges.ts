@@ -7,12 +7,12 @@ const due = {
   name: "ovation.archive.due",
   description: "How long the oldest closed month with rows in the hot table has been due to be moved; 0 where none is",
   unit: "second",
-  labelNames: ["table"],
+  labelNames: ["table", "server"],
 } as const;
 const waiting = {
   name: "ovation.archive.waiting",
   description: "Ids of the segment that is being moved whose rows are still in the hot table",
-  labelNames: ["table"],
+  labelNames: ["table", "server"],
 } as const;
 
 export const keepArchiveGauges = (service: Service & { readonly targets: readonly Target[] }): BackgroundLoop =>
@@ -20,7 +20,7 @@ export const keepArchiveGauges = (service: Service & { readonly targets: readonl
     const readings = await Promise.all(
       service.targets.map(async (target) => {
         const { ids, dueMs } = await waitingOf(target);
-        const labels = { table: target.table.table };
+        const labels = { table: target.table.table, server: target.server };
         return [
           { name: due.name, value: dueMs / 1_000, labels },
           { name: waiting.name, value: ids, labels },

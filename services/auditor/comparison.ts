@@ -6,6 +6,13 @@ import type { BookKeys } from "../book-keys.ts";
 import { type LedgerName, type SealingService, sealedLedgers } from "../book-seals.ts";
 import { activeAccountsCheck, balancesCheck, continuityCheck } from "./checks/accounts-store.ts";
 import { archiveSumsCheck } from "./checks/archive-sums-store.ts";
+import {
+  carriedCheck,
+  lookingElsewhere,
+  ordersElsewhereCheck,
+  paidOutCheck,
+  withoutMoves,
+} from "./checks/between-servers.ts";
 import { allLinksCheck, newLinksCheck, seenHeadsCheck } from "./checks/chains.ts";
 import type { Check, Page, Range } from "./checks/check.ts";
 import { checkpointsCheck, lateCheckpointCheck } from "./checks/checkpoints.ts";
@@ -24,6 +31,7 @@ import { staffMovesCheck } from "./checks/staff-moves-store.ts";
 import { staffOrdersCheck, staffOutcomesCheck } from "./checks/staff-orders-store.ts";
 import { catalogueCheck, giftTermsCheck, orderTermsCheck } from "./checks/terms-store.ts";
 import { type Difference, keyOf } from "./differences.ts";
+import { checkAt, type FurtherBooks, seenOf } from "./further-books.ts";
 
 /** What is compared, and how a comparison runs. */
 
@@ -40,40 +48,93 @@ export interface CompareOptions {
   readonly everyRow: boolean;
   /** See limits.books.underWayMs. */
   readonly underWayMs: number;
+  /** The books on further servers. */
+  readonly further?: readonly FurtherBooks[];
 }
 
-/** Every check. Those of the chains come first: what they find explains the others. */
-export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOptions): Check[] {
-  const ledgers = Object.keys(sealedLedgers) as LedgerName[];
-  const services = [...new Set(ledgers.map((ledger) => sealedLedgers[ledger].service))];
-  const seals = services.flatMap((service): Check[] => {
-    const db = service === "auditor" ? own?.audit : books;
-    if (!db) return [];
-    const source: SealSource = { service, db, keys: keys[service] };
-    const seen = own?.seen ?? null;
-    return [
-      newLinksCheck(source, seen),
-      allLinksCheck(source, seen),
-      ...(seen ? [seenHeadsCheck(source, seen)] : []),
-      checkpointsCheck(source, seen),
-      // A command that reads every row also judges the books of a system that stands still.
-      ...(everyRow ? [] : [lateCheckpointCheck(source)]),
-      ...ledgers
-        .filter((ledger) => sealedLedgers[ledger].service === service)
-        .map((ledger) => sealRowsCheck(source, ledger, { everyRow })),
-    ];
-  });
+/** Of the home server's checks those that look for rows of the wallet which may be on another one. */
+const ofOrders: ReadonlySet<string> = new Set(["orders", "orders of the platform", "moves of staff in the books"]);
+
+/** Every check, of the books on one server or on several. */
+export function checksOf(options: CompareOptions): Check[] {
+  const { books, own, keys, everyRow, further = [] } = options;
+  const home = homeChecks(options);
+  if (further.length === 0) return home;
+  const all = [books, ...further.map((one) => one.books)];
+  return [
+    ...home.map((check) => (ofOrders.has(check.name) ? lookingElsewhere(check, books, all) : withoutMoves(check))),
+    ...[carriedCheck(books, all, everyRow), paidOutCheck(books, all)],
+    ...further.flatMap((one) => {
+      const seen = own && { ...own, seen: seenOf(own.seen, one.name) };
+      const checks = [
+        ...sealChecks("wallet", one.books, { ...options, own: seen, keys }),
+        ...archiveChecks(one.books, { ...options, own: seen }),
+        ...ledgerChecks(one.books, { ...options, own: seen }),
+        ordersElsewhereCheck(one.books, books, everyRow),
+        ...[carriedCheck(one.books, all, everyRow), paidOutCheck(one.books, all)],
+      ];
+      return checks.map((check) => checkAt(check, one.name));
+    }),
+  ];
+}
+
+const ledgers = Object.keys(sealedLedgers) as LedgerName[];
+
+/** The checks of a service's seals, and of the rows that have them. */
+function sealChecks(service: SealingService, db: Database, { own, keys, everyRow }: CompareOptions): Check[] {
+  const source: SealSource = { service, db, keys: keys[service] };
   const seen = own?.seen ?? null;
   return [
-    ...seals,
+    newLinksCheck(source, seen),
+    allLinksCheck(source, seen),
+    ...(seen ? [seenHeadsCheck(source, seen)] : []),
+    checkpointsCheck(source, seen),
+    // A command that reads every row also judges the books of a system that stands still.
+    ...(everyRow ? [] : [lateCheckpointCheck(source)]),
+    ...ledgers
+      .filter((ledger) => sealedLedgers[ledger].service === service)
+      .map((ledger) => sealRowsCheck(source, ledger, { everyRow })),
+  ];
+}
+
+/** The checks of a server's archives. */
+function archiveChecks(books: Database, { own, keys, everyRow }: CompareOptions): Check[] {
+  const seen = own?.seen ?? null;
+  return [
     ...archivedTables.map((archived) => segmentsCheck(books, archived, keys.archiver, seen)),
     ...archivedTables.map((archived) => segmentRowsCheck(books, archived, { everyRow })),
     archiveSumsCheck(books, everyRow),
+  ];
+}
+
+/** The checks of what a server's ledgers and records say of each other, archived ones too. */
+function ledgerChecks(books: Database, { own, underWayMs, everyRow }: CompareOptions): Check[] {
+  const kept = everyRow ? null : (own?.seen ?? null);
+  return [
     activeAccountsCheck(books),
     continuityCheck(books),
     balancesCheck(books),
     chargedGiftsCheck(books, underWayMs, everyRow),
     recordedGiftsCheck(books, everyRow),
+    totalsCheck(books),
+    ...(kept ? [keptSharesCheck(books, kept)] : []),
+    earningsCheck(books, kept),
+    heldGiftsCheck(books),
+  ];
+}
+
+/** The checks of the home server. Those of the chains come first: what they find explains the others. */
+function homeChecks(options: CompareOptions): Check[] {
+  const { books, own, keys, underWayMs, everyRow } = options;
+  const services = [...new Set(ledgers.map((ledger) => sealedLedgers[ledger].service))];
+  const seals = services.flatMap((service) => {
+    const db = service === "auditor" ? own?.audit : books;
+    return db ? sealChecks(service, db, options) : [];
+  });
+  return [
+    ...seals,
+    ...archiveChecks(books, options),
+    ...ledgerChecks(books, options),
     creditsCheck(books, everyRow),
     ordersCheck(books, underWayMs, everyRow),
     orderedCoinsCheck(books, everyRow),
@@ -86,11 +147,7 @@ export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOpti
     orderTermsCheck(books, keys),
     giftTermsCheck(books, keys, everyRow),
     sharesCheck(books, keys.gift),
-    totalsCheck(books),
-    ...(seen && !everyRow ? [keptSharesCheck(books, seen)] : []),
-    earningsCheck(books, everyRow ? null : seen),
     holdsCheck(books),
-    heldGiftsCheck(books),
   ];
 }
 

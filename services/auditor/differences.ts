@@ -103,6 +103,10 @@ export const differenceKinds = {
   ],
   incomeDiffers: ["an anchor's sums are not those of her postings", booksDiffer],
   earningsDiffer: ["what an anchor earned is not the sum of her shares of gifts", booksDiffer],
+  moveOfBucketDiffers: [
+    "coins that left a server with their user's bucket did not arrive at another one, or arrived from none",
+    "compare both servers' rows of the move with their seals: find who wrote the one without its opposite",
+  ],
   holdDiffers: ["a hold or release does not have its gifts, its refund or its opposite", booksDiffer],
 } as const satisfies Record<string, readonly [what: string, toDo: string]>;
 

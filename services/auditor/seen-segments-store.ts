@@ -47,22 +47,26 @@ export async function keepShares(
   await mark(0);
   const { pageRows } = limits.books;
   for (;;) {
-    const { affectedRows } = await own.run("DELETE FROM t_book_segment_share WHERE segment = ? LIMIT ?", [
-      ...[segment, pageRows],
+    const { affectedRows } = await own.run("DELETE FROM t_book_segment_share WHERE table_name = ? AND segment = ? LIMIT ?", [
+      ...[table, segment, pageRows],
     ]);
     if (affectedRows < pageRows) break;
   }
   const all = [...shares];
-  for (let at = 0; at < all.length; at += pageRows)
-    await own.run("INSERT INTO t_book_segment_share (segment, anchor_id, points) VALUES ?", [
-      all.slice(at, at + pageRows).map(([anchor, points]) => [segment, anchor, String(points)]),
-    ]);
+  for (let at = 0; at < all.length; at += pageRows) {
+    const some = all.slice(at, at + pageRows);
+    await own.run(
+      `INSERT INTO t_book_segment_share (table_name, segment, anchor_id, points) VALUES ${some.map(() => "(?,?,?,?)").join(",")}`,
+      some.flatMap(([anchor, points]) => [table, segment, anchor, String(points)]),
+    );
+  }
   await mark(1);
 }
 
 /** Adds the kept shares of these segments to the sums of the anchors whose id is `part` of `parts`. */
 export async function addKeptShares(
   own: Queryable,
+  table: string,
   segments: readonly number[],
   sums: Map<string, bigint>,
   { part, parts }: { readonly part: number; readonly parts: number },
@@ -72,8 +76,8 @@ export async function addKeptShares(
     for (let from = "0"; ; ) {
       const rows = await own.query<{ anchor_id: string; points: string }>(
         `SELECT anchor_id, points FROM t_book_segment_share
-         WHERE segment = ? AND anchor_id > ? AND anchor_id MOD ? = ? ORDER BY anchor_id LIMIT ?`,
-        [segment, from, parts, part, pageRows],
+         WHERE table_name = ? AND segment = ? AND anchor_id > ? AND anchor_id MOD ? = ? ORDER BY anchor_id LIMIT ?`,
+        [table, segment, from, parts, part, pageRows],
       );
       for (const { anchor_id, points } of rows)
         sums.set(String(anchor_id), (sums.get(String(anchor_id)) ?? 0n) + BigInt(points));

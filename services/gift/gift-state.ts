@@ -1,7 +1,6 @@
 import type { ServiceNodes } from "../../broker/service-nodes.ts";
 import type { NamedKeys } from "../../config/named-keys.ts";
 import type { AnswerCache } from "../../mixins/answer-cache.ts";
-import type { ArchiveFilters } from "../../mixins/archive/filters.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { CatalogueState } from "../../mixins/catalogue-table.mixin.ts";
@@ -17,6 +16,7 @@ import type { OpenGate } from "./gate/open-gate.ts";
 import type { GiftMetrics } from "./gift-metrics.ts";
 import type { NodeOrders } from "./node-orders.ts";
 import type { QueueWatermark } from "./queue-watermark.ts";
+import type { RecordServers } from "./record-servers.ts";
 import type { Breakpoint } from "./settler.ts";
 import type { ShareCache } from "./share-cache.ts";
 import type { SilentPartitions } from "./silent-partitions.ts";
@@ -33,10 +33,10 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   rate: UserRate | undefined;
   silent: SilentPartitions;
   metrics: GiftMetrics;
-  /** Of records that left the hot table. */
-  archive: ArchiveFilters;
   watermark: QueueWatermark;
   totals: Totals;
+  /** Where the gift records are. */
+  records: RecordServers;
   walletNodes: ServiceNodes;
   /** The platform's gate; `undefined` where there is none. */
   gate: OpenGate | undefined;
@@ -53,8 +53,8 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   receivers: UsableAccounts;
   catalogueCache: CatalogueCache;
   catalogueWatch: BackgroundLoop;
-  /** Adds up the gifts of each minute. */
-  minutes: LeasedLoop;
+  /** Adds up the gifts of each minute, on each server. */
+  minutes: LeasedLoop[];
   combos: Combos;
   /** For tests: throws at a step to simulate a crash. */
   settleBreakpoint: Breakpoint;

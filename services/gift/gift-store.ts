@@ -73,13 +73,22 @@ interface HashRow {
   content_hash: string;
 }
 
+export interface RecordsAsked {
+  readonly userId: string;
+  readonly direction: "sent" | "received";
+  readonly roomId?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
 /**
  * A page of a user's records, newest first, after the cursor's record. Of received gifts only those that succeeded, and
- * by their times, since their index has these (totals-store.ts).
+ * by their times, since their index has these (totals-store.ts). `at`: the cursor's record is on another server, and this
+ * is its time.
  */
 export async function pageOfRecords(
   db: Queryable,
-  query: { userId: string; direction: "sent" | "received"; roomId?: number; cursor?: string; limit: number },
+  query: RecordsAsked & { readonly at?: Date | undefined },
 ): Promise<{ list: GiftRecord[]; nextCursor: string | null }> {
   const isSent = query.direction === "sent";
   const where = [isSent ? "user_id = ?" : "object_id = ? AND status = 1"];
@@ -88,11 +97,11 @@ export async function pageOfRecords(
     where.push("room_id = ?");
     values.push(query.roomId);
   }
-  if (query.cursor !== undefined && isSent) {
+  if (query.cursor !== undefined && isSent && !query.at) {
     where.push("id < ?");
     values.push(query.cursor);
   } else if (query.cursor !== undefined) {
-    const at = await timeOf(db, query.cursor);
+    const at = query.at ?? (await timeOf(db, query.cursor));
     if (!at) return { list: [], nextCursor: null };
     where.push("send_time <= ? AND (send_time < ? OR id < ?)");
     values.push(at, at, query.cursor);
@@ -122,7 +131,8 @@ export async function pageOfRecords(
 /** By the times at which they were sent, the latest first. */
 const latestFirst = (a: RecordRow, b: RecordRow) => b.send_time.getTime() - a.send_time.getTime() || newestFirst(a, b);
 
-async function timeOf(db: Queryable, recordId: string): Promise<Date | undefined> {
+/** The time of a record's gift. */
+export async function timeOf(db: Queryable, recordId: string): Promise<Date | undefined> {
   const both = ofBoth(archivedRecords, (table) => `SELECT send_time FROM ${table} WHERE id = ?`, [recordId]);
   const [row] = await db.query<{ send_time: Date }>(both.sql, both.values);
   return row?.send_time;
@@ -170,6 +180,16 @@ export async function settledSince(
   const rows = mergedPage(hot, await read(archivedRecords.archive), byId, most);
   const gifts = fittingPage(rows.slice(0, limits.gift.settleBatch).map(fromRow), limits.bus.listBytes);
   return { gifts, nextCursor: rows.length > gifts.length ? String(rows[gifts.length]?.id) : null, until: end };
+}
+
+/** The effects of gifts by gift id, as the catalogue has them now. */
+export async function effectsOf(catalogue: Queryable, giftIds: readonly number[]): Promise<Map<number, string>> {
+  if (giftIds.length === 0) return new Map();
+  const rows = await catalogue.query<{ gift_id: string; svga_url: string | null }>(
+    "SELECT gift_id, svga_url FROM t_gift_config WHERE gift_id IN (?)",
+    [giftIds],
+  );
+  return new Map(rows.map((row) => [toSafeInteger(row.gift_id), row.svga_url ?? ""]));
 }
 
 async function lastRecordId(db: Queryable): Promise<string> {

@@ -1,9 +1,9 @@
 import { fail } from "../../broker/failure.ts";
 import type { FaultRate } from "../../mixins/user-rate.ts";
-import type { LedgerWriter } from "./ledger-writer.ts";
 import { sharePoints, wholeCoins } from "./points.ts";
 import type { Command, Outcome } from "./posting.ts";
 import type { GiftCharge, GiftOutcome } from "./wallet.contract.ts";
+import type { LedgerCommands } from "./writer-ports.ts";
 
 /** A gift as a command of the ledger; the anchor's share is the one that the gift was accepted with. */
 function toCommand({ orderId, senderId, receiverId, price, count, sharePercent }: GiftCharge): Command {
@@ -22,7 +22,7 @@ const isNew = (outcome: Outcome): boolean =>
  * database is away. Gifts that were committed by then get the same outcome when they are charged again.
  */
 export async function settleGifts(
-  writer: LedgerWriter,
+  writer: LedgerCommands,
   failed: FaultRate,
   gifts: readonly GiftCharge[],
 ): Promise<GiftOutcome[]> {
@@ -30,13 +30,16 @@ export async function settleGifts(
   const outcomes = await writer.submitAll(gifts.map(toCommand));
   return outcomes.map((outcome, index) => {
     const { orderId, senderId } = gifts[index] as GiftCharge;
-    const { balanceAfter } = outcome;
-    const known = isNew(outcome) ? {} : { repeated: true as const };
+    const { balanceAfter, server } = outcome;
+    const also = {
+      ...(isNew(outcome) ? {} : { repeated: true as const }),
+      ...(server === undefined ? {} : { server }),
+    };
     if (outcome.status === "done") {
       const { incomePoints } = outcome;
-      return { orderId, status: "succeeded", income: wholeCoins(incomePoints), incomePoints, balanceAfter, ...known };
+      return { orderId, status: "succeeded", income: wholeCoins(incomePoints), incomePoints, balanceAfter, ...also };
     }
     if (!outcome.repeated && outcome.reason === "balanceShort") failed.add(senderId, Date.now());
-    return { orderId, status: "failed", reason: outcome.reason, income: 0, incomePoints: 0, balanceAfter, ...known };
+    return { orderId, status: "failed", reason: outcome.reason, income: 0, incomePoints: 0, balanceAfter, ...also };
   });
 }

@@ -1,5 +1,5 @@
 import type { ArchiveFilters } from "../../mixins/archive/filters.ts";
-import type { Transaction } from "../../mixins/mysql/database.ts";
+import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { debtIdsOf, tradeIdsOf } from "./business-ids.ts";
 import type { Command, Prior } from "./posting.ts";
 import { readPriors } from "./wallet-store.ts";
@@ -19,9 +19,18 @@ export async function priorsOf(
 ): Promise<ReadonlyMap<string, Prior>> {
   const ids = tradeIdsOf(commands);
   const suspects = archive.suspects(ids);
-  if (ofLedger) return readPriors(tx, ids, debtIdsOf(commands), suspects);
+  if (ofLedger) return readPriors(tx, ids, debtIdsOf(commands), () => suspects);
   if (suspects.length === 0) return none;
   const open = suspects.flatMap(({ ids: own, isClosed }) => (isClosed ? [] : own));
   // Gifts alone come here, and they have no debts.
-  return readPriors(tx, [...new Set(open)], [], suspects);
+  return readPriors(tx, [...new Set(open)], [], () => suspects);
+}
+
+/** The earlier rows of commands on a server that does not write them any more: nothing need be held there. */
+export function priorsLeft(
+  db: Queryable,
+  commands: readonly Command[],
+  archive: Pick<ArchiveFilters, "lookups">,
+): Promise<ReadonlyMap<string, Prior>> {
+  return readPriors(db, tradeIdsOf(commands), debtIdsOf(commands), (missing) => archive.lookups(missing));
 }

@@ -128,11 +128,23 @@ export async function holdsOfOrder(db: Queryable, orderId: string): Promise<Stor
   return rows.map(storyHold);
 }
 
-/** An anchor's postings with ids below the cursor, newest first. */
+/** The time of a posting. */
+export async function timeOfPosting(db: Queryable, id: string): Promise<Date | undefined> {
+  const [row] = await db.query<{ create_time: Date }>("SELECT create_time FROM t_income_posting WHERE id = ?", [id]);
+  return row?.create_time;
+}
+
+/**
+ * An anchor's postings with ids below the cursor, newest first. `at`: the cursor is of another server, and this is its
+ * time; of postings of one time those with the smaller id come later.
+ */
 export async function postingsOfAnchor(
   db: Queryable,
-  { userId, cursor, limit }: { userId: string; cursor?: string | undefined; limit: number },
+  query: { userId: string; cursor?: string | undefined; at?: Date | undefined; limit: number },
 ): Promise<{ list: ShownPosting[]; nextCursor: string | null }> {
+  const { userId, cursor, at, limit } = query;
+  const older = at ? "AND create_time <= ? AND (create_time < ? OR id < ?)" : "AND id < ?";
+  const below = cursor === undefined ? "" : older;
   const rows = await db.query<{
     id: string;
     kind: number;
@@ -144,8 +156,8 @@ export async function postingsOfAnchor(
     create_time: Date;
   }>(
     `SELECT id, kind, points, status, biz_id, order_id, reason, create_time FROM t_income_posting
-     WHERE anchor_id = ? ${cursor === undefined ? "" : "AND id < ?"} ORDER BY id DESC LIMIT ?`,
-    [userId, ...(cursor === undefined ? [] : [cursor]), limit + 1],
+     WHERE anchor_id = ? ${below} ORDER BY id DESC LIMIT ?`,
+    [userId, ...(at ? [at, at] : []), ...(cursor === undefined ? [] : [cursor]), limit + 1],
   );
   const list = rows.slice(0, limit).map((row) => {
     const points = toSafeInteger(row.points);

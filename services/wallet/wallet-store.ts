@@ -93,13 +93,14 @@ function toPrior(row: TradeRecord): Prior {
 
 /**
  * The earlier rows of these business ids. Call it with the accounts locked, so that no row can be added after it. The
- * archive is asked about `archived` after the ledger: a row that is moved in between is found there.
+ * archive is asked after the ledger, as `archived` says of the ids that were not there: a row that is moved in between is
+ * found.
  */
 export async function readPriors(
-  tx: Transaction,
+  tx: Queryable,
   tradeIds: readonly string[],
   debtIds: readonly string[],
-  archived: readonly Suspects[],
+  archived: (missing: readonly string[]) => readonly Suspects[],
 ): Promise<Map<string, Prior>> {
   const priors = new Map<string, Prior>();
   if (tradeIds.length > 0) {
@@ -109,7 +110,8 @@ export async function readPriors(
     );
     for (const row of trades) priors.set(row.biz_id, toPrior(row));
   }
-  for (const row of await archivedByKey<TradeRecord>(tx, archivedTrades, priorColumns, archived))
+  const places = archived(tradeIds.filter((id) => !priors.has(id)));
+  for (const row of await archivedByKey<TradeRecord>(tx, archivedTrades, priorColumns, places))
     priors.set(row.biz_id, toPrior(row));
   if (debtIds.length > 0) {
     const debts = await tx.query<{ biz_id: string; user_id: string; num: string }>(

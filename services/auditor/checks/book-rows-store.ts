@@ -47,6 +47,15 @@ export async function placesOf(db: Queryable, { hot, archive }: Book): Promise<P
   return { hotFrom: idOf(row?.hot_from), archivedTo: idOf(row?.archived_to) };
 }
 
+/** The first id in either table; `null` where there is no row. Ids of a further server begin far above zero. */
+export async function firstId(db: Queryable, { hot, archive }: Book): Promise<bigint | null> {
+  const [row] = await db.query<Record<"hot" | "archived", string | null>>(
+    `SELECT (SELECT MIN(id) FROM ${hot}) AS hot, (SELECT MIN(id) FROM ${archive}) AS archived`,
+  );
+  const ids = [row?.hot ?? null, row?.archived ?? null].flatMap((id) => (id === null ? [] : [BigInt(id)]));
+  return ids.length === 0 ? null : ids.reduce((least, id) => (id < least ? id : least));
+}
+
 /** The last id below which no row is hot: rows up to it do not change any more. */
 export function archivedBelow({ hotFrom, archivedTo }: Places): bigint {
   if (archivedTo === null) return 0n;

@@ -5,6 +5,7 @@ import {
   archivedBelow,
   type Book,
   countIn,
+  firstId,
   firstIdOf,
   type Places,
   pageEndOf,
@@ -66,17 +67,19 @@ export function bookCheck(books: Database, { name, book, archived, delayMs = 0, 
     page: ({ from, to = String(lastOf) }) =>
       books.snapshot(async (db) => {
         const places = await placesOf(db, book);
-        const whole = { from: BigInt(from), to: BigInt(to) };
+        const first = from === "0" ? await firstId(db, book) : null;
+        const whole = { from: first === null ? BigInt(from) : first - 1n, to: BigInt(to) };
         const next = spanOf(places, archived, whole);
         if (!next) return { rows: 0, differences: [], next: null };
         const end = await pageEndOf(db, book, places, next, pageRows);
         const span = end === null ? next : { from: next.from, to: end };
-        const { rows, first, last } = await countIn(db, book, places, span);
-        const isArchived = first !== null && last !== null && span.to <= archivedBelow(places);
+        const counted = await countIn(db, book, places, span);
+        const { rows, first: begins, last: ends } = counted;
+        const isArchived = begins !== null && ends !== null && span.to <= archivedBelow(places);
         const page: BookPage = {
           db,
           rows: (columns) => rowsAfter(book, places, columns, span),
-          near: isArchived ? { from: first, to: last } : undefined,
+          near: isArchived ? { from: begins, to: ends } : undefined,
         };
         const differences = rows > 0 ? await find(page, span) : [];
         return { rows, differences, next: span.to >= whole.to ? null : String(span.to) };

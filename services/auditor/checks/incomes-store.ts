@@ -1,5 +1,6 @@
 import { limits } from "../../../config/limits.ts";
 import { type Database, type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import { archivedTrades } from "../../archived-tables.ts";
 import type { Difference } from "../differences.ts";
 import { addKeptShares } from "../seen-segments-store.ts";
 import { pageEndOf, placesOf, rowsAfter, tradesBook } from "./book-rows-store.ts";
@@ -147,6 +148,7 @@ export function earningsCheck(db: Database, own: Queryable | null): Check {
         if (own)
           await addKeptShares(
             own,
+            archivedTrades.table,
             kept.map(({ segment }) => segment),
             sums,
             part,

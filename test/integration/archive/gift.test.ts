@@ -97,8 +97,8 @@ async function archiveBoth(last?: Parameters<typeof stepsUntil>[1], sliceRows = 
   const user = await richUser();
   await sent(user, 1);
   for (const table of archivedTables) await stepsUntil(moverOf(table, { sliceRows }), last);
-  await giftService().archive.load();
-  await walletOn(walletNode).archive.load();
+  await giftService().records.all[0].archive.load();
+  await walletOn(walletNode).servers.all[0].view.archive.load();
 }
 
 test("a request id whose gift is archived gets its first order, and other content is refused: for ever", async () => {
@@ -122,7 +122,7 @@ test("a repeat that a node accepted without knowing the archive is charged once,
   const [record] = await rows<{ id: string }>("gift", "SELECT id FROM t_gift_record WHERE order_id = ?", [orderId]);
   const coins = await balance(fan);
   await archiveBoth();
-  const lookups = jest.spyOn(giftService().archive, "lookups").mockReturnValue([]);
+  const lookups = jest.spyOn(giftService().records.all[0].archive, "lookups").mockReturnValue([]);
   const settledGifts = jest.spyOn(giftService().metrics, "settled");
   expect(await send({ userId: fan, requestId: `${fan}-0` })).toMatchObject({ orderId });
   await eventually("it is settled again", () => settledGifts.mock.calls.length > 0);
@@ -243,7 +243,7 @@ test("of repeated gifts the archived records are found, and the others are writt
 test("a node whose filters are too old asks the archive", async () => {
   const fan = await richUser();
   const [orderId] = await sent(fan, 1);
-  const filters = giftService().archive;
+  const filters = giftService().records.all[0].archive;
   await filters.stop();
   const load = jest.spyOn(filters, "load").mockResolvedValue();
   const now = performance.now.bind(performance);

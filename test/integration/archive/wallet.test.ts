@@ -101,7 +101,7 @@ describe("a charge is one for ever", () => {
     const fan = await funded(100);
     const gift = giftOf(fan);
     await settle(gift);
-    const { archive: filters } = walletOn(node);
+    const { archive: filters } = walletOn(node).servers.all[0].view;
     await filters.stop();
     const loads = jest.spyOn(filters, "load");
     try {
@@ -199,7 +199,7 @@ describe("what is archived is read as before", () => {
     await call(caller, "wallet.holdIncome", held as ParamsOf<"wallet.holdIncome">);
     // The refund itself archived, and asked about again.
     await archiveTrades();
-    await walletOn(node).archive.load();
+    await walletOn(node).servers.all[0].view.archive.load();
     const later = await call(caller, "wallet.affectedGifts", { orderId: `spent-${fan}`, limit: 100, operator });
     expect(later).toMatchObject({ shortfall: 100, anchors: [{ anchorId: anchor, state: "held" }] });
     expect(await call(caller, "wallet.refundsOf", { orderIds: [`spent-${fan}`, "never"] })).toEqual({

@@ -22,6 +22,7 @@ import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../s
 import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { staffKeySettings } from "../../../services/staff-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
+import { walletServersSettings } from "../../../services/wallet-servers.ts";
 import { webhookKeySettings } from "../../../services/webhook-keys.ts";
 import { webhookSettings } from "../../../services/webhook-settings.ts";
 
@@ -125,6 +126,7 @@ describe("settings", () => {
         smsLoginSettings,
         gateSettings,
         webhookSettings,
+        walletServersSettings,
         adminSettings,
         gatewaySettings,
         traceSettings,

@@ -27,6 +27,7 @@ import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../s
 import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { staffKeySettings } from "../../../services/staff-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
+import { walletServersSettings } from "../../../services/wallet-servers.ts";
 import { webhookKeySettings } from "../../../services/webhook-keys.ts";
 import { webhookSettings } from "../../../services/webhook-settings.ts";
 
@@ -65,6 +66,7 @@ const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => 
 const otherNames = [
   preflightSettings,
   booksReplicaSettings,
+  walletServersSettings,
   rankSettings,
   archiveSettings,
   jwtSettings,
