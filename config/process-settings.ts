@@ -108,7 +108,7 @@ const secret: Readonly<Record<string, Owners>> = {
   REDIS_URL: redisUsers,
   MYSQL_URL: databaseOwners,
   BOOKS_MYSQL_URL: ["auditor"],
-  WALLET_MYSQL_URLS: ["wallet", "gift", "auditor"],
+  WALLET_MYSQL_URLS: ["wallet", "gift", "auditor", "archiver"],
   OPERATOR_TOKEN: ["staff", ...adminGateway],
   METRICS_TOKEN: gateway,
   SMS_WEBHOOK_TOKEN: ["notification"],

@@ -44,6 +44,8 @@ export const walletLimits = Object.freeze({
   serversMax: 16,
   bucketsReadMs: 1_000,
   bucketRetryMs: 50,
+  /** A bucket that has been closed for longer is reported: its users are answered 503. */
+  bucketClosedLateMs: 30_000,
   moveAccounts: 500,
   moveEveryMs: 1_000,
   moveLeaseMs: 15_000,

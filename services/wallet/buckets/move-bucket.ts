@@ -1,5 +1,6 @@
 import type { Service } from "moleculer";
 import { limits } from "../../../config/limits.ts";
+import { addHealthCheck } from "../../../mixins/health.mixin.ts";
 import { LeasedLoop } from "../../../mixins/leased-loop.ts";
 import type { WalletState } from "../wallet-state.ts";
 import {
@@ -45,9 +46,19 @@ export async function carryOutMove(servers: LedgerServers, move: BucketMove, rea
   await noteDone(home, id);
 }
 
+/** Rejects where a bucket has been closed for too long: the wallet is degraded, for the bucket's users alone. */
+async function requireNoneLate(servers: LedgerServers): Promise<void> {
+  for (const { bucket, target, closedTime } of await openMoves(servers.all[0].view.mysql)) {
+    const closedMs = closedTime === null ? 0 : Date.now() - closedTime.getTime();
+    if (closedMs > limits.wallet.bucketClosedLateMs)
+      throw new Error(`bucket ${bucket} has been on its way to ${target} for ${Math.round(closedMs / 1_000)} s`);
+  }
+}
+
 /** Carries out the moves of buckets, one after the other, on one node at a time. */
 export function movingBuckets(wallet: Service & WalletState): LeasedLoop {
   const { servers, logger } = wallet;
+  addHealthCheck(wallet, "buckets", () => requireNoneLate(servers), { degrades: true });
   return new LeasedLoop(wallet, {
     lease: "bucket-moves",
     leaseMs: limits.wallet.moveLeaseMs,
