@@ -60,8 +60,7 @@ export class TransactionSeals implements Sealing {
   }
 
   cover(ledger: SealedLedger, firstId: number | string, values: readonly RowValues[], sum: bigint): void {
-    if (ledger.service !== this.service)
-      throw new Error(`${ledger.table} is sealed by ${ledger.service}`);
+    if (ledger.service !== this.service) throw new Error(`${ledger.table} is sealed by ${ledger.service}`);
     const texts = values.map(rowText);
     if (this.known === undefined) throw new Error("rows are sealed with the time that they were written with");
     const fields: SealFields = {
