@@ -37,10 +37,12 @@ export async function targetsOf({ months, afterDays }: Pick<Target, "months" | "
   const further = furtherServers("archiver");
   const home = { name: walletServers()?.[0].name ?? "home", url: serviceUrl("MYSQL_URL", "archiver") };
   const targets = [home, ...further].flatMap(({ name, url }) =>
-    archivedTables.map((table): OfService => ({
-      ...{ server: name, url, table, service: table.service, months, afterDays },
-      mysql: new Database(databaseName(table.service), { url, connections: limits.archive.connections }),
-    })),
+    archivedTables.map(
+      (table): OfService => ({
+        ...{ server: name, url, table, service: table.service, months, afterDays },
+        mysql: new Database(databaseName(table.service), { url, connections: limits.archive.connections }),
+      }),
+    ),
   );
   try {
     for (const target of targets) await requireMigrated(target, target.server === home.name);

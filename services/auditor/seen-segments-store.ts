@@ -47,9 +47,10 @@ export async function keepShares(
   await mark(0);
   const { pageRows } = limits.books;
   for (;;) {
-    const { affectedRows } = await own.run("DELETE FROM t_book_segment_share WHERE table_name = ? AND segment = ? LIMIT ?", [
-      ...[table, segment, pageRows],
-    ]);
+    const { affectedRows } = await own.run(
+      "DELETE FROM t_book_segment_share WHERE table_name = ? AND segment = ? LIMIT ?",
+      [...[table, segment, pageRows]],
+    );
     if (affectedRows < pageRows) break;
   }
   const all = [...shares];

@@ -107,9 +107,9 @@ export class RecordServers {
 
   /** The content hashes of the settled ones among the orders. */
   async contentHashes(orderIds: readonly string[]): Promise<Map<string, string>> {
-    const [first, ...others] = (await this.each((db, { archive }) =>
-      findContentHashes(db, archive, orderIds),
-    )) as [Map<string, string>];
+    const [first, ...others] = (await this.each((db, { archive }) => findContentHashes(db, archive, orderIds))) as [
+      Map<string, string>,
+    ];
     return others.length === 0
       ? first
       : new Map([first, ...(others as Map<string, string>[])].flatMap((one) => [...one]));

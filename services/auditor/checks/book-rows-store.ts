@@ -49,11 +49,10 @@ export async function placesOf(db: Queryable, { hot, archive }: Book): Promise<P
 
 /** The first id in either table; `null` where there is no row. Ids of a further server begin far above zero. */
 export async function firstId(db: Queryable, { hot, archive }: Book): Promise<bigint | null> {
-  const [row] = await db.query<Record<"hot" | "archived", string | null>>(
-    `SELECT (SELECT MIN(id) FROM ${hot}) AS hot, (SELECT MIN(id) FROM ${archive}) AS archived`,
+  const [row] = await db.query<{ id: string | null }>(
+    `SELECT MIN(id) AS id FROM (SELECT MIN(id) AS id FROM ${hot} UNION ALL SELECT MIN(id) AS id FROM ${archive}) n`,
   );
-  const ids = [row?.hot ?? null, row?.archived ?? null].flatMap((id) => (id === null ? [] : [BigInt(id)]));
-  return ids.length === 0 ? null : ids.reduce((least, id) => (id < least ? id : least));
+  return row === undefined || row.id === null ? null : BigInt(row.id);
 }
 
 /** The last id below which no row is hot: rows up to it do not change any more. */
