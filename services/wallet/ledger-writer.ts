@@ -1,6 +1,5 @@
 import { fail, isUnavailable } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
-import { FiltersBehind } from "../../mixins/archive/filters.ts";
 import { KeyedQueue } from "../../mixins/keyed-queue.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { Sealing } from "../../mixins/seals/seal-chains.ts";
@@ -18,6 +17,7 @@ interface Work {
   /** Whether the earlier rows of their business ids are read. */
   readonly withPriors: boolean;
   readonly elsewhere: Elsewhere | undefined;
+  readonly hold: (tx: Transaction) => Promise<void>;
 }
 
 /** The third attempt is for a business id that another user's batch wrote between our read and our write. */
@@ -222,30 +222,27 @@ export class LedgerWriter {
    * attempt reads them. The unique key does not know archived rows: ids that a filter of the archive may have are always
    * looked up. A transaction that finds newer filters than this node has is rolled back and run again with them.
    */
-  private async commit(commands: readonly Command[], attempt = 1, loads = 0): Promise<Decision> {
+  private async commit(commands: readonly Command[], attempt = 1): Promise<Decision> {
     const withPriors = attempt > 1 || commands.some(({ kind }) => kind !== "gift");
     const elsewhere = await this.ports.elsewhere?.(commands);
     try {
-      const { accounts, decision } = await this.ports.transaction((tx, sealing) =>
-        this.decideAndWrite(tx, sealing, { commands, withPriors, elsewhere }),
+      const { accounts, decision } = await this.ports.archive.holding((hold) =>
+        this.ports.transaction((tx, sealing) =>
+          this.decideAndWrite(tx, sealing, { commands, withPriors, elsewhere, hold }),
+        ),
       );
       this.ports.committed(accounts, decision);
       return decision;
     } catch (error) {
-      if (isDuplicateKey(error) && attempt < maxAttempts) {
-        this.counters.repeats++;
-        return this.commit(commands, attempt + 1, loads);
-      }
-      if (!(error instanceof FiltersBehind)) throw error;
-      if (loads >= limits.archive.filterTries) throw fail("unavailable", { cause: error.message });
-      await this.ports.archive.load();
-      return this.commit(commands, attempt, loads + 1);
+      if (!isDuplicateKey(error) || attempt >= maxAttempts) throw error;
+      this.counters.repeats++;
+      return this.commit(commands, attempt + 1);
     }
   }
 
-  private async decideAndWrite(tx: Transaction, sealing: Sealing, { commands, withPriors, elsewhere }: Work) {
+  private async decideAndWrite(tx: Transaction, sealing: Sealing, { commands, withPriors, elsewhere, hold }: Work) {
     // First of all: no row leaves the ledger unknown to this node until the commit.
-    await this.ports.archive.hold(tx);
+    await hold(tx);
     await elsewhere?.requireHere(tx);
     const accounts = await lockAccounts(tx, [...new Set(commands.map(({ userId }) => userId))], sealing);
     const own = await priorsOf(tx, commands, withPriors, this.ports.archive);

@@ -15,7 +15,8 @@ import { statusAction } from "./account-status.ts";
 import { balancesOn, fundsOn } from "./balances.ts";
 import { bucketActions } from "./buckets/bucket-actions.ts";
 import { type MixinsAt, openServers } from "./buckets/open-servers.ts";
-import { creditsOfOrders, creditsOfTime, refundsOfOrders, refundsOfTime } from "./credit-store.ts";
+import { creditsOfTime, refundsOfTime } from "./credit-store.ts";
+import { creditsOn, refundsOn } from "./credits.ts";
 import { erasureActions } from "./erasure.ts";
 import { fundsMixin, fundsOf, limitFailures } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
@@ -89,17 +90,13 @@ export default defineService<"wallet", WalletState>({
       },
     },
     creditsOf: {
-      async handler(ctx) {
-        const { orderIds } = ctx.params;
-        const found = await this.servers.each((db, { view }) => creditsOfOrders(db, view.archive, orderIds));
-        return { list: found.flat() };
+      handler(ctx) {
+        return creditsOn(this.servers, ctx.params.orderIds);
       },
     },
     refundsOf: {
-      async handler(ctx) {
-        const { orderIds } = ctx.params;
-        const found = await this.servers.each((db, { view }) => refundsOfOrders(db, view.archive, orderIds));
-        return { list: found.flat() };
+      handler(ctx) {
+        return refundsOn(this.servers, ctx.params.orderIds);
       },
     },
     creditsBetween: {

@@ -271,7 +271,11 @@ describe("the archiver", () => {
     for (const [name, url] of Object.entries(both.urls)) {
       await sent(users[name as Name], 3);
       for (const { service, table, time } of archivedTables)
-        await rowsAt(url, service, `UPDATE ${table} SET ${time} = '2021-01-10 12:00:00.000' + INTERVAL id % 1000 SECOND`);
+        await rowsAt(
+          url,
+          service,
+          `UPDATE ${table} SET ${time} = '2021-01-10 12:00:00.000' + INTERVAL id % 1000 SECOND`,
+        );
       await sent(users[name as Name], 1);
     }
     const node = await startArchiver("archiver-1");

@@ -6,6 +6,7 @@ import { Mover, type Step } from "../../../mixins/archive/mover.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { checksOf, runCheck } from "../../../services/auditor/comparison.ts";
 import type { Difference } from "../../../services/auditor/differences.ts";
+import type { FurtherBooks } from "../../../services/auditor/further-books.ts";
 import { allBookKeys } from "../../../services/book-keys.ts";
 
 /** Books whose rows are moved into archives, step by step, and compared as the auditor and `npm run verify` do. */
@@ -15,10 +16,11 @@ export class TestMover {
   private readonly mysql: Database;
   private readonly mover: Mover;
 
-  constructor(table: ArchivedTable, over: { segmentRows: number; sliceRows: number }) {
-    this.mysql = new Database(databaseName(table.service), { connections: 1 });
+  constructor(table: ArchivedTable, over: { segmentRows: number; sliceRows: number }, url?: string) {
+    const at = url ?? (process.env.MYSQL_URL as string);
+    this.mysql = new Database(databaseName(table.service), { url: at, connections: 1 });
     this.mover = new Mover({
-      ...{ mysql: this.mysql, url: process.env.MYSQL_URL as string, table, months: new Months("UTC") },
+      ...{ mysql: this.mysql, url: at, table, months: new Months("UTC") },
       ...{ keys: allBookKeys().archiver, release: 2, afterDays: -400, settleMs: 0, oldNodes: () => [], ...over },
     });
   }
@@ -44,16 +46,18 @@ export class TestMover {
 export interface Comparing {
   readonly books: Database;
   readonly own: Database;
+  readonly further?: readonly FurtherBooks[];
 }
 
 /** What a full comparison finds: as `npm run verify` with `everyRow`, otherwise as a pass of the auditor. */
-export async function compared({ books, own }: Comparing, everyRow: boolean): Promise<Difference[]> {
+export async function compared({ books, own, further = [] }: Comparing, everyRow: boolean): Promise<Difference[]> {
   const found: Difference[] = [];
   const ports = {
     ...{ secondLookMs: 1, isKnown: () => false, pageDone: async () => {} },
     found: async (differences: readonly Difference[]) => found.push(...differences) > 0,
   };
-  const checks = checksOf({ books, own: { seen: own, audit: own }, keys: allBookKeys(), everyRow, underWayMs: 1 });
+  const options = { books, further, own: { seen: own, audit: own }, keys: allBookKeys(), everyRow, underWayMs: 1 };
+  const checks = checksOf(options);
   for (const check of checks) if (check.passes) await runCheck(check, null, ports);
   return found;
 }

@@ -144,7 +144,7 @@ function open({ gated = false, bounds = {} }: Scene = {}) {
           },
         };
       },
-      archive: { hold: async () => {}, load: async () => {}, suspects: () => [] },
+      archive: { holding: (work) => work(async () => {}), suspects: () => [] },
       writeEvents: async () => {},
       committed: () => {},
       now: () => clock,
