@@ -1,5 +1,4 @@
 import { fail, isUnavailable } from "../../broker/failure.ts";
-import { limits } from "../../config/limits.ts";
 import { KeyedQueue } from "../../mixins/keyed-queue.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { Sealing } from "../../mixins/seals/seal-chains.ts";
