@@ -126,7 +126,8 @@ export function carriedCheck(books: Database, all: readonly Queryable[], everyRo
           ? biz_id.replace("bucket-in:", "bucket-out:")
           : biz_id.replace("bucket-out:", "bucket-in:"),
       );
-      const found = await Promise.all(all.map((db) => coinsOf(db, opposites)));
+      // Of these books by the connection of the page: a second one might have to wait for it.
+      const found = await Promise.all(all.map((db) => coinsOf(db === books ? page.db : db, opposites)));
       return rows
         .flatMap(({ biz_id, user_id, num }, at): Difference[] => {
           const coins = found.flatMap((one) => one.get(opposites[at] as string) ?? []);

@@ -95,10 +95,10 @@ const archivedRange = ({ archive }: Book, columns: string, { from, to }: IdSpan)
     ORDER BY id LIMIT ${limits.books.archivedNearRows})`;
 
 /** Two keys each: lists of a thousand become subqueries at MariaDB, whose plan may be a scan. */
-const keysAtOnce = 400;
+export const keysAtOnce = 400;
 
 /** The text of a derived table: the rows of these business ids in both tables, each found by its index. Values: `keys` twice. */
-const rowsOfKeys = ({ hot, archive, key, keyIndexes }: Book, columns: string): string =>
+export const rowsOfKeys = ({ hot, archive, key, keyIndexes }: Book, columns: string): string =>
   `(SELECT ${columns} FROM ${hot} FORCE INDEX (${keyIndexes.hot}) WHERE ${key} IN (?)
     UNION ALL SELECT ${columns} FROM ${archive} FORCE INDEX (${keyIndexes.archive}) WHERE ${key} IN (?))`;
 

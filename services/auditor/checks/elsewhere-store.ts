@@ -1,7 +1,6 @@
 import { databaseName } from "../../../config/config.ts";
-import { ofBoth } from "../../../mixins/archive/merged-page.ts";
 import type { Queryable } from "../../../mixins/mysql/database.ts";
-import { archivedTrades } from "../../archived-tables.ts";
+import { keysAtOnce, rowsOfKeys, tradesBook } from "./book-rows-store.ts";
 import type { BookPage } from "./book-windows.ts";
 
 /**
@@ -15,9 +14,8 @@ interface Trade extends Record<"user_id" | "num", string> {
 }
 
 async function tradeOf(db: Queryable, bizId: string): Promise<Trade | undefined> {
-  const select = (table: string) => `SELECT user_id, num, status, type FROM ${table} WHERE biz_id = ?`;
-  const { sql, values } = ofBoth(archivedTrades, select, [bizId]);
-  const [row] = await db.query<Trade>(sql, values);
+  const rows = rowsOfKeys(tradesBook(), "user_id, num, status, type");
+  const [row] = await db.query<Trade>(`SELECT user_id, num, status, type FROM ${rows} t`, [[bizId], [bizId]]);
   return row;
 }
 
@@ -179,11 +177,15 @@ export function carriedRows({ db, rows }: BookPage, limit: number) {
 
 /** The coins of these business ids, of valid rows. */
 export async function coinsOf(db: Queryable, ids: readonly string[]): Promise<Map<string, bigint>> {
-  if (ids.length === 0) return new Map();
-  const select = (table: string) => `SELECT biz_id, num FROM ${table} WHERE biz_id IN (?) AND status = 1`;
-  const { sql, values } = ofBoth(archivedTrades, select, [ids]);
-  const rows = await db.query<{ biz_id: string; num: string }>(sql, values);
-  return new Map(rows.map((row) => [row.biz_id, BigInt(row.num)]));
+  const coins = new Map<string, bigint>();
+  const rows = rowsOfKeys(tradesBook(), "biz_id, num, status");
+  for (let at = 0; at < ids.length; at += keysAtOnce) {
+    const part = ids.slice(at, at + keysAtOnce);
+    const sql = `SELECT biz_id, num FROM ${rows} t WHERE status = 1`;
+    for (const { biz_id, num } of await db.query<{ biz_id: string; num: string }>(sql, [part, part]))
+      coins.set(biz_id, BigInt(num));
+  }
+  return coins;
 }
 
 /** Anchors of a server above a user id, with what they earned there and what was paid out. */

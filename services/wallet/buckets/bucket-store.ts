@@ -1,4 +1,3 @@
-import { ofBoth } from "../../../mixins/archive/merged-page.ts";
 import { isDuplicateKey, type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import { archivedTrades } from "../../archived-tables.ts";
 import type { BucketRow, LeftRows } from "./bucket-map.ts";
@@ -230,6 +229,6 @@ export async function movedCoins(db: Queryable, prefix: string, users: readonly 
     return BigInt(row?.sum ?? 0);
   };
   const select = (table: string) => `SELECT num FROM ${table} WHERE biz_id IN (?)`;
-  const trades = ofBoth(archivedTrades, select, [ids]);
-  return [await sumOf(trades.sql, trades.values), await sumOf(select("t_wallet_debt"), [ids])];
+  const trades = `${select(archivedTrades.table)} UNION ALL ${select(archivedTrades.archive)}`;
+  return [await sumOf(trades, [ids, ids]), await sumOf(select("t_wallet_debt"), [ids])];
 }
