@@ -30,7 +30,7 @@ NAME
                            burst: all in one process, or nine, two of them gateways, two gift and two wallet
 --users N                  burst: another number of users
 --gifts N                  settle, scale: another number of gifts
---quick                    scale: without the table of 10 million trades; accept: fewer rounds and senders; the IM ones:
+--quick                    scale: 3 million trades at the most, not 30; accept: fewer rounds and senders; the IM ones:
                            fewer connections
 --accounts N               scale: with these accounts alone, each with ten trades, on one and two wallet nodes
 --server-api               accept: gifts/send of the server API, with an API key and the platform's ids

@@ -35,7 +35,8 @@ export const archiveLimits = Object.freeze({
   lateMs: 7 * 24 * hour,
   /** How often the job looks whether a month is due, and after a failure. */
   everyMs: 60 * second,
-  leaseMs: 60 * second,
+  /** Longer than the counting of a segment takes. Where two work all the same nothing is done twice. */
+  leaseMs: 180 * second,
   /** Of the archiver to each database. */
   connections: 3,
 });

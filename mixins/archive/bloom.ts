@@ -41,7 +41,7 @@ export class FilterBuilder {
   }
 
   /** The filter in parts that fit into a row each. */
-  parts(bytes = limits.archive.filterPartBytes): Buffer[] {
+  parts(bytes: number = limits.archive.filterPartBytes): Buffer[] {
     return Array.from({ length: Math.ceil(this.bytes.length / bytes) }, (_, at) =>
       this.bytes.subarray(at * bytes, (at + 1) * bytes),
     );

@@ -14,22 +14,30 @@ interface CountedRow {
   row_text: string;
 }
 
+interface Counting {
+  /** Gets the business id of every row. */
+  readonly each?: (businessId: string) => void;
+  /** Ends it between two pages, by throwing. */
+  readonly signal?: AbortSignal | undefined;
+}
+
 /**
  * Counts the rows of a range of ids, in the hot table or in the archive table, page by page; rows of a closed month do not
- * change meanwhile. `each` gets the business id of every row. `undefined` where there is no row.
+ * change meanwhile. `undefined` where there is no row.
  */
 export async function countSegment(
   db: Queryable,
   archived: ArchivedTable,
   place: "table" | "archive",
   { from, to }: IdRange,
-  each: (businessId: string) => void = () => {},
+  { each = () => {}, signal }: Counting = {},
 ): Promise<SegmentCount | undefined> {
   const { key, time, sum, points } = archived;
   const digest = createHash("sha256");
   let [rows, total, totalPoints] = [0n, 0n, 0n];
   let [firstTime, lastTime]: [Date | undefined, Date | undefined] = [undefined, undefined];
   for (let at = from; ; ) {
+    signal?.throwIfAborted();
     const page = await db.query<CountedRow>(
       `SELECT id, ${key} AS business_id, ${sum} AS row_sum, ${points} AS row_points, ${time} AS row_time,
          ${rowTextSql(archived)} AS row_text

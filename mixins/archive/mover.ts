@@ -36,6 +36,8 @@ export interface MoverOptions extends PlanBounds {
   readonly settleMs: number;
   /** Whether a node runs that knows no archive: then nothing is filtered. */
   readonly oldNodes: () => readonly string[];
+  /** Ends the counting of a segment, which may take a minute. */
+  readonly signal?: AbortSignal;
   /** For tests: throws after a step to simulate a crash. */
   readonly reached?: (step: MoverStep) => void | Promise<void>;
 }
@@ -99,12 +101,13 @@ export class Mover {
   }
 
   private async filter(segment: Segment): Promise<Step> {
-    const { mysql, table, keys, release, oldNodes } = this.options;
+    const { mysql, table, keys, release, oldNodes, signal } = this.options;
     if (!(await partitionsOf(mysql, table)).has(partitionName(segment.segment))) return this.partition(segment);
     const old = oldNodes();
     if (old.length > 0) return { did: "waits", why: `nodes of a release that knows no archive run: ${old.join(", ")}` };
     const builder = new FilterBuilder(await countRows(mysql, table.table, segment));
-    const count = await countSegment(mysql, table, "table", segment, (id) => builder.add(id));
+    const each = (id: string) => builder.add(id);
+    const count = await countSegment(mysql, table, "table", segment, { each, signal });
     if (!count) throw new Error(`segment ${segment.segment} of ${table.table} has no rows`);
     const parts = builder.parts();
     const facts = { ...segment, count, filterHashes: builder.hashes, filterDigest: filterDigest(parts) };
@@ -145,9 +148,9 @@ export class Mover {
   }
 
   private async close(segment: Segment): Promise<Step> {
-    const { mysql, table } = this.options;
+    const { mysql, table, signal } = this.options;
     const sealed = await readSealed(mysql, segment);
-    const count = await countSegment(mysql, table, "archive", segment);
+    const count = await countSegment(mysql, table, "archive", segment, { signal });
     const differences = sealed ? differencesOf(sealed.count, count) : ["it has no seal"];
     if (differences.length > 0)
       throw new SegmentDiffers(`segment ${segment.segment} of ${table.table} differs: ${differences.join("; ")}`);

@@ -52,6 +52,8 @@ export class ArchiveJob {
   private readonly settings: ArchiveSettings;
   private readonly movers: readonly { readonly target: Target; readonly mover: Mover }[];
   private readonly troubles = new Map<Target, string>();
+  private readonly stopping = new AbortController();
+  private loop: LeasedLoop | undefined;
 
   constructor(service: Archiver) {
     this.service = service;
@@ -65,14 +67,25 @@ export class ArchiveJob {
     this.movers = service.targets.map((target) => ({ target, mover: new Mover(this.optionsOf(target)) }));
   }
 
-  start(): LeasedLoop {
-    return new LeasedLoop(this.service, {
+  start(): void {
+    this.loop = new LeasedLoop(this.service, {
       lease: "archive",
       leaseMs: limits.archive.leaseMs,
       name: "archive",
       everyMs: this.settings.everyMs,
       round: () => this.round(),
     });
+  }
+
+  /** Looks at once whether a month is due. */
+  wake(): void {
+    this.loop?.wake();
+  }
+
+  /** Resolves once the running step has ended; a segment that is being counted is counted again later. */
+  async stop(): Promise<void> {
+    this.stopping.abort();
+    await this.loop?.stop();
   }
 
   /** What keeps a table, or failed last. */
@@ -96,7 +109,7 @@ export class ArchiveJob {
       if (step.rows > 0) await this.rest(step.rows, performance.now() - startedAt);
       return true;
     } catch (error) {
-      this.fail(target, error);
+      if (!this.stopping.signal.aborted) this.fail(target, error);
       return false;
     }
   }
@@ -140,6 +153,7 @@ export class ArchiveJob {
       keys: this.service.keys,
       release: knowsArchives,
       oldNodes: () => this.oldNodes(table.service),
+      signal: this.stopping.signal,
     };
   }
 

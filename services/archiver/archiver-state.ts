@@ -1,6 +1,5 @@
 import type { NamedKeys } from "../../config/named-keys.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
-import type { LeasedLoop } from "../../mixins/leased-loop.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { ArchiveJob } from "./archive-job.ts";
 import type { Target } from "./targets.ts";
@@ -11,7 +10,5 @@ export interface ArchiverState extends MysqlState {
   keys: NamedKeys;
   targets: Target[];
   job: ArchiveJob;
-  /** `undefined` with ARCHIVE=off. */
-  loop: LeasedLoop | undefined;
   archiveGauges: BackgroundLoop;
 }

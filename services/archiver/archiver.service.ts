@@ -29,9 +29,9 @@ export default defineService<"archiver", ArchiverState>({
     },
     run: {
       handler(ctx) {
-        if (!this.loop) throw fail("notFound", { why: "ARCHIVE=off" });
+        if (!archiveIsOn()) throw fail("notFound", { why: "ARCHIVE=off" });
         this.logger.info({ by: ctx.nodeID }, "the archive was asked to look for closed months");
-        this.loop.wake();
+        this.job.wake();
         return null;
       },
     },
@@ -46,7 +46,7 @@ export default defineService<"archiver", ArchiverState>({
   async started() {
     this.targets = await targetsOf({ months: new Months(this.zone), afterDays: archiveAfterDays() });
     this.job = new ArchiveJob(this);
-    this.loop = archiveIsOn() ? this.job.start() : undefined;
+    if (archiveIsOn()) this.job.start();
     this.archiveGauges = keepArchiveGauges(this);
     addHealthCheck(this, "archive", async () => {
       const late = await lateness(this.targets);
@@ -55,7 +55,7 @@ export default defineService<"archiver", ArchiverState>({
   },
 
   async stopped() {
-    await Promise.all([this.loop?.stop(), this.archiveGauges?.stop()]);
+    await Promise.all([this.job?.stop(), this.archiveGauges?.stop()]);
     await Promise.all((this.targets ?? []).map(({ mysql }) => mysql.close()));
   },
 });

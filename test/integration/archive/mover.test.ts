@@ -1,4 +1,5 @@
 import { databaseName } from "../../../config/config.ts";
+import { archivedByKey } from "../../../mixins/archive/archived-rows.ts";
 import { verdictOfSegment } from "../../../mixins/archive/seal-segment.ts";
 import { readSealed } from "../../../mixins/archive/segment-store.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
@@ -205,6 +206,27 @@ test("what is moved is counted and sealed before, and a segment whose rows diffe
   const known = sealed as NonNullable<typeof sealed>;
   expect(verdictOfSegment(keys, known, known)).toBe("valid");
   expect(verdictOfSegment(keys, { ...known, count: { ...known.count, sum: 31n } }, known)).toBe("wrong");
+});
+
+test("business ids are looked up in the partition of their segment, by its index", async () => {
+  await trades([january, 300], [february, 300], [recent, 1]);
+  await archiveAll(archivedTrades, { sliceRows: 1_000 });
+  const seen: [sql: string, values: unknown[]][] = [];
+  const query = async (sql: string, values: unknown[]) => {
+    seen.push([sql, values]);
+    return [];
+  };
+  const [, second] = await segmentsOf(archivedTrades);
+  const place = { from: second?.from ?? 0n, to: second?.to ?? 0n, ids: ["biz-301", "biz-400"], isClosed: true };
+  await archivedByKey({ query } as never, archivedTrades, "id, num", [place]);
+  const [sql, values] = seen[0] as (typeof seen)[number];
+  const plan = await rows<{ partitions: string; key: string; type: string }>(
+    "wallet",
+    `EXPLAIN PARTITIONS ${sql}`,
+    values,
+  );
+  expect(plan).toMatchObject([{ partitions: "p2", key: "idx_biz_id", type: "range" }]);
+  expect((await rows<{ num: string }>("wallet", sql, values)).length).toBe(2);
 });
 
 test("gift records are moved with every column, and their derived ones", async () => {

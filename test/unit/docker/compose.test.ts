@@ -320,7 +320,7 @@ describe("docker-compose.production.yml", () => {
     WEBHOOK_KEYS: `k1:${"h".repeat(42)}A`,
     STAFF_KEYS: `k1:${"j".repeat(42)}A`,
     STAFF_BOOK_KEYS: `k1:${"i".repeat(42)}A`,
-    ARCHIVER_BOOK_KEYS: `k1:${"j".repeat(42)}A`,
+    ARCHIVER_BOOK_KEYS: `k1:${"k".repeat(42)}A`,
     ...Object.fromEntries(
       [...natsPasswords, ...redisPasswords].map((name) => [name, `password-of-${name.toLowerCase()}`]),
     ),
