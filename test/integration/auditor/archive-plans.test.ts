@@ -80,10 +80,10 @@ beforeAll(async () => {
   await migrate(databaseName("auditor"), migrationFolders.auditor);
   books = new Database(databaseName("wallet"), { connections: 2 });
   own = new Database(databaseName("auditor"), { connections: 1 });
-  // Nine tenths are archived; the last segment is being moved.
+  // Four of five segments are archived, and the last one is being moved.
   for (const table of [archivedTrades, archivedRecords]) {
-    const mover = new TestMover(table, { segmentRows: Math.ceil(gifts / 7), sliceRows: 5_000 });
-    for (let segments = 0; segments < 6; segments++) await mover.until("closed");
+    const mover = new TestMover(table, { segmentRows: Math.ceil(gifts / 5), sliceRows: 5_000 });
+    for (let segments = 0; segments < 4; segments++) await mover.until("closed");
     await mover.until("emptying");
     await mover.close();
   }
@@ -118,12 +118,13 @@ test.each([
     }
   });
   if (gifts >= 200_000) console.log(JSON.stringify(took.filter(([, ms]) => ms > 50)));
-  // The last ids of a table, and rows after the last seal: these rows have none.
-  const ends = /MAX\(id\) FROM|ORDER BY id DESC LIMIT 1|AND id <= 18446744073709551615/;
+  // The last ids of a table, the first one from an id on, and rows after the last seal: these rows have none.
+  const ends = /MAX\(id\) FROM|ORDER BY id (DESC )?LIMIT 1$|AND id <= 18446744073709551615/;
   const ofBooks = reads.filter(({ table, sql }) => isBook(table) && !ends.test(sql));
   expect(ofBooks.length).toBeGreaterThan(20);
   expect(ofBooks.filter(({ type, key }) => key === null || type === "ALL" || type === "index")).toEqual([]);
+  // A page is about a partition: it may begin in one, end in the next, and meet the empty last one.
   const ranges = ofBooks.filter(({ table, key }) => archives.includes(table) && key === "PRIMARY");
-  expect(ranges.filter(({ partitions }) => partitions.length > 2)).toEqual([]);
+  expect(ranges.filter(({ partitions }) => partitions.length > 3)).toEqual([]);
   expect(ranges.length).toBeGreaterThan(10);
 });
