@@ -11,6 +11,8 @@ const segments = {
   t_archive_segment: ["SELECT", "INSERT", "UPDATE"],
   t_archive_filter: ["SELECT", "INSERT"],
   t_archive_revision: ["SELECT", "UPDATE"],
+  // Whether the tables of the archive are there.
+  t_migration: ["SELECT"],
   // A row that keeps nodes away that know no archive.
   t_migration_release: ["SELECT", "INSERT"],
   // Which server it is.

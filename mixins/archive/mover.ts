@@ -34,7 +34,7 @@ export interface MoverOptions extends PlanBounds {
   readonly release: number;
   readonly sliceRows: number;
   readonly settleMs: number;
-  /** Whether a node runs that knows no archive: then nothing is filtered. */
+  /** The nodes that know no archive: while there is one, nothing is filtered or moved. */
   readonly oldNodes: () => readonly string[];
   /** Ends the counting of a segment, which may take a minute. */
   readonly signal?: AbortSignal;
@@ -79,9 +79,12 @@ export class Mover {
     return step;
   }
 
-  private advance(segment: Segment): Promise<Step> {
-    if (segment.state === "planned") return this.filter(segment);
-    return segment.movedTo < segment.to ? this.move(segment) : this.close(segment);
+  private async advance(segment: Segment): Promise<Step> {
+    if (segment.movedTo >= segment.to) return this.close(segment);
+    // Before each slice: a node may be found late.
+    const old = this.options.oldNodes();
+    if (old.length > 0) return { did: "waits", why: `nodes of a release that knows no archive run: ${old.join(", ")}` };
+    return segment.state === "planned" ? this.filter(segment) : this.move(segment);
   }
 
   private async plan(last: Segment | undefined): Promise<Step> {
@@ -101,10 +104,8 @@ export class Mover {
   }
 
   private async filter(segment: Segment): Promise<Step> {
-    const { mysql, table, keys, release, oldNodes, signal } = this.options;
+    const { mysql, table, keys, release, signal } = this.options;
     if (!(await partitionsOf(mysql, table)).has(partitionName(segment.segment))) return this.partition(segment);
-    const old = oldNodes();
-    if (old.length > 0) return { did: "waits", why: `nodes of a release that knows no archive run: ${old.join(", ")}` };
     const builder = new FilterBuilder(await countRows(mysql, table.table, segment));
     const each = (id: string) => builder.add(id);
     const count = await countSegment(mysql, table, "table", segment, { each, signal });

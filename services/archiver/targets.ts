@@ -4,7 +4,7 @@ import type { ArchivedTable } from "../../mixins/archive/archived-table.ts";
 import { hotRows } from "../../mixins/archive/hot-rows-store.ts";
 import type { Months } from "../../mixins/archive/months.ts";
 import { type Segment, segmentStates } from "../../mixins/archive/segment-state.ts";
-import { databaseTime, readSegments } from "../../mixins/archive/segment-store.ts";
+import { databaseTime, lastSegment, readSegments } from "../../mixins/archive/segment-store.ts";
 import { Database } from "../../mixins/mysql/database.ts";
 import { migrate } from "../../mixins/mysql/migrate.ts";
 import { missingMigrations } from "../../mixins/mysql/schema.ts";
@@ -70,7 +70,9 @@ export const placeOf = ({ table, server }: Target): string => `${table.table} at
 
 /** The oldest month of which rows are in the hot table, and for how long it has been due, ms. */
 async function oldest({ table, mysql, months, afterDays }: Target): Promise<{ month: string | null; dueMs: number }> {
-  const first = await hotRows(mysql, table).firstFrom(0n);
+  const last = await lastSegment(mysql, table.table);
+  // Rows below are gone, and may not be purged yet.
+  const first = await hotRows(mysql, table).firstFrom(last?.movedTo ?? 0n);
   if (!first) return { month: null, dueMs: 0 };
   const month = months.of(first.time.getTime());
   const dueAt = months.endOf(month) + afterDays * 24 * 3_600_000;

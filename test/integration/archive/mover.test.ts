@@ -175,6 +175,13 @@ test("nothing is filtered while a node runs that knows no archive, and afterward
   ]);
 });
 
+test("no row is moved where such a node is found later", async () => {
+  await trades([january, 3], [recent, 1]);
+  await stepsUntil(moverOf(archivedTrades), "filtered");
+  expect(await moverStops(["old-node"])).toMatchObject({ did: "waits" });
+  expect(await ids(archive)).toEqual([]);
+});
+
 async function moverStops(old: readonly string[]) {
   const mover = moverOf(archivedTrades, { oldNodes: () => old });
   for (;;) {
