@@ -105,8 +105,12 @@ export async function statusOf(target: Target, trouble: string | null): Promise<
 
 /** For the metrics: ids of the open segment that are not moved, and how long the oldest month has been due. */
 export async function waitingOf(target: Target): Promise<{ ids: number; dueMs: number }> {
-  const open = openOf(await readSegments(target.mysql, target.table.table));
-  return { ids: open ? Number(open.to - open.movedTo) : 0, dueMs: (await oldest(target)).dueMs };
+  const { mysql, table } = target;
+  const open = openOf(await readSegments(mysql, table.table));
+  // The first segment of a further server begins at 0, and its first row far above.
+  const first = open && (await hotRows(mysql, table).firstFrom(open.movedTo));
+  const ids = open && first && first.id < open.to ? Number(open.to - first.id) : 0;
+  return { ids, dueMs: (await oldest(target)).dueMs };
 }
 
 /** Which month is late, for people; `undefined` where none is. */
