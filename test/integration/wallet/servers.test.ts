@@ -268,13 +268,14 @@ describe("a bucket that moves", () => {
     expect(first.every(isOn("home"))).toBe(true);
     await recharge(caller, `more-${user}`, user, 500);
     await moved(bucket, "b");
-    expect(await settle(caller, [paid, failed])).toEqual(first);
+    const again = first.map((outcome) => ({ ...outcome, repeated: true }));
+    expect(await settle(caller, [paid, failed])).toEqual(again);
     expect((await settle(caller, [{ ...paid, price: 51 }]))[0]).toMatchObject({ reason: "idempotencyConflict" });
     await publish("pay.recharge", rechargeMessage(`more-${user}`, user, 500), `again:${user}`);
     await recharge(caller, `last-${user}`, user, 1);
     expect(await balance(user)).toMatchObject({ balance: 501, totalCharged: 551 });
     await moved(bucket, "home");
-    expect(await settle(caller, [paid, failed])).toEqual(first);
+    expect(await settle(caller, [paid, failed])).toEqual(again);
     const { list: credits } = await call(caller, "wallet.creditsOf", { orderIds: [`more-${user}`, `last-${user}`] });
     expect(credits.map(({ coins }) => coins).sort()).toEqual([1, 500]);
   });
