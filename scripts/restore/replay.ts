@@ -2,7 +2,7 @@ import type { NatsConnection } from "nats";
 import { limits } from "../../config/limits.ts";
 import { restoredCoinsId } from "../../services/wallet/business-ids.ts";
 import type { Command, Outcome } from "../../services/wallet/posting.ts";
-import { type EventSpan, eventsFrom, type StoredEvent } from "./events.ts";
+import { type EventSpan, eventsFrom, type StoredEvent, type Trust } from "./events.ts";
 import { ReplayLedger } from "./replay-ledger.ts";
 import { replayPayments } from "./replay-payments.ts";
 import { type Note, passes, type ReplayedRecord, seenIds, type Write, writesOf } from "./replay-plan.ts";
@@ -18,6 +18,7 @@ export interface ReplayOptions {
   readonly span: EventSpan;
   readonly from: number;
   readonly until: Date | null;
+  readonly trust: Trust;
   /** Orders that were paid at this time or later are made from stream PAY. What is paid is paid, also after `until`. */
   readonly paidSince: Date;
   readonly progress: (line: string) => void;
@@ -80,9 +81,9 @@ class Replay {
   }
 
   private async pass(what: string, wanted: (write: Write) => boolean, isLast: boolean): Promise<void> {
-    const { nats, span, from, until, progress } = this.options;
+    const { nats, span, from, until, trust, progress } = this.options;
     let shownAt = performance.now();
-    for await (const event of eventsFrom(nats, from, span.last)) {
+    for await (const event of eventsFrom(nats, { from, to: span.last, trust })) {
       // Times are those of stream leaders, and another leader's clock may be behind.
       if (until && event.storedAt >= until) continue;
       if (isLast) this.events++;
@@ -216,9 +217,10 @@ export async function highestIds({
   nats,
   span,
   from,
-}: Pick<ReplayOptions, "nats" | "span" | "from">): Promise<HighestIds> {
+  trust,
+}: Pick<ReplayOptions, "nats" | "span" | "from" | "trust">): Promise<HighestIds> {
   const highest: HighestIds = new Map();
-  for await (const event of eventsFrom(nats, from, span.last)) {
+  for await (const event of eventsFrom(nats, { from, to: span.last, trust })) {
     if (event.name === undefined) continue;
     const { name, data } = event as StoredEvent;
     for (const { service, table, id } of seenIds(name, data)) {

@@ -11,6 +11,7 @@ import { archivedTrades } from "../archived-tables.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { sealedAudit } from "../sealing.ts";
+import { eventSigner } from "../signed-events.ts";
 import { paySignatures, platformSignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { statusAction } from "./account-status.ts";
@@ -44,7 +45,7 @@ export default defineService<"wallet", WalletState>({
     mysqlMixin("wallet", migrationFolders.wallet),
     optionalRedisMixin,
     redisLockMixin,
-    jetstreamMixin([topicStream, eventStream]),
+    jetstreamMixin([topicStream, eventStream], () => eventSigner("wallet")),
     outboxMixin,
     ...sealedAudit("wallet"),
     healthMixin,
