@@ -17,6 +17,18 @@ export function tellSchema({ metadata }: ServiceBroker, service: string, schema:
   if (schemas) schemas[service] = schema;
 }
 
+/** Tells the other nodes which servers of its data a service of this node uses, where it uses several. */
+export function tellServers({ metadata }: ServiceBroker, service: string, names: readonly string[]): void {
+  const known = fieldsOf((metadata as Record<string, unknown>).servers) ?? {};
+  Object.assign(metadata as object, { servers: { ...known, [service]: names.join(",") } });
+}
+
+/** The servers that a service of a node says it uses, by name; none where it uses the one of its URL. */
+export function serversOfNode(broker: ServiceBroker, nodeId: string, service: string): string[] {
+  const told = fieldsOf(metadataOf(broker, nodeId)?.servers)?.[service];
+  return typeof told === "string" && told !== "" ? told.split(",") : [];
+}
+
 /** A number as a release or the one of a node that tells none. */
 const asRelease = (value: unknown): number => (Number.isSafeInteger(value) && Number(value) > 0 ? Number(value) : 1);
 

@@ -1,5 +1,6 @@
 import { abilityLimits } from "./limits/ability.ts";
 import { adminLimits } from "./limits/admin.ts";
+import { archiveLimits } from "./limits/archive.ts";
 import { attendanceLimits } from "./limits/attendance.ts";
 import { backupLimits } from "./limits/backup.ts";
 import { battleLimits } from "./limits/battle.ts";
@@ -72,6 +73,7 @@ export const limits = Object.freeze({
   gift: giftLimits,
   wallet: walletLimits,
   books: booksLimits,
+  archive: archiveLimits,
   payment: paymentLimits,
   im: imLimits,
   battle: battleLimits,

@@ -28,6 +28,8 @@ export interface KeptCheck {
 
 export interface HealthState {
   healthChecks?: Map<string, KeptCheck>;
+  /** Of a service's part on a further server (mysql/server-view.ts): it stands behind the names of its checks. */
+  healthSuffix?: string;
 }
 
 /**
@@ -41,5 +43,6 @@ export function addHealthCheck(
   { degrades = false, asksServer = false }: Partial<Pick<KeptCheck, "degrades" | "asksServer">> = {},
 ): void {
   service.healthChecks ??= new Map();
-  service.healthChecks.set(name, { check, degrades, asksServer });
+  const { healthSuffix: suffix } = service;
+  service.healthChecks.set(suffix === undefined ? name : `${name} ${suffix}`, { check, degrades, asksServer });
 }

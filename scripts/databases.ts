@@ -10,6 +10,7 @@ import {
 } from "../mixins/mysql/grants.ts";
 import { migrate } from "../mixins/mysql/migrate.ts";
 import { openConnection } from "../mixins/mysql/servers.ts";
+import { movesRowsIn } from "../services/archive-rights.ts";
 import { databaseRights, privilegesOn, readsDatabasesOf } from "../services/database-rights.ts";
 import { migrationFolders } from "../services/databases.ts";
 import { writeStackEnv } from "./stack/env-file.ts";
@@ -21,7 +22,7 @@ export const databaseServices = Object.keys(migrationFolders) as DatabaseService
 
 export const hasDatabase = (service: string): service is DatabaseService => Object.hasOwn(migrationFolders, service);
 
-/** What a service's login may do: by table in its own database, and for a reader of all databases to read the others. */
+/** What a service's login may do: by table in its own database, for a reader of all databases to read the others, and for the archiver to move rows. */
 export function privilegesFor(namespace: string, service: DatabaseService): Privileges {
   const own = databaseName(service, namespace);
   const tables = Object.entries(databaseRights[service]);
@@ -29,7 +30,19 @@ export function privilegesFor(namespace: string, service: DatabaseService): Priv
   return new Map([
     ...tables.map(([table, right]) => [tablePlace(own, table), privilegesOn(table, right)] as const),
     ...others.map((other) => [databasePlace(databaseName(other, namespace)), ["SELECT"]] as const),
+    ...movingPrivileges(namespace, service),
   ]);
+}
+
+/** What a service's login may do where it moves rows: the archiver's. */
+export function movingPrivileges(namespace: string, service: DatabaseService): Privileges {
+  return new Map(
+    Object.entries(movesRowsIn[service] ?? {}).flatMap(([other, tables]) =>
+      Object.entries(tables).map(
+        ([table, privileges]) => [tablePlace(databaseName(other, namespace), table), privileges] as const,
+      ),
+    ),
+  );
 }
 
 /**

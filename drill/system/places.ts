@@ -41,6 +41,7 @@ const leases: Readonly<Record<ServiceName, number>> = {
   "im-router": limits.lock.ttlMs,
   "im-server": limits.im.presenceLeaseMs,
   "living-room": limits.attendance.leaseMs,
+  archiver: limits.archive.leaseMs,
   auditor: limits.books.auditorLeaseMs,
   battle: limits.battle.leaseMs,
   gift: limits.gift.minutesLeaseMs,

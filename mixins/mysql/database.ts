@@ -4,6 +4,7 @@ import { isStatementFault } from "../../broker/outages.ts";
 import { limits } from "../../config/limits.ts";
 import { Connections, type PoolOptions } from "./connections.ts";
 import type { PoolState } from "./pool-state.ts";
+import { isAnswer, isRolledBack, lockWaitTimeout, numberOf, tableChanged } from "./server-errors.ts";
 import type { MysqlServer } from "./servers.ts";
 
 /**
@@ -19,25 +20,6 @@ export interface Queryable {
 /** The connection of a running transaction. */
 export interface Transaction extends Queryable {
   readonly inTransaction: true;
-}
-
-/**
- * Errors after which nothing of the transaction is left, also where they come from its COMMIT: a deadlock, as which
- * Galera reports a transaction that does not fit to those of other nodes, and the same of Group Replication.
- */
-const rolledBack: ReadonlySet<unknown> = new Set([
-  1213, // ER_LOCK_DEADLOCK
-  3101, // ER_TRANSACTION_ROLLBACK_DURING_COMMIT
-]);
-const lockWaitTimeout = 1205;
-
-const numberOf = (error: unknown) => (error as { errno?: unknown } | null)?.errno;
-const isRolledBack = (error: unknown) => rolledBack.has(numberOf(error));
-
-/** Whether an error is an answer of a running server, not the end of the connection. */
-function isAnswer(error: unknown): boolean {
-  const { sqlState, fatal } = (error ?? {}) as { sqlState?: unknown; fatal?: unknown };
-  return sqlState !== undefined && fatal !== true;
 }
 
 export interface DatabaseOptions extends Partial<PoolOptions> {
@@ -97,9 +79,22 @@ export class Database implements Queryable {
 
   /**
    * Runs reads as of one moment, in a REPEATABLE READ transaction that may not write; settings of the session go first.
-   * Fails: unavailable.
+   * Where another one ALTERs a table meanwhile (a partition is added to an archive, on Galera on any node) `read` runs
+   * again, as of a later moment. Fails: unavailable.
    */
   async snapshot<T>(read: (db: Queryable) => Promise<T>, settings: readonly string[] = []): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.snapshotOnce(read, settings);
+      } catch (error) {
+        if (!isRolledBack(error) && numberOf(error) !== tableChanged) throw error;
+        if (attempt > limits.mysql.transactionRetries) throw outage(error, { database: this.name });
+        this.retried();
+      }
+    }
+  }
+
+  private async snapshotOnce<T>(read: (db: Queryable) => Promise<T>, settings: readonly string[]): Promise<T> {
     const connection = await this.connections.take();
     try {
       for (const setting of settings) await this.send(connection, setting);
@@ -230,7 +225,8 @@ export class Database implements Queryable {
       const [result] = await connection.query<T>({ sql, values, timeout });
       return result;
     } catch (error) {
-      if (isRolledBack(error) || numberOf(error) === lockWaitTimeout || isStatementFault(error)) throw error;
+      if (isRolledBack(error) || isStatementFault(error)) throw error;
+      if (numberOf(error) === lockWaitTimeout || numberOf(error) === tableChanged) throw error;
       if (isAnswer(error)) this.connections.empty(String((error as Error).message));
       else this.connections.drop(connection);
       throw outage(error, { database: this.name });

@@ -12,6 +12,7 @@ import { serverTime } from "./checks/windows-store.ts";
 import { checksOf, type RunPorts } from "./comparison.ts";
 import { type Difference, differenceKinds, keyOf } from "./differences.ts";
 import { closeFindings, keepFindings, openKeys } from "./findings-store.ts";
+import type { FurtherBooks } from "./further-books.ts";
 import { keepPass, keepRound, type LastPass, lastPass } from "./runs-store.ts";
 
 /** Settings that tests override; the defaults are in config/limits.ts. */
@@ -37,7 +38,12 @@ export const usualAudit: AuditSettings = {
   findingsPerPass: limits.books.findingsPerPass,
 };
 
-type Auditor = Service & MysqlState & { books: Database; sealKeys: Readonly<Record<SealingService, BookKeys>> };
+type Auditor = Service &
+  MysqlState & {
+    books: Database;
+    further: readonly FurtherBooks[];
+    sealKeys: Readonly<Record<SealingService | "archiver", BookKeys>>;
+  };
 
 /**
  * Compares the books, on one node at a time. A round compares what is new. A full pass compares everything, beside the
@@ -71,7 +77,7 @@ export class AuditJob {
     this.lease = new DatabaseLease({ mysql, name: "audit", holder: broker.nodeID, ms: this.settings.leaseMs });
     this.runs = new CheckRuns({
       log: logger,
-      databasesAnswer: () => Promise.all([serverTime(books), serverTime(mysql)]),
+      databasesAnswer: () => Promise.all([books, mysql, ...auditor.further.map((one) => one.books)].map(serverTime)),
       isStarting: () => this.isStarting(),
     });
     this.renewal = setInterval(() => {
@@ -154,9 +160,10 @@ export class AuditJob {
   }
 
   private checks() {
-    const { books, mysql, sealKeys } = this.auditor;
+    const { books, further, mysql, sealKeys } = this.auditor;
     const { underWayMs } = this.settings;
-    return checksOf({ books, own: { seen: mysql, audit: mysql }, keys: sealKeys, everyRow: false, underWayMs });
+    const own = { seen: mysql, audit: mysql };
+    return checksOf({ books, further, own, keys: sealKeys, everyRow: false, underWayMs });
   }
 
   /** A node that takes over begins where the last round may have ended when its holder died. */

@@ -1,12 +1,11 @@
-import { databaseName, serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { healthMixin } from "../../mixins/health.mixin.ts";
 import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
-import { Database } from "../../mixins/mysql/database.ts";
+import type { Database } from "../../mixins/mysql/database.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
-import { allBookKeys, type BookKeys, booksReplicaUrl } from "../book-keys.ts";
+import { allBookKeys, type BookKeys } from "../book-keys.ts";
 import type { SealingService } from "../book-seals.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
@@ -16,13 +15,16 @@ import { AuditJob, type AuditSettings, usualAudit } from "./audit-job.ts";
 import { auditorActions } from "./auditor.contract.ts";
 import { acceptFinding, findingsPage } from "./findings.ts";
 import { countOpenFindings } from "./findings-store.ts";
+import { type FurtherBooks, openBooks, openFurtherBooks } from "./further-books.ts";
 import { keepBookGauges } from "./gauges.ts";
 import { keepSealed } from "./sealed-events.ts";
 
 interface State extends MysqlState {
-  sealKeys: Readonly<Record<SealingService, BookKeys>>;
+  sealKeys: Readonly<Record<SealingService | "archiver", BookKeys>>;
   /** The other services' databases, read alone. */
   books: Database;
+  /** Those of further servers. */
+  further: readonly FurtherBooks[];
   audit: AuditJob;
   bookGauges: BackgroundLoop;
 }
@@ -73,12 +75,8 @@ export default defineService<"auditor", State>({
   },
 
   started() {
-    this.books = new Database(databaseName("wallet"), {
-      url: booksReplicaUrl() ?? serviceUrl("MYSQL_URL", "auditor"),
-      reads: true,
-      connections: limits.books.connections,
-      statementTimeoutMs: limits.books.statementTimeoutMs,
-    });
+    this.books = openBooks(limits.books.connections);
+    this.further = openFurtherBooks(limits.books.connections);
     this.audit = new AuditJob(this);
     this.bookGauges = keepBookGauges(this);
   },
@@ -87,5 +85,6 @@ export default defineService<"auditor", State>({
     await this.bookGauges?.stop();
     await this.audit?.stop();
     await this.books?.close();
+    await Promise.all((this.further ?? []).map(({ books }) => books.close()));
   },
 });

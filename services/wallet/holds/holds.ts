@@ -3,6 +3,7 @@ import { limits } from "../../../config/limits.ts";
 import type { Queryable } from "../../../mixins/mysql/database.ts";
 import type { OutboxMessage } from "../../../mixins/outbox.mixin.ts";
 import { durableEvent } from "../../durable-event.ts";
+import type { LedgerServer, LedgerServers } from "../buckets/ledger-servers.ts";
 import { refundId } from "../business-ids.ts";
 import { debtHistory, paidOffBefore } from "../debts.ts";
 import { postingsOfOrder } from "../income/income-store.ts";
@@ -60,6 +61,16 @@ async function describe(
       ...{ anchorId, gifts: parts.length, coins, share: wholeCoins(sharePoints), sharePoints, state },
     })),
   });
+}
+
+/**
+ * The server with a refunded order's row, where what its coins were spent on is, and what is held back of it: the payer's
+ * server when it was refunded. The home server where none has it.
+ */
+export async function serverOfRefund(servers: LedgerServers, orderId: string): Promise<LedgerServer> {
+  if (!servers.isSeveral) return servers.all[0];
+  const found = await servers.first(async (server) => (await readRefund(server.view.mysql, orderId)) && server);
+  return found ?? servers.all[0];
 }
 
 interface Asked {

@@ -25,7 +25,8 @@ beforeAll(async () => {
   for (const { nodeID } of nodes) await waitForNode(caller, "gift", nodeID);
   service = nodes[0]?.getLocalService("gift") as unknown as GiftState;
   // The tests add up themselves.
-  for (const node of nodes) await (node.getLocalService("gift") as unknown as GiftState).minutes.stop();
+  for (const node of nodes)
+    for (const minutes of (node.getLocalService("gift") as unknown as GiftState).minutes) await minutes.stop();
   database = new Database(databaseName("gift"));
 });
 afterAll(async () => {

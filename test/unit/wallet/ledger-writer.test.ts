@@ -144,6 +144,7 @@ function open({ gated = false, bounds = {} }: Scene = {}) {
           },
         };
       },
+      archive: { holding: (work) => work(async () => {}), suspects: () => [] },
       writeEvents: async () => {},
       committed: () => {},
       now: () => clock,

@@ -1,0 +1,34 @@
+/**
+ * What the archiver's login may do in the databases whose closed months it moves, by service and table. It is the one login
+ * that may remove rows of the ledger and of the gift records, and it may write none there; those of their services may write
+ * them and remove none. So neither can replace a row.
+ */
+
+/** A partition is made by ALTER, which needs CREATE and INSERT too. */
+const archive = ["SELECT", "INSERT", "ALTER", "CREATE"] as const;
+const hot = ["SELECT", "DELETE"] as const;
+const segments = {
+  t_archive_segment: ["SELECT", "INSERT", "UPDATE"],
+  t_archive_filter: ["SELECT", "INSERT"],
+  t_archive_revision: ["SELECT", "UPDATE"],
+  // Whether the tables of the archive are there.
+  t_migration: ["SELECT"],
+  // A row that keeps nodes away that know no archive.
+  t_migration_release: ["SELECT", "INSERT"],
+  // Which server it is.
+  t_server: ["SELECT"],
+} as const;
+
+export const movesRowsIn: Readonly<
+  Record<string, Readonly<Record<string, Readonly<Record<string, readonly string[]>>>>>
+> = {
+  archiver: {
+    wallet: {
+      ...segments,
+      t_qiyu_currency_trade: hot,
+      t_qiyu_currency_trade_archive: archive,
+      t_trade_archive_sum: ["SELECT", "INSERT", "UPDATE"],
+    },
+    gift: { ...segments, t_gift_record: hot, t_gift_record_archive: archive },
+  },
+};

@@ -1,0 +1,37 @@
+import { z } from "zod";
+import { settingsOf } from "../config/config.ts";
+import { limits } from "../config/limits.ts";
+import type { SettingsBlock } from "../config/settings-block.ts";
+
+/** Of archiver nodes. */
+export const archiveSettings: SettingsBlock = {
+  title: "Archive of closed months",
+  settings: {
+    ARCHIVE: {
+      kind: z.enum(["on", "off"]),
+      optional: true,
+      text: [
+        "For archiver nodes: on (where it is unset) or off. on: the trades and gift records of closed months (in",
+        "PLATFORM_TIMEZONE) are moved into archive tables. off: nothing more is moved; what is archived is still read.",
+      ],
+    },
+    ARCHIVE_AFTER_DAYS: {
+      kind: z.string().regex(/^[1-9]\d{0,3}$/, "must be a number of days from 1 to 9999"),
+      optional: true,
+      text: [
+        "For archiver nodes: so many days after its end a month is closed and moved. Unset: 10. A day is the least: daily",
+        "comparisons and results read the hot tables.",
+      ],
+    },
+  },
+};
+
+/** Whether anything is moved. @throws Error that lists every problem of this process's settings */
+export function archiveIsOn(): boolean {
+  return settingsOf(archiveSettings)?.ARCHIVE !== "off";
+}
+
+/** ARCHIVE_AFTER_DAYS. @throws Error that lists every problem of this process's settings */
+export function archiveAfterDays(): number {
+  return Number(settingsOf(archiveSettings)?.ARCHIVE_AFTER_DAYS ?? limits.archive.afterDays);
+}
