@@ -60,6 +60,10 @@ export async function settle(caller: ServiceBroker, gifts: GiftCharge[]): Promis
   return (await call(caller, "wallet.consumeForSendGift", { bucket, gifts })).outcomes;
 }
 
+/** Outcomes without what tells that the ledger knew them: a repeat has all else in common with the first. */
+export const withoutRepeated = (outcomes: readonly GiftOutcome[]): GiftOutcome[] =>
+  outcomes.map(({ repeated: _repeated, ...outcome }) => outcome);
+
 /**
  * Gifts of many users in flight, in order for each user, as settlers send them: a failed call is repeated until there is
  * an outcome. Every user can pay the first `affordable` of her gifts.
@@ -120,7 +124,7 @@ export class Traffic {
   private async untilKnown(gifts: GiftCharge[]): Promise<GiftOutcome[]> {
     for (;;) {
       try {
-        return await settle(this.caller, gifts);
+        return withoutRepeated(await settle(this.caller, gifts));
       } catch (error) {
         if (!isUnavailable(error)) throw error;
         this.repeats++;
