@@ -13,8 +13,7 @@ const segments = {
   t_archive_revision: ["SELECT", "UPDATE"],
   // Whether the tables of the archive are there.
   t_migration: ["SELECT"],
-  // A row that keeps nodes away that know no archive.
-  t_migration_release: ["SELECT", "INSERT"],
+  t_migration_release: ["SELECT"],
   // Which server it is.
   t_server: ["SELECT"],
 } as const;

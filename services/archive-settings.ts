@@ -11,8 +11,10 @@ export const archiveSettings: SettingsBlock = {
       kind: z.enum(["on", "off"]),
       optional: true,
       text: [
-        "For archiver nodes: on (where it is unset) or off. on: the trades and gift records of closed months (in",
-        "PLATFORM_TIMEZONE) are moved into archive tables. off: nothing more is moved; what is archived is still read.",
+        "For archiver nodes: on or off (where it is unset). on: the trades and gift records of closed months (in",
+        "PLATFORM_TIMEZONE) are moved into archive tables. Set it once every node of an earlier build is gone for good: it is",
+        "a point of no return, since such a node would charge a repeat of an archived gift again (docs/releasing.md). off:",
+        "nothing more is moved; what is archived is still read.",
       ],
     },
     ARCHIVE_AFTER_DAYS: {
@@ -28,7 +30,7 @@ export const archiveSettings: SettingsBlock = {
 
 /** Whether anything is moved. @throws Error that lists every problem of this process's settings */
 export function archiveIsOn(): boolean {
-  return settingsOf(archiveSettings)?.ARCHIVE !== "off";
+  return settingsOf(archiveSettings)?.ARCHIVE === "on";
 }
 
 /** ARCHIVE_AFTER_DAYS. @throws Error that lists every problem of this process's settings */

@@ -37,6 +37,18 @@ export const archiveLimits = Object.freeze({
   everyMs: 60 * second,
   /** Longer than the counting of a segment takes. Where two work all the same nothing is done twice. */
   leaseMs: 180 * second,
+  /**
+   * For so long a step that takes the exclusive lock of the revision waits for transactions of the ledger; later ones wait
+   * behind it meanwhile. And the pause before its next try.
+   */
+  lockWaitS: 1,
+  lockPauseMs: 10 * second,
+  /** The pause after a partition could not be made, since a transaction held the archive table. */
+  partitionPauseMs: 30 * second,
+  /** A transaction that runs for longer would keep a partition from being made. */
+  longTransactionS: 10,
+  /** Ids that one statement looks up. */
+  lookupIds: 400,
   /** Of the archiver to each database. */
   connections: 3,
 });

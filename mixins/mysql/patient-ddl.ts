@@ -11,6 +11,9 @@ const doneBefore: ReadonlySet<unknown> = new Set([
   1091, // ER_CANT_DROP_FIELD_OR_KEY
 ]);
 
+/** Whether another transaction held a lock or the table for too long. */
+export const isLockTimeout = (error: unknown): boolean => codeOf(error) === lockWaitTimeout;
+
 const codeOf = (error: unknown) => {
   const { errno, data } = (error ?? {}) as { errno?: unknown; data?: { errno?: unknown } };
   return errno ?? data?.errno;

@@ -241,10 +241,10 @@ export class LedgerWriter {
 
   private async decideAndWrite(tx: Transaction, sealing: Sealing, { commands, withPriors, elsewhere, hold }: Work) {
     // First of all: no row leaves the ledger unknown to this node until the commit.
-    await hold(tx);
+    const held = await hold(tx);
     await elsewhere?.requireHere(tx);
     const accounts = await lockAccounts(tx, [...new Set(commands.map(({ userId }) => userId))], sealing);
-    const own = await priorsOf(tx, commands, withPriors, this.ports.archive);
+    const own = await priorsOf(tx, commands, withPriors, held);
     const priors = elsewhere && elsewhere.priors.size > 0 ? new Map([...elsewhere.priors, ...own]) : own;
     const decision = decide(accounts, priors, commands);
     await insertTrades(tx, decision.trades, sealing);

@@ -165,25 +165,21 @@ test("two movers at once move each row once", async () => {
   await expectConsistent(before);
 });
 
-test("nothing is filtered while a node runs that knows no archive, and afterwards none starts on the database", async () => {
+test("nothing is filtered while a node runs that knows no archive", async () => {
   await trades([january, 3], [recent, 1]);
-  expect(await moverStops(["old-node"])).toMatchObject({ did: "waits", why: expect.stringContaining("old-node") });
+  expect(await moverStops("old-node runs")).toMatchObject({ did: "waits", why: expect.stringContaining("old-node") });
   expect(await rows("wallet", "SELECT * FROM t_archive_filter")).toEqual([]);
-  await archiveAll(archivedTrades);
-  expect(await rows("wallet", "SELECT needs_release FROM t_migration_release WHERE name = 'mixins/archive'")).toEqual([
-    { needs_release: 2 },
-  ]);
 });
 
 test("no row is moved where such a node is found later", async () => {
   await trades([january, 3], [recent, 1]);
   await stepsUntil(moverOf(archivedTrades), "filtered");
-  expect(await moverStops(["old-node"])).toMatchObject({ did: "waits" });
+  expect(await moverStops("old-node runs")).toMatchObject({ did: "waits" });
   expect(await ids(archive)).toEqual([]);
 });
 
-async function moverStops(old: readonly string[]) {
-  const mover = moverOf(archivedTrades, { oldNodes: () => old });
+async function moverStops(obstacle: string) {
+  const mover = moverOf(archivedTrades, { obstacle: () => obstacle });
   for (;;) {
     const step = await mover.step();
     if (step.did === "waits" || step.did === "nothing") return step;
