@@ -10,8 +10,8 @@ export const archiveLimits = Object.freeze({
   filterHashes: 9,
   /** Of a filter in one row: a statement with it must fit into a packet of the server. */
   filterPartBytes: 1_048_576,
-  /** Filters that a node of wallet or gift keeps in memory, bytes of a table: of about 150 million rows. */
-  filterBytes: 268_435_456,
+  /** Where ARCHIVE_FILTER_MB is unset. Filters that a node of wallet or gift keeps in memory: of about 600 million rows. */
+  filterMb: 1_024,
   /** How often a node asks whether there are newer filters. */
   pollMs: 2 * second,
   /** Filters that were asked for longer ago say nothing any more: the archive is asked. */

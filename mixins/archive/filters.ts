@@ -28,6 +28,8 @@ const gauges = {
   },
 } as const;
 
+const mebibyte = 1_048_576;
+
 /** Returns the filters of a transaction, as its first statement. */
 export type Hold = (tx: Transaction) => Promise<HeldFilters>;
 
@@ -148,7 +150,7 @@ export class ArchiveFilters {
 
   /** The newest first, as long as they fit: later requests are more often repeated than earlier ones. */
   private async loadSegments(db: Queryable): Promise<HeldSegment[]> {
-    const { table, log, bytesMost = limits.archive.filterBytes } = this.options;
+    const { table, log, bytesMost = limits.archive.filterMb * mebibyte } = this.options;
     const known = new Map(this.held.segments.map((one) => [one.segment.segment, one]));
     const segments = (await readSegments(db, table.table)).filter(({ state }) => isFiltered(state)).reverse();
     const held: HeldSegment[] = [];
@@ -196,11 +198,11 @@ export class ArchiveFilters {
   }
 }
 
-/** The filters of a service's table on one of so many servers, started; with their metrics. All servers share the memory. */
+/** The filters of a service's table on one server, of so many bytes at the most, started; with their metrics. */
 export async function openFilters(
   service: Service & { mysql: Database },
   table: ArchivedTable,
-  servers = 1,
+  bytesMost: number,
 ): Promise<ArchiveFilters> {
   const { metrics } = service.broker;
   for (const gauge of Object.values(gauges))
@@ -208,7 +210,7 @@ export async function openFilters(
   const labels = { service: service.name, table: table.table };
   const filters = new ArchiveFilters({
     ...{ mysql: service.mysql, table, log: service.logger },
-    bytesMost: Math.floor(limits.archive.filterBytes / servers),
+    bytesMost,
     loaded: ({ bytes, missing }) => {
       metrics.set(gauges.bytes.name, bytes, labels);
       metrics.set(gauges.missing.name, missing, labels);

@@ -44,10 +44,14 @@ export async function lastSegment(db: Queryable, table: string): Promise<Segment
   return row && toSegment(row);
 }
 
-/** A segment, locked until the transaction ends: one transaction at a time changes it or moves its rows. */
+/**
+ * A segment, locked until the transaction ends: one transaction at a time changes it or moves its rows. By an UPDATE: for
+ * FOR UPDATE MySQL wants the right to change all columns.
+ */
 export async function lockSegment(tx: Transaction, { table, segment }: Segment): Promise<Segment> {
+  await tx.run("UPDATE t_archive_segment SET state = state WHERE table_name = ? AND segment = ?", [table, segment]);
   const [row] = await tx.query<SegmentRow>(
-    `SELECT ${columns} FROM t_archive_segment WHERE table_name = ? AND segment = ? FOR UPDATE`,
+    `SELECT ${columns} FROM t_archive_segment WHERE table_name = ? AND segment = ?`,
     [table, segment],
   );
   if (!row) throw new Error(`segment ${segment} of ${table} is gone`);

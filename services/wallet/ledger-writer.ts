@@ -1,4 +1,5 @@
 import { fail, isUnavailable } from "../../broker/failure.ts";
+import type { Hold } from "../../mixins/archive/filters.ts";
 import { KeyedQueue } from "../../mixins/keyed-queue.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { Sealing } from "../../mixins/seals/seal-chains.ts";
@@ -16,7 +17,7 @@ interface Work {
   /** Whether the earlier rows of their business ids are read. */
   readonly withPriors: boolean;
   readonly elsewhere: Elsewhere | undefined;
-  readonly hold: (tx: Transaction) => Promise<void>;
+  readonly hold: Hold;
 }
 
 /** The third attempt is for a business id that another user's batch wrote between our read and our write. */
