@@ -34,6 +34,8 @@ const project = (name, extra = {}) => ({
 module.exports = {
   testTimeout: 30_000,
   maxWorkers: 3,
+  // A worker keeps much of each file's modules: above this it is replaced once its file has ended.
+  workerIdleMemoryLimit: "1GB",
   projects: [
     project("unit"),
     project("integration", { setupFiles: ["<rootDir>/test/support/env.ts"] }),

@@ -24,6 +24,8 @@ NAME
   rooms     100 rooms of 100 viewers on two im-servers, with steady gifts in all of them
   idle      connections that only beat: memory and CPU of each
   battle    100 battles between rooms at once, 2000 gifts a second: live scores, their cost, and exact results
+  webhooks  100 webhooks of which half have receivers that hang, 500 deliveries a second; and a node killed in the middle
+  gate      gift/send with a gate that answers, answers late, and hangs, beside no gate
   storm     a node with 5000 connections killed while gifts fly: how long until all are back, and what they missed
 --json                     the last line of the output is one JSON object
 --topology single|cluster  settle: all in one process, or two processes each of gift and wallet
@@ -31,9 +33,11 @@ NAME
 --users N                  burst: another number of users
 --gifts N                  settle, scale: another number of gifts
 --quick                    scale: 3 million trades at the most, not 30; accept: fewer rounds and senders; the IM ones:
-                           fewer connections
+                           fewer connections; gate: one round of each kind
 --accounts N               scale: with these accounts alone, each with ten trades, on one and two wallet nodes
 --server-api               accept: gifts/send of the server API, with an API key and the platform's ids
+--traces                   accept: systems without and with traces, in turns
+--without NAME,...         accept: these services do not run, to see what they cost
 --servers 2                settle: users on two MySQL servers, beside all on one: what a gift costs each
 --no-books                 settle: without seals and without the auditor, to compare
 --stack FOLDER             on the private servers of this folder; by default .stack/bench
@@ -42,12 +46,13 @@ NAME
 How much load the IM ones make (--quick: less of it):
 --viewers N,...            fanout, rooms: viewers of a room; each size is measured
 --rates N,...              fanout, rooms, storm: gifts a second in a room; each rate is measured (storm: the first);
-                           latency, battle: gifts a second
---seconds N                fanout, rooms, latency, battle: how long each rate is kept; accept: how long a round is; idle: how
-                           long connections beat; storm: how long gifts fly at the most
+                           latency, battle: gifts a second; webhooks: deliveries a second
+--seconds N                fanout, rooms, latency, battle, webhooks: how long each rate is kept; accept, gate: how long a
+                           round is; idle: how long connections beat; storm: how long gifts fly at the most
 --rooms N                  rooms, storm: how many; battle: how many battles
---connections N            storm, idle: how many
---senders N                fanout, rooms, storm: users who send (50); with fewer of them more gifts of a tick are merged
+--connections N            storm, idle: how many; accept, gate: of the load (64, 512); webhooks: how many webhooks
+--senders N                fanout, rooms, storm: users who send (50); with fewer of them more gifts of a tick are merged;
+                           accept, gate: users who send (200)
 --most N                   fanout: the highest rate that is tried in the search for what is sustained`;
 
 const otherBenchDeadlineMs = 60 * 60_000;
@@ -65,6 +70,8 @@ const benches: Record<BenchName, () => Promise<{ run(context: BenchContext): Pro
   idle: () => import("./im/idle.ts"),
   storm: () => import("./im/storm.ts"),
   battle: () => import("./battle/battle.ts"),
+  webhooks: () => import("./webhooks/webhooks.ts"),
+  gate: () => import("./gate/gate.ts"),
 };
 
 /** Failures that are printed already. */

@@ -3,7 +3,7 @@ import { plaintextServers, tlsOf } from "./plaintext.ts";
 import { sampleLogins } from "./sample-passwords.ts";
 import { type ServerKind, serverUrl } from "./server-urls.ts";
 import { secret, url } from "./setting-kinds.ts";
-import type { SettingProblem, SettingsBlock } from "./settings-block.ts";
+import { formerNamesIn, type SettingProblem, type SettingsBlock } from "./settings-block.ts";
 import { readTrustedProxies } from "./trusted-proxies.ts";
 
 /**
@@ -174,10 +174,10 @@ const problemsOf = ({ issues }: z.ZodError): SettingProblem[] =>
   issues.map(({ path, message }) => [path.join("."), message]);
 
 /** The values of a block, `null` where none is set or they are incomplete; and the problems of each. */
-function readBlock(
-  { title, neededBy, settings }: SettingsBlock,
-  env: Given,
-): { values: Given | null; problems: SettingProblem[] } {
+function readBlock(block: SettingsBlock, environment: Given): { values: Given | null; problems: SettingProblem[] } {
+  const { title, neededBy, settings } = block;
+  const former = formerNamesIn(block, environment).map(({ former, name }) => [name, environment[former]]);
+  const env: Given = { ...environment, ...Object.fromEntries(former) };
   const values: Given = {};
   const problems: SettingProblem[] = [];
   const given = Object.entries(settings).filter(([name]) => env[name]);

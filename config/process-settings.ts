@@ -94,6 +94,7 @@ const plain: Readonly<Record<string, Owners>> = {
   RECONCILE_AT: ["payment"],
   FOUR_EYES_COINS: ["platform"],
   AUDIT_KEEP_DAYS: ["staff"],
+  PROVIDER_WEBHOOK_KEEP_DAYS: ["payment"],
   PROVIDER_NOTICE_KEEP_DAYS: ["payment"],
   RANKS: [...gateway, "rank", "battle", "provisioner"],
   PLATFORM_TIMEZONE: ["rank", "archiver"],

@@ -33,11 +33,23 @@ export interface BlockSetting {
   readonly optional?: true;
   /** Opens nothing by itself: it may be set where the others are not, and then counts for nothing. */
   readonly alone?: true;
+  /** Its name in the release before: it is read where the present one is not set, with a warning, for one release. */
+  readonly formerly?: string;
   /** Its comment in `.env.example`, lines of at most 118 characters. */
   readonly text?: readonly string[];
 }
 
 export type SettingProblem = readonly [name: string, message: string];
+
+/** The names of the release before that are set where the present ones are not, each with the present one. */
+export function formerNamesIn(
+  { settings }: SettingsBlock,
+  env: Readonly<Record<string, string | undefined>>,
+): { readonly former: string; readonly name: string }[] {
+  return Object.entries(settings).flatMap(([name, { formerly }]) =>
+    formerly !== undefined && env[formerly] && !env[name] ? [{ former: formerly, name }] : [],
+  );
+}
 
 /** The settings of a block as `.env.example` has them. */
 export function settingsText({ settings }: SettingsBlock): string {

@@ -22,7 +22,7 @@ import { type OpenProvisioning, openProvisioning } from "./jetstream/open-provis
 import { PartitionLeases } from "./jetstream/partition-lease.ts";
 import { partitionsOf } from "./jetstream/partitions.ts";
 import { passDeadLetter } from "./jetstream/pass-dead-letter.ts";
-import { type JetStreamPort, openPort, requireMaxPayload } from "./jetstream/port.ts";
+import { type JetStreamPort, openPort, requireMaxPayload, type SignatureOf } from "./jetstream/port.ts";
 import { PositionKeeper } from "./jetstream/position-keeper.ts";
 import { Positions } from "./jetstream/positions.ts";
 import type { PublisherObserver } from "./jetstream/publisher.ts";
@@ -65,6 +65,7 @@ interface Opened {
   readonly connection: NatsConnection;
   readonly inboxPrefix: string | undefined;
   readonly manager: JetStreamManager;
+  readonly signatureOf: SignatureOf | undefined;
 }
 
 function channelsOf({ schema }: Service): ChannelDefinition<Service>[] {
@@ -74,7 +75,7 @@ function channelsOf({ schema }: Service): ChannelDefinition<Service>[] {
 /** Opens the maintenance of the streams, and the port through which the service publishes. */
 function open(
   service: Service & Internals,
-  { connection, inboxPrefix, manager }: Opened,
+  { connection, inboxPrefix, manager, signatureOf }: Opened,
   definitions: readonly StreamDefinition[],
 ): { port: JetStreamPort; kept: Kept } {
   const log = service.logger;
@@ -112,7 +113,7 @@ function open(
     if (full.length > 0) throw new Degraded(full.join("; "));
   });
   const port: JetStreamPort = {
-    ...openPort(connection, manager, observer, inboxPrefix),
+    ...openPort(connection, manager, observer, inboxPrefix, signatureOf),
     logs: definitions.filter(({ kind }) => kind === "log"),
     held: () => service.jetstreamChannels.reduce((sum, channel) => sum + channel.held, 0),
     whoAcks: () => maintenance.whoAcks(),
@@ -127,11 +128,12 @@ function open(
  * lost: by the provisioner, for which the start waits (jetstream/open-provisioning.ts). The durable channels
  * (`channels` of the schema) start last and stop first; a stop waits for the batches in flight. A service that reads a
  * log, or restores streams, needs mysqlMixin before this mixin, with `mixins/jetstream/migrations`. Adds the health
- * check `jetstream`.
+ * check `jetstream`. `signs` gives the signatures of what the service publishes, with the settings of its process.
  */
-export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
+export function jetstreamMixin(definitions: readonly StreamDefinition[], signs?: () => SignatureOf) {
   return {
     async started(this: Service & Internals & HealthState) {
+      const signatureOf = signs?.();
       const options = natsOptions(`${this.broker.nodeID}-${this.name}`, serviceUrl("NATS_URL", this.name));
       const connection = await connectNats(options);
       const inboxPrefix = "inboxPrefix" in options ? options.inboxPrefix : undefined;
@@ -151,7 +153,7 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[]) {
         throw error;
       }
       this.jetstreamChannels = [];
-      const { port, kept } = open(this, { connection, inboxPrefix, manager }, definitions);
+      const { port, kept } = open(this, { connection, inboxPrefix, manager, signatureOf }, definitions);
       this.jetstream = port;
       this.jetstreamKept = kept;
       kept.maintenance.goneAtStart(gone);

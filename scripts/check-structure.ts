@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 
 /**
@@ -12,7 +12,8 @@ import { dirname, join, relative, sep } from "node:path";
  *    has them;
  * 7. imports lead down or sideways (scripts, services, mixins, broker, config), types included; values never in a circle.
  *    The tables of who may call what (services/access.ts), and of what may be asked of another node
- *    (services/repeatable-actions.ts), may also be read by the bus (broker/bus/).
+ *    (services/repeatable-actions.ts), may also be read by the bus (broker/bus/);
+ * 8. lines of documents have at most 120 characters, but for rows of tables and for what stands in a block of code.
  */
 
 /** A file, its path relative to the project, with forward slashes. */
@@ -165,6 +166,34 @@ function writerProblems(sources: readonly Source[]): string[] {
     .map(([table, paths]) => `${table} is written by ${[...paths].join(" and ")}; it belongs to one store`);
 }
 
+/** The documents: those of the root, and of these folders. */
+const documentFolders = ["docs", "clients/typescript", "examples"];
+
+function documentsOf(root: string): File[] {
+  const there = documentFolders.filter((folder) => existsSync(join(root, folder)));
+  const within = there.flatMap((folder) =>
+    readdirSync(join(root, folder), { recursive: true }).map((file) => join(folder, String(file))),
+  );
+  return [...readdirSync(root), ...within]
+    .filter((path) => path.endsWith(".md") && !path.split(sep).includes("node_modules"))
+    .map((path) => ({ path: path.split(sep).join("/"), text: readFileSync(join(root, path), "utf8") }));
+}
+
+/** Characters of a line of a document. */
+const lineMost = 120;
+
+function longLineProblems({ path, text }: File): string[] {
+  let isCode = false;
+  return text.split("\n").flatMap((line, at) => {
+    if (line.trimStart().startsWith("```")) isCode = !isCode;
+    const isProse = !isCode && !line.trimStart().startsWith("|");
+    const { length } = [...line];
+    return isProse && length > lineMost
+      ? [`${path}:${at + 1}: a line of ${length} characters, ${lineMost} at the most`]
+      : [];
+  });
+}
+
 /** The problems, one sentence each; empty where every rule is kept. */
 export function structureProblems(root: string): string[] {
   const sources = readSources(root);
@@ -185,5 +214,6 @@ export function structureProblems(root: string): string[] {
     ...writerProblems(sources),
     ...circleProblems(sources),
     ...filesOf(root, ".lua").flatMap(luaProblems),
+    ...documentsOf(root).flatMap(longLineProblems),
   ];
 }

@@ -99,7 +99,8 @@ async function main(): Promise<void> {
     const what = applied.length === 0 ? "up to date" : `applied ${applied.join(", ")}`;
     console.log(`${databaseName(service).padEnd(24)} ${what}`);
   }
-  const servers = walletServers();
+  const named = walletServers();
+  const servers = named && named.length > 1 ? named : undefined;
   const numbers = servers && (await addServers(servers, adminUrl));
   for (const [name, number] of numbers ?? []) console.log(`server ${name.padEnd(17)} number ${number}, ready`);
   if (isOwnServer) {

@@ -19,17 +19,19 @@ function streamsSeenBy(service: string): string[] {
 }
 
 /** Of a node with these services: their logins at NATS, as few as see all the streams that these see. */
-function natsLogins(services: readonly string[]): NatsLogin[] {
+function natsLogins(services: readonly string[], isNode: boolean): NatsLogin[] {
   const known = new Set<string>();
   const seeing = services.filter((service) => {
     const news = streamsSeenBy(service).filter((name) => !known.has(name));
     for (const name of news) known.add(name);
     return news.length > 0;
   });
+  // A person's shell may lack the setting that the provisioner's node has.
+  const provisions = isNode && services.includes("provisioner") ? ({ provisions: true } as const) : {};
   const chosen = seeing.length > 0 ? seeing : services.slice(0, 1);
   return chosen.map((service) => {
     const [url, streams] = [serviceUrl("NATS_URL", service), streamsSeenBy(service)];
-    const wanted = streams.length > 0 ? { wantedReplicas: config().JETSTREAM_REPLICAS } : {};
+    const wanted = streams.length > 0 ? { wantedReplicas: config().JETSTREAM_REPLICAS, ...provisions } : {};
     return { server: placesOf(url), url, streams, ...wanted };
   });
 }
@@ -55,7 +57,7 @@ function redisLogins(services: readonly string[]): Logins["redis"] {
 
 /** The logins of a node's own services. @throws Error where one of them is not set or not usable */
 export function loginsOf(services: readonly string[]): Logins {
-  return { nats: natsLogins(services), mysql: mysqlLogins(services), redis: redisLogins(services) };
+  return { nats: natsLogins(services, true), mysql: mysqlLogins(services), redis: redisLogins(services) };
 }
 
 /**
@@ -67,7 +69,7 @@ export function loginsOfPerson(services: readonly string[]): Logins {
   const having = (kind: ServerKind) =>
     services.filter((service) => hasOwnLogin(kind, service) || config()[kind] !== "");
   return {
-    nats: natsAdmin ? [adminAtNats(natsAdmin)] : natsLogins(having("NATS_URL")),
+    nats: natsAdmin ? [adminAtNats(natsAdmin)] : natsLogins(having("NATS_URL"), false),
     mysql: mysqlAdmin ? [mysqlAdmin, ...furtherOf(mysqlAdmin)] : mysqlLogins(having("MYSQL_URL")),
     redis: redisLogins(having("REDIS_URL")),
   };

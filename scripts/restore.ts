@@ -20,12 +20,15 @@ import { defaultStackDir } from "./stack/sites.ts";
 
 const USAGE = `Restores a backup (npm run backup) to empty servers, and replays what happened after it from stream EVENTS.
 
-  npm run restore -- DIR [--until TIME] [--streams keep] [--databases keep] [--without-keys] [--report FOLDER]
+  npm run restore -- DIR [--until TIME] [--streams keep] [--databases keep] [--unsigned accept|refuse]
+                            [--without-keys] [--report FOLDER]
 
   --until TIME      replay only events that were stored before TIME (ISO, with its zone); later ones are taken out
                     of EVENTS and written to the report's folder
   --streams keep    the streams outlived the databases: they stay as they are, those that are missing are restored
   --databases keep  the databases were restored by other means (mariadb-backup, a replica, the binlog): only replay
+  --unsigned accept|refuse  what becomes of events of settled gifts, credits and frozen accounts that no service signed:
+                    a release before 2 published them, or a forger. Without it a restore stops where there are any
   --without-keys    go on although keys that the system had are missing here
   --report FOLDER   where the report is written; by default restore-report in this folder
 
@@ -80,6 +83,7 @@ async function main(): Promise<number> {
       until: { type: "string" },
       streams: { type: "string" },
       databases: { type: "string" },
+      unsigned: { type: "string" },
       "without-keys": { type: "boolean" },
       report: { type: "string" },
       help: { type: "boolean" },
@@ -96,12 +100,15 @@ async function main(): Promise<number> {
     mustBeKeep("streams", values.streams),
     mustBeKeep("databases", values.databases),
   ];
+  const { unsigned } = values;
+  if (unsigned !== undefined && unsigned !== "accept" && unsigned !== "refuse")
+    throw new Error(`not understood: --unsigned ${unsigned}\n\n${USAGE}`);
   const names = useRestoreEnv(defaultStackDir());
   const [mysqlUrl, reportFolder] = [migrationUrl(), resolve(values.report ?? "restore-report")];
   const nats = await connectNats(adminOptions("restore"));
   try {
     const { report } = await restore({
-      ...{ folder: resolve(folder), mysqlUrl, nats, until, keepStreams, keepDatabases, reportFolder },
+      ...{ folder: resolve(folder), mysqlUrl, nats, until, keepStreams, keepDatabases, unsigned, reportFolder },
       ...{ keys: values["without-keys"] ? null : names, progress: printError },
     });
     if (!report) {
@@ -112,7 +119,8 @@ async function main(): Promise<number> {
     const code = await verify(mysqlUrl);
     if (code === 1) throw new Error("restored, but the books could not be compared: npm run verify");
     console.log("\nNow: npm run migrate, which makes the services' logins; empty Redis; then start the nodes.");
-    return code === 0 && report.gap === null ? 0 : 2;
+    const isRefused = report.notes.some(({ kind }) => kind === "unreadable");
+    return code === 0 && report.gap === null && !isRefused ? 0 : 2;
   } finally {
     await nats.close();
   }

@@ -6,6 +6,9 @@ import { projectRoot } from "../config/root.ts";
 export interface JestFile {
   readonly name: string;
   readonly status: string;
+  /** When it began and ended, ms since 1970; 0 where it did not run. */
+  readonly startTime: number;
+  readonly endTime: number;
   readonly message: string;
   readonly assertionResults: readonly {
     readonly status: string;
@@ -105,6 +108,23 @@ export function outcomeOf(
       repeated.filter((file) => !hasFailed(last(file))),
     ),
   };
+}
+
+/** How long a file took in a run, seconds. */
+export interface FileTime {
+  readonly run: string;
+  readonly path: string;
+  readonly seconds: number;
+}
+
+export function timesOf(run: string, files: readonly JestFile[]): FileTime[] {
+  return files.map((file) => ({ run, path: pathOf(file), seconds: (file.endTime - file.startTime) / 1_000 }));
+}
+
+/** The files that took longest, a line each. */
+export function slowestLines(times: readonly FileTime[], most: number): string[] {
+  const slowest = times.toSorted((one, other) => other.seconds - one.seconds).slice(0, most);
+  return slowest.map(({ run, path, seconds }) => `${seconds.toFixed(0).padStart(4)} s ${run}: ${path}`);
 }
 
 /** One line a failed test, with the beginning of its message; tests of a file that fail alike share their line. */

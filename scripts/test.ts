@@ -10,12 +10,21 @@ import { ProgramsMissing, provideHaPrograms } from "./stack/ha/programs.ts";
 import { removeRedisLogins } from "./stack/redis-logins.ts";
 import { type Stack, startStack } from "./stack/stack.ts";
 import { messageOf } from "./stack/wait.ts";
-import { hasFailed, type JestReport, type Outcome, outcomeOf, repeatable } from "./test-report.ts";
+import {
+  type FileTime,
+  hasFailed,
+  type JestReport,
+  type Outcome,
+  outcomeOf,
+  repeatable,
+  slowestLines,
+  timesOf,
+} from "./test-report.ts";
 import { systemEnv } from "./test-system-env.ts";
 
 const USAGE = `Runs the tests on private servers of their own (.stack/test), beside whatever else runs.
 
-  npm test                        everything but upgrade
+  npm test                        everything; what a machine or a clone cannot run is skipped, and said
   npm test -- --only NAME         unit, integration, e2e (one process), cluster (the same in many processes), ha (three
                                   servers of each kind) or upgrade (a running cluster of an earlier commit becomes one
                                   of this commit)
@@ -43,6 +52,9 @@ const totals: Totals = { passed: 0, failed: 0, skipped: 0 };
 const failures: string[] = [];
 /** Tests that failed first and passed in the second run. */
 const unstable: string[] = [];
+/** How long each file took, to see what makes the tests long. */
+const times: FileTime[] = [];
+const slowestShown = 15;
 const startedAt = Date.now();
 
 function say(line: string): void {
@@ -107,6 +119,7 @@ async function jest(
   const oneByOne = projects.some((project) => project.startsWith("e2e/"));
   const first = await runJest(stack, { name, projects, patterns, without, env, oneByOne });
   if (!first) return;
+  times.push(...timesOf(name, first.testResults));
   const repeated = repeatable(first.testResults, projects);
   if (repeated.length === 0) return add(outcomeOf(name, first.testResults));
   say(`${name}: ${repeated.length} files missed deadlines, they run once more`);
@@ -173,9 +186,13 @@ async function removeSystem(stack: Stack, namespace: string): Promise<void> {
 
 /** Upgrades a running system of an earlier commit, `ref` or one that the test chooses, to this code. */
 async function upgrade(stack: Stack, ref: string | undefined): Promise<void> {
+  say("upgrade: a running system of an earlier commit becomes one of this commit");
   const env = await systemEnv(stack);
+  const { skipped } = totals;
   try {
     await jest(stack, "upgrade", ["upgrade"], [], { ...env, ...(ref === undefined ? {} : { UPGRADE_REF: ref }) });
+    // The name of the test, above, has the reason.
+    if (totals.skipped > skipped) say("upgrade: SKIPPED, this clone has no commit to upgrade from");
   } finally {
     await removeSystem(stack, env.NAMESPACE);
   }
@@ -217,15 +234,13 @@ async function main(): Promise<void> {
       }
     for (const part of ["e2e", "cluster"] as const) if (wanted(part)) await endToEnd(stack, part, positionals);
     if (wanted("ha")) await severalServers(stack, positionals);
-    if (values.only === "upgrade") {
-      say("upgrade: a running system of an earlier commit becomes one of this commit");
-      await upgrade(stack, values.ref);
-    }
+    if (wanted("upgrade")) await upgrade(stack, values.ref);
   } finally {
     await stack.stop();
   }
   say("done");
   const list = (lines: readonly string[]) => lines.map((line) => `- ${line}`).join("\n");
+  if (!values.only) console.log(`\nThe slowest files:\n${slowestLines(times, slowestShown).join("\n")}`);
   if (unstable.length > 0) console.log(`\nUnstable, it failed and then passed by itself:\n${list(unstable)}`);
   if (failures.length > 0) console.log(`\nWhat failed:\n${list(failures)}`);
   console.log(`\n${totals.passed} passed, ${totals.failed} failed, ${totals.skipped} skipped`);

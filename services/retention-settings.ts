@@ -1,7 +1,8 @@
 import { z } from "zod";
+import type { Log } from "../broker/log.ts";
 import { settingsOf } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
-import type { SettingsBlock } from "../config/settings-block.ts";
+import { formerNamesIn, type SettingsBlock } from "../config/settings-block.ts";
 
 const days = z.string().regex(/^\d{1,5}$/, "must be a number of days, 0 for ever");
 
@@ -17,9 +18,10 @@ export const retentionSettings: SettingsBlock = {
         "and about whom stays, with its seal. 0: they stay for ever. Unset: 1095.",
       ],
     },
-    PROVIDER_NOTICE_KEEP_DAYS: {
+    PROVIDER_WEBHOOK_KEEP_DAYS: {
       kind: days,
       optional: true,
+      formerly: "PROVIDER_NOTICE_KEEP_DAYS",
       text: [
         "For payment nodes: after so many days the bodies of the payment providers' webhooks, which may name the payer, and",
         "the addresses they came from are removed; their outcomes stay, with their seals. 0: they stay for ever. Unset: 400.",
@@ -33,7 +35,12 @@ export function auditKeepDays(): number {
   return Number(settingsOf(retentionSettings)?.AUDIT_KEEP_DAYS ?? limits.retention.auditDays);
 }
 
-/** PROVIDER_NOTICE_KEEP_DAYS; 0: for ever. @throws Error that lists every problem of this process's settings */
-export function providerNoticeKeepDays(): number {
-  return Number(settingsOf(retentionSettings)?.PROVIDER_NOTICE_KEEP_DAYS ?? limits.retention.providerNoticeDays);
+/** PROVIDER_WEBHOOK_KEEP_DAYS; 0: for ever. @throws Error that lists every problem of this process's settings */
+export function providerWebhookKeepDays(log: Pick<Log, "warn">): number {
+  const days = Number(
+    settingsOf(retentionSettings)?.PROVIDER_WEBHOOK_KEEP_DAYS ?? limits.retention.providerWebhookDays,
+  );
+  for (const { former, name } of formerNamesIn(retentionSettings, process.env))
+    log.warn({ setting: former }, `${former} is read for this release alone: rename it to ${name}`);
+  return days;
 }

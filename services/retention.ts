@@ -146,7 +146,7 @@ export const retention: Readonly<Record<keyof typeof migrationFolders, Readonly<
       rows: byMonth,
       money: true,
       person: "the payer at the provider, in the body; the caller's address",
-      texts: { days: limits.retention.providerNoticeDays, job: "retention", setting: "PROVIDER_NOTICE_KEEP_DAYS" },
+      texts: { days: limits.retention.providerWebhookDays, job: "retention", setting: "PROVIDER_WEBHOOK_KEEP_DAYS" },
     },
     t_pay_parked: { rows: done("staff"), money: true },
     t_pay_watch: { rows: done("open orders") },

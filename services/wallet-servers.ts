@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { serviceUrl, settingsOf } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
+import { plaintextHost } from "../config/plaintext.ts";
 import { placesOf, serversOf, serverUrl, withLogin } from "../config/server-urls.ts";
 import type { SettingsBlock } from "../config/settings-block.ts";
 
@@ -65,6 +66,17 @@ export const walletServersSettings: SettingsBlock = {
         "server.",
       ],
     },
+  },
+  problems({ WALLET_MYSQL_URLS: value = "" }, { PROFILE, PLAINTEXT_HOSTS }) {
+    if (PROFILE !== "production" || value === "") return [];
+    const hosts = parsed(value)
+      .flatMap(({ url }) => serversOf(url))
+      .flatMap(({ href }) => plaintextHost(href, PLAINTEXT_HOSTS) ?? []);
+    return hosts.map((host) => [
+      "WALLET_MYSQL_URLS",
+      `leads in clear to ${host}, which is not known to be this machine or in a private network: use ?ssl={} at the end of ` +
+        "the URL, or name the host in PLAINTEXT_HOSTS where nobody else can listen on the way",
+    ]);
   },
 };
 

@@ -30,11 +30,12 @@ import { time } from "./format.js";
  *   none, `link` leads to where more is to be seen
  * @param {(answer: object) => void} [options.after] the view's part, when it was done
  * @param {boolean} [options.moves] whether it asks for a move of money, whose answer may be that another person decides
+ * @param {string} [options.proposed] what the dialog says then
  * @param {boolean} [options.once] whether sending it again from the same dialog carries it out once in all
  */
 export function openAction(options) {
   const { testid, title, about, fields = [], effects, yes, danger = false, run, done, after } = options;
-  const { moves = false, once = moves } = options;
+  const { moves = false, once = moves, proposed = "proposedText" } = options;
   const problem = h("p", { class: "form-problem", role: "alert", testid: `${testid}-problem`, hidden: true });
   const lines = h("ul", { class: "effects", testid: `${testid}-effects` });
   const submit = h("button", {
@@ -121,7 +122,7 @@ export function openAction(options) {
   }
 
   function showDone(box, answer, values) {
-    const waiting = moves ? notMovedYet(answer) : undefined;
+    const waiting = moves ? notMovedYet(answer, proposed) : undefined;
     const outcome = waiting ?? done(answer, values);
     // Another view was opened meanwhile, and has ended the dialog.
     if (signal.aborted) return toast.notice(linesOf(outcome.text).map(spoken).join(" "));
@@ -178,13 +179,13 @@ function mayHaveHappened({ answered, retryable, loggedOut }) {
 const MOVED_OTHERWISE = new Set(["approved", "declined", "expired"]);
 
 /** Above the bound nothing has moved yet: another person decides, or has decided on what was asked for by this id. */
-function notMovedYet(answer) {
+function notMovedYet(answer, proposed) {
   const { state, proposalId, expiresTime } = answer ?? {};
   const link = { href: hrefOf("proposals"), say: "proposedLink" };
   if (state === "proposed")
     return {
       ...{ waits: true, note: "proposedUndo", link },
-      text: ["proposedText", { id: proposalId, time: () => time(expiresTime) }],
+      text: [proposed, { id: proposalId, time: () => time(expiresTime) }],
     };
   if (!MOVED_OTHERWISE.has(state)) return undefined;
   return { waits: true, text: [`moved_${state}`, { id: proposalId }], link };

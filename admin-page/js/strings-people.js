@@ -168,6 +168,10 @@ export const peopleStrings = Object.freeze({
     "Who logs in with the same phone is a new user, whom no mute or ban of this one concerns.",
   ],
   eraseEffectOther: ["须由另一位员工审批。", "Another person must approve it."],
+  eraseProposed: [
+    "尚未注销。提案 {id} 等待另一位员工审批，至 {time} 有效。",
+    "Nothing is erased yet. Proposal {id} waits for another person until {time}.",
+  ],
   eraseBegun: ["注销已开始。", "The erasure has begun."],
   phoneTitle: ["显示完整手机号", "Show the phone in full"],
   phoneYes: ["显示", "Show"],

@@ -29,6 +29,8 @@ export interface FloodJob extends Load {
   kind: "flood";
   /** Gifts go through the server API with this key. */
   apiKey?: string;
+  /** The report has the gifts whose answers took longer, and the times of all. */
+  slowMs?: number;
 }
 
 /** Open loop: requests at a steady rate, whether they are answered or not, while viewers record what they see. */
@@ -64,6 +66,10 @@ export interface FloodReport extends Answers {
   /** From request to answer. */
   p50Ms: number;
   p99Ms: number;
+  /** With `slowMs`: what took longer, an order id where the gift was accepted. */
+  slow?: readonly { orderId: string | undefined; ms: number }[];
+  /** With `slowMs`: of all requests. */
+  timesMs?: Float64Array;
 }
 
 export interface SteadyReport extends Answers {

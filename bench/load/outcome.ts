@@ -15,3 +15,8 @@ export function outcomeOf({ status, body }: HttpReply, success: string): Outcome
 export function reasonOf({ status, body }: HttpReply): string {
   return `${status} ${body.split(',"data":', 1)[0]?.slice(0, 60)}${body.includes(orderNamed) ? ", names the order" : ""}`;
 }
+
+/** The order that an answer names. */
+export function orderIn({ body }: HttpReply): string | undefined {
+  return /"data":\{"orderId":"([^"]+)"/.exec(body)?.[1];
+}

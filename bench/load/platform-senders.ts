@@ -1,30 +1,12 @@
 import { randomUUID } from "node:crypto";
 import { databaseName } from "../../config/config.ts";
-import { limits } from "../../config/limits.ts";
-import { Database } from "../../mixins/mysql/database.ts";
-import { createKey } from "../../services/platform/keys.ts";
 import { post } from "../../test/support/client.ts";
 import { seedAccounts } from "../support/seed.ts";
+import { apiKey } from "./api-key.ts";
 import type { Sender } from "./jobs.ts";
 
 const coins = 1_000_000_000;
 const askedTogether = 16;
-
-/** A key of the system at `API_URL` that may send gifts without a limit, straight into the books. */
-async function apiKey(): Promise<string> {
-  const database = new Database(databaseName("platform"));
-  try {
-    const made = await createKey(database, {
-      name: "bench",
-      scopes: ["users:write", "rooms:write", "gifts:send"],
-      perMinute: limits.platform.requestsPerKeyPerMinuteMax,
-      operator: "bench",
-    });
-    return made.key;
-  } finally {
-    await database.close();
-  }
-}
 
 /**
  * Users of a platform, who have coins without a payment, and an anchor in a live room, all by the platform's ids; and the
@@ -35,7 +17,7 @@ export async function platformSenders(
   progress: (line: string) => void,
 ): Promise<{ key: string; senders: Sender[] }> {
   progress(`${count} users of a platform`);
-  const key = await apiKey();
+  const key = await apiKey(["users:write", "rooms:write", "gifts:send"]);
   const ask = async <T>(path: string, body: object): Promise<T> => {
     const headers = { "idempotency-key": randomUUID() };
     const answer = await post<T>(`/live/server/v1/${path}`, body, { token: key, headers });

@@ -1,12 +1,13 @@
 import { cpus, loadavg } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
 import { projectRoot } from "../../config/root.ts";
-import { startChild } from "../../scripts/children.ts";
+import { EndedBeforeReady, startChild } from "../../scripts/children.ts";
 import type { BenchContext } from "./context.ts";
 import type { ProcessEnv } from "./servers.ts";
 
 const stopDeadlineMs = 20_000;
 const usualStartMs = 45_000;
+const startTries = 3;
 
 /**
  * A process that is not ready by then does not start: its last lines are in the error. Where more than the cores can do
@@ -69,13 +70,24 @@ export function spawnProcess(
   return { pid: child.pid, started };
 }
 
-/** A Moleculer node with the named services, as `npm run node` starts it. Resolves once it is ready. */
+/**
+ * A Moleculer node with the named services, as `npm run node` starts it, with further settings. Resolves once it is ready.
+ * One that gives up its start, since a server did not answer in time, is started again where the machine has more to do
+ * than cores, as a supervisor does.
+ */
 export async function startServices(
   context: Pick<BenchContext, "servers" | "closing">,
   label: string,
   services: readonly string[],
   profile?: string,
+  settings: ProcessEnv = {},
 ): Promise<BenchProcess> {
-  const env = await context.servers.envOf(services);
-  return spawnProcess(context, { label, script: "scripts/node.ts", args: services, env, profile }).started;
+  const env = { ...(await context.servers.envOf(services)), ...settings };
+  for (let tries = 1; ; tries++)
+    try {
+      return await spawnProcess(context, { label, script: "scripts/node.ts", args: services, env, profile }).started;
+    } catch (error) {
+      const isBusy = (loadavg()[0] as number) > cpus().length;
+      if (!(error instanceof EndedBeforeReady) || !isBusy || tries === startTries) throw error;
+    }
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { isServiceName, type ServiceName } from "../../broker/service-names.ts";
 
 export const benchNames = [
   "settle",
@@ -11,6 +12,8 @@ export const benchNames = [
   "idle",
   "storm",
   "battle",
+  "webhooks",
+  "gate",
 ] as const;
 export type BenchName = (typeof benchNames)[number];
 export type Topology = "single" | "cluster";
@@ -52,6 +55,10 @@ export interface BenchOptions extends LoadOptions {
   books: boolean;
   /** accept: gifts are sent through the server API, with an API key and by the platform's ids. */
   serverApi: boolean;
+  /** accept: systems with and without traces, instead of the empty action. */
+  traces: boolean;
+  /** accept: services that do not run. */
+  without: readonly ServiceName[];
   /** The folder of the servers; `undefined` is the benchmarks' own. */
   dir: string | undefined;
   /** The file for a CPU profile of the measured services. */
@@ -74,6 +81,8 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       quick: { type: "boolean", default: false },
       "no-books": { type: "boolean", default: false },
       "server-api": { type: "boolean", default: false },
+      traces: { type: "boolean", default: false },
+      without: text,
       stack: text,
       profile: text,
       help: { type: "boolean", default: false },
@@ -101,8 +110,21 @@ export function parseOptions(args: readonly string[]): BenchOptions {
     throw new Error("--no-books is for settle in one process alone");
   const serverApi = values["server-api"];
   if (serverApi && name !== "accept") throw new Error("--server-api is for accept alone");
-  const about = { json, quick, help, profile, books, serverApi, dir: values.stack };
+  const { traces } = values;
+  if (traces && name !== "accept") throw new Error("--traces is for accept alone");
+  const without = servicesOf(values.without ?? "");
+  if (without.length > 0 && (name !== "accept" || traces)) throw new Error("--without is for accept alone");
+  const about = { json, quick, help, profile, books, serverApi, traces, without, dir: values.stack };
   return { ...loadOptions({ ...values, ledgers: values.servers }), ...about, name, topology, gifts: Number(gifts) };
+}
+
+/** Names of services with commas between them. */
+function servicesOf(list: string): ServiceName[] {
+  const names = list === "" ? [] : list.split(",");
+  return names.map((name) => {
+    if (!isServiceName(name)) throw new Error(`--without names services: ${name}`);
+    return name;
+  });
 }
 
 function loadOptions(values: Partial<Record<keyof LoadOptions, string>>): LoadOptions {

@@ -22,6 +22,13 @@ export const backupLimits = {
   loadedAtOnce: 4,
   /** By so much every counter of ids goes beyond what is known: ids that were given out meanwhile come never again. */
   idMargin: 1_000_000,
+  /** An event with an id beyond this is refused: twice as many are safe numbers, and counters go on behind it. */
+  idMost: 2 ** 52,
+  /** The times that an event may have: from the first day that a system could run on, to so long after it was stored. */
+  firstTimeMs: Date.UTC(2025, 0, 1),
+  clockAheadMs: 86_400_000,
+  /** The clocks of the machine that backs up and of nats-server may differ by so much. */
+  clockMarginMs: 300_000,
   /** How often a line tells how far a long step is. */
   progressEveryMs: 2_000,
   /** So many lost or unclear things of a kind are printed; the report file has all of them. */

@@ -16,6 +16,12 @@ export const mysqlLimits = Object.freeze({
   lookAtServersMs: 2_000,
   serverProbeMs: 2_000,
   returnAfterLooks: 3,
+  /**
+   * The used server counts as read-only where a second look says so too, at least so long after the first; and as silent
+   * where so many looks in a row were greeted and got no further answer.
+   */
+  readOnlyAfterMs: 500,
+  slowLooks: 3,
   /** The longest use of Sequelize's connections, which read the catalogue. */
   catalogueConnectionMs: 1_000,
   batchLoader: Object.freeze({ keys: 500, queries: 2 }),

@@ -1,8 +1,8 @@
 /** How long rows are kept that have no other bound (services/retention.ts), and the jobs that erase them. */
 export const retentionLimits = Object.freeze({
-  /** Where AUDIT_KEEP_DAYS and PROVIDER_NOTICE_KEEP_DAYS are unset. */
+  /** Where AUDIT_KEEP_DAYS and PROVIDER_WEBHOOK_KEEP_DAYS are unset. */
   auditDays: 1_095,
-  providerNoticeDays: 400,
+  providerWebhookDays: 400,
   /** How often the jobs look for rows that are too old, and the rows of one statement. */
   everyMs: 10 * 60_000,
   rows: 1_000,

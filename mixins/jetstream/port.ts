@@ -16,6 +16,7 @@ import type { StreamDefinition } from "./definitions.ts";
 import { tracesHeader } from "./message.ts";
 import { NotAcked, Publisher, type PublisherObserver } from "./publisher.ts";
 import type { Recovery } from "./recoveries.ts";
+import { signatureHeader } from "./signatures.ts";
 
 export interface PublishOptions {
   /**
@@ -55,6 +56,9 @@ export interface JetStreamPort {
   trackAllConsumers(): void;
 }
 
+/** The value of `signatureHeader` for a message that is signed so. `subject`: without the namespace's prefix. */
+export type SignatureOf = (subject: string, text: string) => string | undefined;
+
 const encoder = new TextEncoder();
 
 /** The service's port to JetStream, without the parts that need the maintenance. */
@@ -63,6 +67,7 @@ export function openPort(
   manager: JetStreamManager,
   observer: PublisherObserver,
   inboxPrefix: string | undefined,
+  signatureOf: SignatureOf = () => undefined,
 ): Pick<JetStreamPort, "connection" | "manager" | "client" | "publish" | "publishText"> {
   const client = connection.jetstream({ timeout: limits.jetstream.publishTimeoutMs });
   const publisher = new Publisher(connection, observer, inboxPrefix);
@@ -75,6 +80,8 @@ export function openPort(
     const head = headers();
     head.set("Nats-Msg-Id", msgId);
     if (requestId) head.set("Request-Id", requestId);
+    const signature = signatureOf(subject, text);
+    if (signature !== undefined) head.set(signatureHeader, signature);
     for (const one of traces ?? []) head.append(tracesHeader, carriedText(one));
     // An earlier attempt may have been stored, although this one was refused.
     let mayHaveHappened = false;

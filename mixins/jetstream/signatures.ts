@@ -92,6 +92,38 @@ export function signatureFault(keys: NamedKeys, place: MessagePlace, data: Uint8
   return timingSafeEqual(Buffer.from(right, "latin1"), Buffer.from(sig, "latin1")) ? undefined : "wrongSignature";
 }
 
+/** The header with the signature of a message whose body stays as it is: `KEY SIG`, as above. */
+export const signatureHeader = "Signature";
+
+function detachedMac(
+  { secret }: NamedKey,
+  { namespace, subject, signer }: MessagePlace,
+  data: string | Uint8Array,
+): string {
+  const mac = createHmac("sha256", secret).update(`ovation event v1\n${namespace}\n${subject}\n${signer}\n`);
+  return mac.update(data).digest("base64url");
+}
+
+/** What `signatureHeader` has for a message of this place. */
+export function detachedSignature({ signing }: NamedKeys, place: MessagePlace, text: string): string {
+  return `${keyIdOf(signing)} ${detachedMac(signing, place, text)}`;
+}
+
+/** As `signatureFault`, by the header's value; "" where there is none. */
+export function detachedFault(
+  keys: NamedKeys,
+  place: MessagePlace,
+  value: string,
+  data: Uint8Array,
+): SignatureFault | undefined {
+  const [, keyId, name = "", sig = ""] = /^(([A-Za-z0-9_-]{1,16})\.[0-9a-f]{4}) ([A-Za-z0-9_-]{43})$/.exec(value) ?? [];
+  if (keyId === undefined) return "unsigned";
+  const key = keys.all.get(name);
+  if (!key || keyIdOf(key) !== keyId) return "unknownKey";
+  const right = detachedMac(key, place, data);
+  return timingSafeEqual(Buffer.from(right, "latin1"), Buffer.from(sig, "latin1")) ? undefined : "wrongSignature";
+}
+
 /** The message without its signature; as it is where it has none. */
 export function bodyOf(text: string): string {
   const [start] = beginning.exec(text.slice(0, longestBeginning)) ?? [];

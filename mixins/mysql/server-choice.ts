@@ -1,7 +1,8 @@
 import { limits } from "../../config/limits.ts";
-import { type MysqlServer, type Standing, standingOf } from "./servers.ts";
+import { ServerLooks } from "./server-looks.ts";
+import { type Answered, type MysqlServer, type Standing, standingOf } from "./servers.ts";
 
-/** What a server said when it was asked. */
+/** What a server is by what it said when it was asked. */
 interface Answer {
   readonly server: MysqlServer;
   /** `undefined`: it did not answer, or serves nobody. */
@@ -17,15 +18,16 @@ interface ChoicePorts {
   /** Another server is used from now on. `isSilent`: the former one does not answer a new connection. */
   moved(from: MysqlServer, to: MysqlServer, why: string, isSilent: boolean): void;
   /** As `standingOf`; a test may have its own. */
-  readonly standing?: (server: MysqlServer) => Promise<Standing>;
+  readonly standing?: (server: MysqlServer) => Promise<Answered>;
 }
 
 /**
- * Which of several servers is used: the first in the order of the URL that takes writes; where none does, the first that
- * answers, for reads. With one server there is nothing to choose, and it is never asked.
+ * Which of several servers is used: the first in the order of the URL that takes writes, and of a Galera cluster has all
+ * transactions (Synced); where there is none, the first that is not Synced, and then the first that answers, for reads.
+ * With one server there is nothing to choose, and it is never asked.
  *
- *   used        -> used          while it answers as before
- *               -> another one   it does not answer, or takes no writes, and another does
+ *   used        -> used          while it answers as before; what a single bad moment is, server-looks.ts decides
+ *               -> another one   it does not answer, takes no writes or is not Synced, and another is better
  *               -> an earlier    that has answered `limits.mysql.returnAfterLooks` looks in a row
  *
  * All processes have the same order, so they meet at the same server.
@@ -33,7 +35,8 @@ interface ChoicePorts {
 export class ServerChoice {
   private readonly servers: readonly [MysqlServer, ...MysqlServer[]];
   private readonly ports: ChoicePorts;
-  private readonly standing: (server: MysqlServer) => Promise<Standing>;
+  private readonly standing: (server: MysqlServer) => Promise<Answered>;
+  private readonly looks = new ServerLooks();
   private readonly timer: NodeJS.Timeout | undefined;
   private used: MysqlServer;
   /** Whether a look has confirmed `used`. */
@@ -100,7 +103,10 @@ export class ServerChoice {
     const answers = await this.ask(this.servers.slice(0, upTo));
     if (!answers.some(({ server, isGood }) => isGood && server === this.used))
       answers.push(...(await this.ask(this.servers.slice(upTo))));
-    const best = answers.find(({ isGood }) => isGood) ?? answers.find(({ standing }) => standing !== undefined);
+    const best =
+      answers.find(({ isGood }) => isGood) ??
+      answers.find(({ standing }) => standing === "notSynced") ??
+      answers.find(({ standing }) => standing !== undefined);
     const used = answers.find(({ server }) => server === this.used);
     if (!best || !used) throw answers.at(-1)?.failure;
     if (!this.isKnown || !used.isGood) this.use(best.server, whyLeft(used), used.standing === undefined);
@@ -114,13 +120,18 @@ export class ServerChoice {
     return Promise.all(
       servers.map(async (server) => {
         try {
-          const standing = await this.standing(server);
-          return { server, standing, isGood: standing === "writable" || this.ports.reads, failure: undefined };
+          return this.answer(server, await this.standing(server), undefined);
         } catch (failure) {
-          return { server, standing: undefined, isGood: false, failure };
+          return this.answer(server, undefined, failure);
         }
       }),
     );
+  }
+
+  private answer(server: MysqlServer, answered: Answered | undefined, failure: unknown): Answer {
+    const standing = this.looks.countsAs(server.place, answered, server === this.used);
+    const isGood = standing === "writable" || (standing === "readOnly" && this.ports.reads);
+    return { server, standing, isGood, failure: failure ?? new Error(`it is ${answered}`) };
   }
 
   private returnTo(server: MysqlServer): void {
@@ -140,5 +151,6 @@ export class ServerChoice {
 
 function whyLeft({ standing, failure }: Answer): string {
   if (standing === "readOnly") return "it accepts no writes (read_only)";
+  if (standing === "notSynced") return "it is a node of Galera that is not Synced";
   return standing === undefined ? `it does not answer: ${(failure as Error).message}` : "an earlier one answers";
 }

@@ -11,6 +11,8 @@ export interface NatsSeen {
   readonly streams: readonly { readonly name: string; readonly replicas: number; readonly storage: string }[];
   /** `JETSTREAM_REPLICAS`, with which missing streams will be made; left out where the login makes or sees no stream. */
   readonly wantedReplicas?: number;
+  /** The process has a provisioner: it brings the streams that are there to `wantedReplicas`, too. */
+  readonly provisions?: true;
 }
 
 /** One server, all of the cluster or the one that answered. */
@@ -34,10 +36,10 @@ export function judgeNats(seen: NatsSeen): Finding[] {
 const listed = (names: readonly string[]) =>
   names.length <= 3 ? names.join(", ") : `${names.slice(0, 3).join(", ")} and ${names.length - 3} more`;
 
-/** The copies that the fewest-copied stream has, or will have. */
-function copiesOf({ streams, wantedReplicas }: NatsSeen): number | undefined {
+/** The copies that the fewest-copied stream has, or will have: a provisioner takes copies away, too. */
+function copiesOf({ streams, wantedReplicas, provisions }: NatsSeen): number | undefined {
   if (streams.length === 0) return wantedReplicas;
-  return Math.min(...streams.map(({ replicas }) => replicas));
+  return Math.min(...streams.map(({ replicas }) => replicas), ...(provisions ? [wantedReplicas ?? 1] : []));
 }
 
 function judgeCopies(seen: NatsSeen): Finding[] {
@@ -46,10 +48,11 @@ function judgeCopies(seen: NatsSeen): Finding[] {
   if (copies === undefined || copies >= wanted) return [];
   const few = seen.streams.filter(({ replicas }) => replicas === copies).map(({ name }) => name);
   const alone = copies <= 1;
+  const toBe = `JETSTREAM_REPLICAS=${copies}, ${seen.streams.length > 0 ? "to which this provisioner brings the streams" : "for streams to be made"}`;
   return [
     {
       ...{ check: "nats.replicas", severity: alone ? "money" : "speed", server: seen.server },
-      found: few.length > 0 ? `${copies} of ${listed(few)}` : `JETSTREAM_REPLICAS=${copies}, for streams to be made`,
+      found: few.length > 0 ? `${copies} of ${listed(few)}` : toBe,
       wanted: `${wanted} on a cluster of ${wanted} servers`,
       risk: alone
         ? "accepted gifts and paid orders that wait in a stream are lost with the disk of that server"

@@ -15,6 +15,8 @@ export interface NatsLogin {
   /** The server's names of the streams that the login may ask for. */
   readonly streams: readonly string[];
   readonly wantedReplicas?: number;
+  /** As in `NatsSeen`. */
+  readonly provisions?: true;
   /** The administrator's: with its user in the server's own account the settings of all servers are read. */
   readonly admin?: true;
 }
@@ -24,7 +26,7 @@ export interface NatsLogin {
  * server. Rejects with the client's error where the server cannot be reached, or refuses the login.
  */
 export async function readNats(login: NatsLogin): Promise<{ seen: NatsSeen; clocks: Skew[] }> {
-  const { server, url, streams, wantedReplicas, admin } = login;
+  const { server, url, streams, wantedReplicas, provisions, admin } = login;
   const connection = await connectNats({ ...natsOptions("preflight", url), maxReconnectAttempts: 0 });
   try {
     const manager = await connection.jetstreamManager({ timeout: limits.jetstream.apiTimeoutMs, checkAPI: false });
@@ -42,6 +44,7 @@ export async function readNats(login: NatsLogin): Promise<{ seen: NatsSeen; cloc
           return [{ name, replicas, storage }];
         }),
         ...(wantedReplicas === undefined ? {} : { wantedReplicas }),
+        ...(provisions ? { provisions } : {}),
       },
       clocks: await streamClocks(
         manager,

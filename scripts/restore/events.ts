@@ -1,11 +1,14 @@
 import { AckPolicy, DeliverPolicy, type NatsConnection } from "nats";
 import { natsPrefix } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { type SignatureFault, signatureHeader } from "../../mixins/jetstream/signatures.ts";
 import { findStream } from "../../mixins/jetstream/streams.ts";
 import { type DurableEventName, durableEvents } from "../../services/contracts.ts";
 import { isoTime } from "../../services/fields.ts";
 import { safeParse } from "../../services/safe-parse.ts";
+import type { EventFault } from "../../services/signed-events.ts";
 import { eventsName } from "../backup/streams.ts";
+import { refusalOf } from "./restorable-events.ts";
 
 /** The events of stream EVENTS, as they are there. */
 
@@ -26,11 +29,24 @@ export interface UnreadableEvent {
   readonly name: undefined;
   readonly subject: string;
   readonly problem: string;
+  /** Where its signature is the problem. */
+  readonly fault?: SignatureFault;
 }
+
+const faultTexts: Readonly<Record<SignatureFault, string>> = {
+  unsigned: "it is not signed: a release before 2 published it, or a forger",
+  unknownKey: "it is signed with a key that is not among the keys of the seals here",
+  wrongSignature: "forged: its service did not sign it",
+};
 
 const isName = (name: string): name is DurableEventName => Object.hasOwn(durableEvents, name);
 
-function readEvent(subject: string, payload: Uint8Array): Pick<StoredEvent, "name" | "data" | "time"> | string {
+/** The event, or why nothing is made of it. */
+export function readEvent(
+  subject: string,
+  payload: Uint8Array,
+  storedAt: Date,
+): Pick<StoredEvent, "name" | "data" | "time"> | string {
   const name = subject.slice(`${natsPrefix()}event.`.length);
   if (!isName(name)) return "no service of this release publishes it";
   let message: { data?: unknown; time?: unknown };
@@ -42,7 +58,8 @@ function readEvent(subject: string, payload: Uint8Array): Pick<StoredEvent, "nam
   const [data, time] = [safeParse(durableEvents[name], message?.data), safeParse(isoTime, message?.time)];
   if (!data.success) return `${data.error.issues[0]?.path.join(".")} is invalid`;
   if (!time.success) return "its time is invalid";
-  return { name, data: data.data as never, time: new Date(time.data) };
+  const at = new Date(time.data);
+  return refusalOf(name, data.data as never, { time: at, storedAt }) ?? { name, data: data.data as never, time: at };
 }
 
 export interface EventSpan {
@@ -67,6 +84,8 @@ export interface StoredMessage {
   readonly storedAt: Date;
   readonly subject: string;
   readonly data: Uint8Array;
+  /** As its header has it; "" where it has none. */
+  readonly signature: string;
 }
 
 /**
@@ -103,11 +122,12 @@ export async function* messagesFrom(
       const batch = Math.min(num_pending, limits.backup.eventsPerFetch);
       const messages = await consumer.fetch({ max_messages: batch, expires: limits.backup.streamSilenceMs });
       let got = 0;
-      for await (const { seq: sequence, subject, data, info } of messages) {
+      for await (const { seq: sequence, subject, data, info, headers } of messages) {
         got++;
         delivered++;
         requireAll(info.deliverySequence);
-        yield { sequence, subject, data, storedAt: new Date(info.timestampNanos / 1e6) };
+        const signature = headers?.get(signatureHeader) ?? "";
+        yield { sequence, subject, data, signature, storedAt: new Date(info.timestampNanos / 1e6) };
         if (sequence >= last) return;
       }
       if (got === 0) throw new Error(`stream ${stream} sent nothing for ${limits.backup.streamSilenceMs} ms`);
@@ -117,17 +137,45 @@ export async function* messagesFrom(
   }
 }
 
+/** Which events count: those that are signed by their service, or need no signature. */
+export interface Trust {
+  readonly faultOf: EventFault;
+  /** Also those without a signature, as a release before the signatures published them. */
+  readonly unsigned: boolean;
+}
+
 /** The events from a sequence up to another, in their order. */
 export async function* eventsFrom(
   connection: NatsConnection,
-  from: number,
-  to: number,
+  { from, to, trust }: { readonly from: number; readonly to: number; readonly trust: Trust },
 ): AsyncGenerator<StoredEvent | UnreadableEvent> {
   if (from > to) return;
-  for await (const { sequence, storedAt, subject, data } of messagesFrom(connection, eventsName(), from)) {
+  for await (const { sequence, storedAt, subject, data, signature } of messagesFrom(connection, eventsName(), from)) {
     if (sequence > to) return;
     const stored = { sequence, storedAt };
-    const read = readEvent(subject, data);
-    yield typeof read === "string" ? { ...stored, name: undefined, subject, problem: read } : { ...stored, ...read };
+    const read = readEvent(subject, data, storedAt);
+    if (typeof read === "string") {
+      yield { ...stored, name: undefined, subject, problem: read };
+      continue;
+    }
+    const fault = trust.faultOf(read.name, signature, data);
+    const isTrusted = fault === undefined || (fault === "unsigned" && trust.unsigned);
+    yield isTrusted
+      ? { ...stored, ...read }
+      : { ...stored, name: undefined, subject, problem: faultTexts[fault], fault };
   }
+}
+
+/** How many events have no signature although their service signs such ones, and the first of them. */
+export async function countUnsigned(
+  connection: NatsConnection,
+  { from, to, faultOf }: { readonly from: number; readonly to: number; readonly faultOf: EventFault },
+): Promise<{ count: number; first: UnreadableEvent | undefined }> {
+  let [count, first]: [number, UnreadableEvent | undefined] = [0, undefined];
+  for await (const event of eventsFrom(connection, { from, to, trust: { faultOf, unsigned: false } })) {
+    if (event.name !== undefined || event.fault !== "unsigned") continue;
+    count++;
+    first ??= event;
+  }
+  return { count, first };
 }

@@ -11,7 +11,7 @@ import type { RestoreState } from "./restore-state.ts";
 
 const stepOf = (database: string) => `database ${database}`;
 
-async function hasTables(connection: Connection, database: string): Promise<boolean> {
+export async function hasTables(connection: Connection, database: string): Promise<boolean> {
   const rows = await rowsOf(connection, "SELECT 1 FROM information_schema.tables WHERE table_schema = ? LIMIT 1", [
     database,
   ]);

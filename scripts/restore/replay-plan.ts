@@ -51,7 +51,8 @@ export type NoteKind =
   | "webhookDisabled"
   | "gift"
   | "room"
-  | "unreadable";
+  | "unreadable"
+  | "databases";
 
 export interface Note {
   readonly kind: NoteKind;

@@ -62,7 +62,12 @@ export class ReplayTables {
     const taken = new Set(there.map(({ id }) => String(id)));
     for (const { order_id } of there) byOrder.delete(order_id);
     const missing = [...byOrder.values()];
-    const withId = missing.filter(({ gift }) => gift.recordId !== undefined && !taken.has(gift.recordId));
+    // Of two gifts with one id, which nobody but a forger publishes, the first has it.
+    const withId = missing.filter(({ gift: { recordId } }) => {
+      if (recordId === undefined || taken.has(recordId)) return false;
+      taken.add(recordId);
+      return true;
+    });
     const without = missing.filter((record) => !withId.includes(record));
     await insertRecords(db, withId, true);
     await insertRecords(db, without, false);

@@ -3,7 +3,7 @@ import { limits } from "../../config/limits.ts";
 import { archivedTrades } from "../../services/archived-tables.ts";
 import { restoredCoinsId } from "../../services/wallet/business-ids.ts";
 import type { Command, Outcome } from "../../services/wallet/posting.ts";
-import { type EventSpan, eventsFrom, type StoredEvent } from "./events.ts";
+import { type EventSpan, eventsFrom, type StoredEvent, type Trust } from "./events.ts";
 import { ReplayLedger } from "./replay-ledger.ts";
 import { replayPayments } from "./replay-payments.ts";
 import { type Note, passes, type ReplayedRecord, seenIds, type Write, writesOf } from "./replay-plan.ts";
@@ -19,6 +19,7 @@ export interface ReplayOptions {
   readonly span: EventSpan;
   readonly from: number;
   readonly until: Date | null;
+  readonly trust: Trust;
   /** Orders that were paid at this time or later are made from stream PAY. What is paid is paid, also after `until`. */
   readonly paidSince: Date;
   readonly progress: (line: string) => void;
@@ -81,9 +82,9 @@ class Replay {
   }
 
   private async pass(what: string, wanted: (write: Write) => boolean, isLast: boolean): Promise<void> {
-    const { nats, span, from, until, progress } = this.options;
+    const { nats, span, from, until, trust, progress } = this.options;
     let shownAt = performance.now();
-    for await (const event of eventsFrom(nats, from, span.last)) {
+    for await (const event of eventsFrom(nats, { from, to: span.last, trust })) {
       // Times are those of stream leaders, and another leader's clock may be behind.
       if (until && event.storedAt >= until) continue;
       if (isLast) this.events++;
@@ -219,9 +220,10 @@ export async function highestIds({
   nats,
   span,
   from,
-}: Pick<ReplayOptions, "nats" | "span" | "from">): Promise<HighestIds> {
+  trust,
+}: Pick<ReplayOptions, "nats" | "span" | "from" | "trust">): Promise<HighestIds> {
   const highest: HighestIds = new Map();
-  for await (const event of eventsFrom(nats, from, span.last)) {
+  for await (const event of eventsFrom(nats, { from, to: span.last, trust })) {
     if (event.name === undefined) continue;
     const { name, data } = event as StoredEvent;
     for (const { service, table, id } of seenIds(name, data)) {

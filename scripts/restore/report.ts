@@ -25,7 +25,14 @@ const noteTexts: Readonly<Record<NoteKind, readonly [what: string, toDo: string]
   webhookDisabled: ["webhooks that were switched off", "switch them off again"],
   gift: ["gifts of EVENTS that differ from what the books have, or that the ledger refused", "compare them by hand"],
   room: ["rooms that could not be written", "the anchor opens a new one"],
-  unreadable: ["events that could not be used", "read them in the stream by their sequence"],
+  unreadable: [
+    "events and messages that were refused: nothing was written for them",
+    "read each in its stream by its sequence, find out who published it, and write by hand what is genuine",
+  ],
+  databases: [
+    "databases were restored by other means, and of which time they are is not known here",
+    "compare their time with that of the oldest event: what happened between the two is in no event, and lost",
+  ],
 };
 
 /** What has no event: after a restore it is as at the backup. */

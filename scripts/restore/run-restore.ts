@@ -1,11 +1,15 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
-import type { NatsConnection } from "nats";
+import type { JetStreamManager, NatsConnection } from "nats";
 import { config, databaseName } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
+import { findStream } from "../../mixins/jetstream/streams.ts";
 import { migrate } from "../../mixins/mysql/migrate.ts";
 import { readMigrations } from "../../mixins/mysql/migration-files.ts";
 import { migrationFolders } from "../../services/databases.ts";
+import { eventFaults } from "../../services/signed-events.ts";
+import { paySignatures } from "../../services/signing-keys.ts";
 import { faultOf } from "../backup/backup-file.ts";
 import { openAdmin } from "../backup/dump.ts";
 import { missingKeys } from "../backup/key-names.ts";
@@ -13,12 +17,13 @@ import { type Manifest, readManifest } from "../backup/manifest.ts";
 import { eventsName } from "../backup/streams.ts";
 import { type DatabaseService, databaseServices } from "../databases.ts";
 import { replaceFile } from "../stack/files.ts";
-import { type EventSpan, eventSpan } from "./events.ts";
-import { loadDatabases, requireEmpty } from "./load-databases.ts";
+import { countUnsigned, type EventSpan, eventSpan } from "./events.ts";
+import { hasTables, loadDatabases, requireEmpty } from "./load-databases.ts";
 import { raiseIds } from "./raise-ids.ts";
 import { setReadersBack } from "./readers.ts";
 import { removeEventsSince } from "./remove-events.ts";
 import { highestIds, type Replayed, replay } from "./replay.ts";
+import type { Note } from "./replay-plan.ts";
 import { type ReportData, reportText } from "./report.ts";
 import { RestoreState } from "./restore-state.ts";
 import { requireNoStreams, requireStopped, restoreStreams, wasRestored } from "./restore-streams.ts";
@@ -32,6 +37,8 @@ export interface RestoreOptions {
   readonly keepStreams: boolean;
   /** The databases were restored by other means: they are replayed into. */
   readonly keepDatabases: boolean;
+  /** What becomes of events without a signature; `undefined`: where there are any nothing is replayed. */
+  readonly unsigned?: "accept" | "refuse" | undefined;
   /** As `keyNames`; `null`: they are not compared. */
   readonly keys: Manifest["keys"] | null;
   /** Where the report is written. */
@@ -85,6 +92,39 @@ function requireKnownRelease({ databases, release }: Manifest): void {
   }
 }
 
+/** What the replay signs and verifies with, whatever the backup's own keys are. @throws Error that names what is missing */
+function requireReplayKeys(): void {
+  eventFaults();
+  paySignatures();
+}
+
+/** @throws Error where events that order money are not signed: a person decides whether they are believed */
+async function requireSigned(nats: NatsConnection, events: Parameters<typeof countUnsigned>[1]): Promise<void> {
+  const { count, first } = await countUnsigned(nats, events);
+  if (first === undefined) return;
+  throw new Error(
+    `${count} events that charge or credit somebody are not signed. The first is event ${first.sequence} of ` +
+      `${first.storedAt.toISOString()}, ${first.subject}. Nodes of releases before 2 published them, or a forger. Nothing ` +
+      "was replayed: look at them, then begin again with --unsigned accept, or with --unsigned refuse, which lists them",
+  );
+}
+
+/**
+ * A restore that is complete. @throws Error where what it restored is gone since: it is not restored any more, and what
+ * is there may be in use
+ */
+async function requireStillThere(admin: Connection, manager: JetStreamManager, manifest: Manifest): Promise<void> {
+  const { databases, streams, namespace } = manifest;
+  const gone: string[] = [];
+  for (const { database } of databases) if (!(await hasTables(admin, database))) gone.push(`database ${database}`);
+  for (const { stream } of streams) if (!(await findStream(manager, stream))) gone.push(`stream ${stream}`);
+  if (gone.length > 0)
+    throw new Error(
+      `this backup was restored here, and since then these are gone: ${gone.join(", ")}. To restore it again, drop what ` +
+        `is left of the namespace's databases, ${namespace}_restore among them, and begin again`,
+    );
+}
+
 interface From {
   readonly from: number;
   readonly gap: ReportData["gap"];
@@ -106,7 +146,22 @@ export function replayFrom(events: Manifest["events"], span: EventSpan | undefin
   return { from: span.first, gap: { what: `EVENTS has dropped its events ${next} to ${span.first - 1}`, untilTime } };
 }
 
+/**
+ * From when on the orders of PAY are looked at. `begun` is of the clock of the machine that backed up, and PAY has times
+ * of nats-server, so it is earlier by a margin: what is there stays as it is. Of databases of another time nothing is
+ * known: all are looked at.
+ */
+export function paidSinceOf({ begun }: Pick<Manifest, "begun">, keepDatabases: boolean): Date {
+  return new Date(keepDatabases ? 0 : Date.parse(begun) - limits.backup.clockMarginMs);
+}
+
 const nothing: Replayed = { events: 0, written: {}, there: {}, lent: 0, lostSeals: 0, notes: [] };
+
+/** What is lost where the databases are older than the events cannot be seen here. */
+export function ofKeptDatabases(span: EventSpan | undefined): Note {
+  const oldest = span && `event ${span.first}, of ${span.firstTime.toISOString()}, is the oldest one`;
+  return { kind: "databases", subject: "EVENTS", detail: oldest ?? "there is no stream of events" };
+}
 
 /** A database that was restored has what this release's nodes want. */
 async function migrateAll({ mysqlUrl, progress }: RestoreOptions): Promise<void> {
@@ -134,13 +189,14 @@ async function bringBack(
   const { from, gap: dropped } = replayFrom(events, span, keepDatabases);
   const lost = { what: "EVENTS was lost too: it is as in the backup, and what was settled since is not in it" };
   const gap = dropped ?? (remade && keepStreams ? { ...lost, untilTime: "now" } : null);
+  const trust = { faultOf: eventFaults(), unsigned: options.unsigned === "accept" };
+  if (span && options.unsigned === undefined) await requireSigned(nats, { from, to: span.last, ...trust });
   const raised = await state.step("ids", async () =>
-    raiseIds(admin, manifest, span ? await highestIds({ nats, span, from }) : new Map()),
+    raiseIds(admin, manifest, span ? await highestIds({ nats, span, from, trust }) : new Map()),
   );
   if (raised !== undefined) progress(`counters of ids: ${raised} raised`);
-  // Of databases of another time nothing is known: everything that PAY holds is looked at.
-  const paidSince = new Date(keepDatabases ? 0 : manifest.begun);
-  const replayed = span ? await replay({ mysqlUrl, nats, span, from, until, paidSince, progress }) : nothing;
+  const paidSince = paidSinceOf(manifest, keepDatabases);
+  const replayed = span ? await replay({ mysqlUrl, nats, span, from, until, trust, paidSince, progress }) : nothing;
   if (until && span) {
     const file = join(reportFolder, "removed-events.jsonl");
     const removed = await removeEventsSince(nats, { span, from, since: until, file });
@@ -149,7 +205,8 @@ async function bringBack(
   const readers = await setReadersBack(admin, nats);
   progress(`${readers.length} readers of streams go on from the backup`);
   const { id, begun } = manifest;
-  return { backup: { id, begun }, until: until?.toISOString() ?? null, gap, ...replayed };
+  const notes = keepDatabases ? [ofKeptDatabases(span), ...replayed.notes] : replayed.notes;
+  return { backup: { id, begun }, until: until?.toISOString() ?? null, gap, ...replayed, notes };
 }
 
 /**
@@ -163,7 +220,11 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   const admin = await openAdmin(mysqlUrl);
   try {
     const state = await RestoreState.find(admin, manifest.id);
-    if (await state.isComplete()) return { report: null };
+    if (await state.isComplete()) {
+      await requireStillThere(admin, manager, manifest);
+      return { report: null };
+    }
+    requireReplayKeys();
     await requireStopped(manager);
     if (!keepDatabases) await requireEmpty(admin, state, manifest);
     if (!keepStreams) await requireNoStreams(manager, state);

@@ -11,6 +11,7 @@ import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { onEvent } from "../durable-event.ts";
 import { sealedAudit } from "../sealing.ts";
+import { eventSigner } from "../signed-events.ts";
 import { giftSignatures } from "../signing-keys.ts";
 import { eventStream, giftStream } from "../streams.ts";
 import { acceptAlone, acceptGifts, openAcceptance } from "./accept-gifts.ts";
@@ -43,7 +44,7 @@ export default defineService<"gift", GiftState>({
     catalogueTableMixin({ service: "gift", table: "t_gift_config", primaryKey: "giftId", columns: giftColumns }),
     optionalRedisMixin,
     redisLockMixin,
-    jetstreamMixin([giftStream, eventStream]),
+    jetstreamMixin([giftStream, eventStream], () => eventSigner("gift")),
     outboxMixin,
     ...sealedAudit("gift"),
     healthMixin,

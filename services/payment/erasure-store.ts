@@ -1,6 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
-import { eraseNotices, eraseRefundReasonsOf } from "./payment-store.ts";
+import { eraseRefundReasonsOf, eraseWebhooks } from "./payment-store.ts";
 import { eraseResolveReasons } from "./reconciliation/comparison-store.ts";
 import { eraseRefundReasons } from "./refunds/refund-store.ts";
 
@@ -37,7 +37,7 @@ export async function eraseOrderTexts(db: Queryable, userId: string): Promise<Se
     const orders = await ordersAfter(db, userId, after);
     const ids = orders.map(({ order_id }) => order_id);
     if (ids.length > 0) {
-      await eraseNotices(db, ids);
+      await eraseWebhooks(db, ids);
       await eraseRefundReasonsOf(db, ids);
       await eraseRefundReasons(db, ids);
       await eraseResolveReasons(db, ids);

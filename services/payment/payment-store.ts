@@ -141,14 +141,14 @@ export async function insertWebhook(tx: Transaction, webhook: WebhookRecord, sea
 const eraseBodies = "UPDATE t_pay_webhook SET body = '', body_salt = NULL, ip = '' WHERE";
 
 /** Bodies of webhooks are kept for so many days; 0: for ever. */
-export const keptNotices = (days: number): KeptRows =>
+export const keptWebhooks = (days: number): KeptRows =>
   oldTexts({
     ...{ table: "t_pay_webhook", text: "body", days },
     erase: (db, ids) => db.run(`${eraseBodies} id IN (?)`, [ids]),
   });
 
 /** Removes the bodies of webhooks about these orders, and the addresses they came from; their seals stay valid. */
-export async function eraseNotices(db: Queryable, orderIds: readonly string[]): Promise<void> {
+export async function eraseWebhooks(db: Queryable, orderIds: readonly string[]): Promise<void> {
   await db.run(`${eraseBodies} order_id IN (?) AND body_salt IS NOT NULL`, [orderIds]);
 }
 

@@ -8,7 +8,7 @@ import { outboxMixin } from "../../mixins/outbox.mixin.ts";
 import { retentionLoop } from "../../mixins/retention/retention-loop.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
-import { providerNoticeKeepDays } from "../retention-settings.ts";
+import { providerWebhookKeepDays } from "../retention-settings.ts";
 import { sealedAudit } from "../sealing.ts";
 import { payKeys, paySignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
@@ -21,7 +21,7 @@ import { orderMacs } from "./order-macs.ts";
 import { orderForOperators, orderForPayer, refundOrder, releaseOrder, startOrder } from "./orders.ts";
 import { paymentActions } from "./payment.contract.ts";
 import type { PaymentState } from "./payment-state.ts";
-import { keptNotices } from "./payment-store.ts";
+import { keptWebhooks } from "./payment-store.ts";
 import { offerOf, productColumns, shownProducts } from "./product.ts";
 import { openChannels, openProviders, pageOf, requireUsableSettings } from "./providers/open-providers.ts";
 import { reconcileDay, takeBill } from "./reconciliation/reconcile.ts";
@@ -139,7 +139,7 @@ export default defineService<"payment", PaymentState>({
   async started() {
     this.providers = await openProviders(config(), this);
     this.maintenance = openMaintenance(this);
-    this.retention = retentionLoop(this, [keptNotices(providerNoticeKeepDays())]);
+    this.retention = retentionLoop(this, [keptWebhooks(providerWebhookKeepDays(this.logger))]);
     this.gauges = keepPaymentGauges(this, dailyRun(this));
   },
 

@@ -2,6 +2,7 @@ import type { Service } from "moleculer";
 import { openFilters } from "../../mixins/archive/filters.ts";
 import { archiveFilterBytes } from "../archive-settings.ts";
 import { archivedTrades } from "../archived-tables.ts";
+import type { ServerView } from "./buckets/ledger-servers.ts";
 import { movingBuckets } from "./buckets/move-bucket.ts";
 import { SplitWriter } from "./buckets/split-writer.ts";
 import { IncomeRollup } from "./income/income-rollup.ts";
@@ -22,4 +23,13 @@ export async function openLedgers(wallet: Service & WalletState): Promise<void> 
   wallet.incomeRollups = servers.all.map(({ view }) => new IncomeRollup(view));
   wallet.writer = servers.isSeveral ? new SplitWriter(servers) : home.view.writer;
   wallet.bucketMoves = servers.isSeveral ? movingBuckets(wallet) : undefined;
+}
+
+/** Resolves once nothing is written any more. What was not opened is left out. */
+export async function closeLedgers(wallet: Service & Partial<WalletState>): Promise<void> {
+  const { bucketMoves, writer, incomeRollups = [], servers } = wallet;
+  await bucketMoves?.stop();
+  await writer?.drain();
+  await Promise.all(incomeRollups.map((rollup) => rollup.stop()));
+  await Promise.all((servers?.all ?? []).map(({ view }) => (view as Partial<ServerView>).archive?.stop()));
 }

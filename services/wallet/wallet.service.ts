@@ -9,6 +9,7 @@ import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { ledgerSealsOn, sealedAudit } from "../sealing.ts";
+import { eventSigner } from "../signed-events.ts";
 import { paySignatures, platformSignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { statusAction } from "./account-status.ts";
@@ -22,7 +23,7 @@ import { fundsMixin, fundsOf, limitFailures } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
 import { holdHandlers } from "./holds/hold-actions.ts";
 import { incomeOf, payOut } from "./income/payouts.ts";
-import { openLedgers } from "./open-ledgers.ts";
+import { closeLedgers, openLedgers } from "./open-ledgers.ts";
 import { creditRecharges, payTopic, takeBackRefunds } from "./pay-topics.ts";
 import { registerForgedOrders, takePlatformOrder } from "./platform-orders.ts";
 import { staffActions } from "./staff-actions.ts";
@@ -52,7 +53,7 @@ export default defineService<"wallet", WalletState>({
     mysqlMixin("wallet", migrationFolders.wallet),
     optionalRedisMixin,
     redisLockMixin,
-    jetstreamMixin([topicStream, eventStream]),
+    jetstreamMixin([topicStream, eventStream], () => eventSigner("wallet")),
     outboxMixin,
     ...sealedAudit("wallet"),
     healthMixin,
@@ -166,10 +167,7 @@ export default defineService<"wallet", WalletState>({
   },
 
   async stopped() {
-    await this.bucketMoves?.stop();
-    await this.writer?.drain();
-    await Promise.all((this.incomeRollups ?? []).map((rollup) => rollup.stop()));
-    await Promise.all((this.servers?.all ?? []).map(({ view }) => view.archive?.stop()));
+    await closeLedgers(this);
     await this.openServers?.close();
   },
 });

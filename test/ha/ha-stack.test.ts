@@ -9,6 +9,7 @@ import type { JetStreamManager, NatsConnection } from "nats";
 import { connectNats } from "../../broker/nats-connect.ts";
 import { natsOptions } from "../../broker/nats-options.ts";
 import { sentinelsOf } from "../../config/server-urls.ts";
+import { mysqlServers, standingOf } from "../../mixins/mysql/servers.ts";
 import { readStackEnv } from "../../scripts/stack/env-file.ts";
 import { HaStack } from "../../scripts/stack/ha/ha-stack.ts";
 import { ensureNatsLogin } from "../../scripts/stack/nats-logins.ts";
@@ -232,6 +233,15 @@ test("a server that lost its disk gets everything from the others, while writes 
   for (const n of [1, 2, 3]) {
     await soon(`mysql-${n}`, async () => expect(await idsAt(nodeUrl(n))).toEqual(written.toSorted((a, b) => a - b)));
   }
+});
+
+test("a node that is not Synced says so to those who choose among the servers", async () => {
+  const standing = (n: number) => standingOf(mysqlServers(nodeUrl(n))[0]);
+  expect(await standing(3)).toBe("writable");
+  await query(nodeUrl(3), "SET GLOBAL wsrep_desync = ON");
+  expect(await standing(3)).toBe("notSynced");
+  await query(nodeUrl(3), "SET GLOBAL wsrep_desync = OFF");
+  await soon("mysql-3 is Synced again", async () => expect(await standing(3)).toBe("writable"));
 });
 
 test("a server that was paused does not hold up the others, and joins them again", async () => {

@@ -16,7 +16,7 @@ import { look } from "../../mixins/preflight/look.ts";
 import { openRedis } from "../../mixins/redis.mixin.ts";
 import { type Child, type ChildExit, startChild } from "../../scripts/children.ts";
 import { processSettings } from "../../scripts/local-env.ts";
-import { loginsOf } from "../../scripts/preflight-logins.ts";
+import { loginsOf, loginsOfPerson } from "../../scripts/preflight-logins.ts";
 import { ensureNatsLogin, removeNatsLogins } from "../../scripts/stack/nats-logins.ts";
 import { claimFreePort, LOOPBACK } from "../../scripts/stack/ports.ts";
 import { prepareRedis, removeRedisLogins } from "../../scripts/stack/redis-logins.ts";
@@ -219,6 +219,18 @@ describe("by a service's own logins", () => {
     } finally {
       process.env = before;
       if (atRedis.GIFT_REDIS_URL) await removeRedisLogins(stackDir, adminUrl, namespace);
+    }
+  });
+
+  test("the node of a provisioner compares its JETSTREAM_REPLICAS with the streams; a person's shell may lack it", () => {
+    const before = { ...process.env };
+    Object.assign(process.env, { NATS_ADMIN_URL: "", GIFT_NATS_URL: notificationUrls.NATS_URL });
+    try {
+      const provisions = (logins: ReturnType<typeof loginsOf>) => logins.nats.some((login) => login.provisions);
+      expect(provisions(loginsOf(["gift", "provisioner"]))).toBe(true);
+      expect([loginsOf(["gift"]), loginsOfPerson(["gift", "provisioner"])].map(provisions)).toEqual([false, false]);
+    } finally {
+      process.env = before;
     }
   });
 

@@ -1,9 +1,10 @@
 import { limits } from "../../config/limits.ts";
 import { ServerChoice } from "../../mixins/mysql/server-choice.ts";
-import { type MysqlServer, mysqlServers, type Standing } from "../../mixins/mysql/servers.ts";
+import { ServerLooks } from "../../mixins/mysql/server-looks.ts";
+import { type Answered, type MysqlServer, mysqlServers } from "../../mixins/mysql/servers.ts";
 
 /** What each server says when it is asked; `undefined`: nothing. */
-let says: Record<string, Standing | undefined>;
+let says: Record<string, Answered | undefined>;
 let asked: string[];
 let moves: [from: string, to: string, isSilent: boolean][];
 let choice: ServerChoice;
@@ -50,11 +51,19 @@ test("of one server nothing is asked", async () => {
   expect([await used(), asked]).toEqual(["one", []]);
 });
 
-test.each<[string, Record<string, Standing | undefined>, string]>([
+test.each<[string, Record<string, Answered | undefined>, string]>([
   ["the first", {}, "one"],
   ["the second, where the first is silent", { one: undefined }, "two"],
   ["the third, where the first takes no writes and the second is silent", { one: "readOnly", two: undefined }, "three"],
   ["the first that answers, where none takes writes", { one: undefined, two: "readOnly", three: "readOnly" }, "two"],
+  ["the first, where it is full: others have its connections", { one: "full" }, "one"],
+  ["the second, where the first is silent and the second slow", { one: undefined, two: "slow" }, "two"],
+  ["the second, where the first gives another node a copy", { one: "notSynced" }, "two"],
+  [
+    "one that is not Synced, before one that takes no writes",
+    { one: undefined, two: "readOnly", three: "notSynced" },
+    "three",
+  ],
 ])("used is %s", async (_which, differs, expected) => {
   Object.assign(says, differs);
   expect(await used()).toBe(expected);
@@ -80,15 +89,81 @@ test("while the first answers no other is asked", async () => {
   expect(asked).toEqual(["one", "one", "one", "one"]);
 });
 
-test.each<["silent" | "read-only", Standing | undefined]>([
-  ["silent", undefined],
-  ["read-only", "readOnly"],
-])("a used server that is %s is left by itself", async (what, standing) => {
+test("a used server that is silent is left by itself, at once", async () => {
   await used();
-  says.one = standing;
+  says.one = undefined;
   await looks(1);
-  expect(moves).toEqual([["one", "two", what === "silent"]]);
+  expect(moves).toEqual([["one", "two", true]]);
   expect(await used()).toBe("two");
+});
+
+test("a used server is left as read-only where a second look says so too, and not for a moment of it", async () => {
+  await used();
+  says.one = "readOnly";
+  await looks(1);
+  says.one = "writable";
+  await looks(1);
+  says.one = "readOnly";
+  await looks(1);
+  // A second one at once is no later look.
+  choice.reconsider();
+  expect([await used(), moves]).toEqual(["one", []]);
+  await looks(1);
+  expect(moves).toEqual([["one", "two", false]]);
+});
+
+test("a used server that lets no more connections in is kept for as long as that takes", async () => {
+  await used();
+  says.one = "full";
+  await looks(10 * limits.mysql.slowLooks);
+  choice.reconsider();
+  expect([await used(), moves]).toEqual(["one", []]);
+});
+
+test("a used server that is slow is kept, and is silent once several looks in a row got no further than its greeting", async () => {
+  await used();
+  says.one = "slow";
+  await looks(limits.mysql.slowLooks - 1);
+  says.one = "writable";
+  await looks(1);
+  says.one = "slow";
+  await looks(limits.mysql.slowLooks - 1);
+  expect(moves).toEqual([]);
+  await looks(1);
+  expect(moves).toEqual([["one", "two", true]]);
+});
+
+test("a server that was left as silent does not come back by being full", async () => {
+  says.one = undefined;
+  await used();
+  says.one = "full";
+  await looks(10 * limits.mysql.returnAfterLooks);
+  expect(await used()).toBe("two");
+});
+
+test("a node that is not Synced is not taken by a failover where another one is Synced, and left where it is used", async () => {
+  await used();
+  Object.assign(says, { one: undefined, two: "notSynced" });
+  await looks(1);
+  expect(moves).toEqual([["one", "three", true]]);
+  says.three = "notSynced";
+  says.two = "writable";
+  await looks(1);
+  expect(moves.at(-1)).toEqual(["three", "two", false]);
+});
+
+test("where no node is Synced writes go on at the one that is used", async () => {
+  await used();
+  Object.assign(says, { one: "notSynced", two: undefined, three: undefined });
+  await looks(5);
+  expect([await used(), moves]).toEqual(["one", []]);
+});
+
+test("of a server of which nothing is known a full one counts as writable, a read-only one as read-only", () => {
+  const found = new ServerLooks();
+  expect(found.countsAs("a", "full", false)).toBe("writable");
+  expect(found.countsAs("b", "readOnly", true)).toBe("readOnly");
+  expect(found.countsAs("b", "full", true)).toBe("readOnly");
 });
 
 test("a connection that fails makes one look for all, and moves only where another server is better", async () => {
@@ -123,7 +198,7 @@ test("an earlier server is used again once it has answered several looks in a ro
 
 test("after a refusal all are asked before the next use", async () => {
   await used();
-  says.one = "readOnly";
+  says.one = undefined;
   choice.reconsider();
   expect(await used()).toBe("two");
   expect(await choice.isLeft(two)).toBe(false);

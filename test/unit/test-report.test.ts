@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { projectRoot } from "../../config/root.ts";
-import { type JestFile, outcomeOf, repeatable } from "../../scripts/test-report.ts";
+import { type JestFile, outcomeOf, repeatable, slowestLines, timesOf } from "../../scripts/test-report.ts";
 
 const waited = "Error: not within 10000 ms: the gift (last: 0)\n    at eventually (test/support/eventually.ts:14:38)";
 const timedOut = 'Error: thrown: "Exceeded timeout of 30000 ms for a test.\nAdd a timeout value to this test"';
@@ -17,7 +17,8 @@ function fileOf(path: string, tests: readonly (readonly string[])[], message = "
     return { status: failureMessages.length > 0 ? "failed" : "passed", fullName: `rule ${i}`, failureMessages };
   });
   const failed = message !== "" || tests.some((messages) => messages.length > 0);
-  return { name: join(projectRoot(), path), status: failed ? "failed" : "passed", message, assertionResults };
+  const time = { startTime: 0, endTime: 0 };
+  return { name: join(projectRoot(), path), status: failed ? "failed" : "passed", message, assertionResults, ...time };
 }
 const gift = "test/integration/gift/gift.test.ts";
 const passed = fileOf(gift, [[], []]);
@@ -125,4 +126,14 @@ test("a file that did not run is one failure; tests that fail alike share a line
     expect.stringMatching(/gift\.test\.ts did not run: ● Test suite failed to run no such module/),
     expect.stringMatching(/a\.test\.ts: rule 0 \(and 1 more of the file\): Error/),
   ]);
+});
+
+test("the files that took longest are listed, the longest first", () => {
+  const took = (path: string, seconds: number) => ({
+    ...fileOf(path, [[]]),
+    startTime: 5_000,
+    endTime: 5_000 + seconds * 1_000,
+  });
+  const times = timesOf("e2e", [took("test/a.test.ts", 3), took("test/b.test.ts", 40.4), took("test/c.test.ts", 7)]);
+  expect(slowestLines(times, 2)).toEqual(["  40 s e2e: test/b.test.ts", "   7 s e2e: test/c.test.ts"]);
 });

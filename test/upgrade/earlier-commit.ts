@@ -1,6 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
+import { release } from "../../config/release.ts";
 import { projectRoot } from "../../config/root.ts";
 
 /** The code of an earlier commit, in a folder of its own, as the release that runs before an upgrade. */
@@ -32,6 +33,12 @@ function runsOnOurPackages(commit: string): boolean {
   return Object.entries(theirs.dependencies ?? {}).every(([name, version]) => ours.dependencies?.[name] === version);
 }
 
+/** The release of a commit's code. */
+function releaseAt(commit: string): number {
+  const [, number = "1"] = /^export const release = (\d+);/m.exec(fileAt(commit, "config/release.ts") ?? "") ?? [];
+  return Number(number);
+}
+
 /** Whether every file of migrations of the commit is here as it was: no other database can be migrated. */
 function hasOurMigrations(commit: string): boolean {
   return (
@@ -44,16 +51,22 @@ export type Choice = { readonly commit: string } | { readonly none: string };
 
 /**
  * UPGRADE_REF, or a commit of this branch that runs on the packages that are installed here and whose databases can be
- * migrated: the first one that is far enough back, or else the one that is furthest back.
+ * migrated: the last one of the release before, as it runs in production; else the first one that is far enough back, or
+ * the one that is furthest back.
  */
 export function earlierCommit(wanted = process.env.UPGRADE_REF): Choice {
   try {
     if (wanted) return { commit: git("rev-parse", "--verify", `${wanted}^{commit}`) };
     const commits = git("rev-list", "--first-parent", `--max-count=${commitsLookedAt}`, "HEAD").split("\n");
-    const rolls = (commit: string) => hasOurMigrations(commit) && runsOnOurPackages(commit);
-    const commit = commits.slice(commitsBack).find(rolls) ?? commits.slice(1, commitsBack).findLast(rolls);
+    const rolls = (commit: string) =>
+      releaseAt(commit) >= release - 1 && hasOurMigrations(commit) && runsOnOurPackages(commit);
+    const before = commits.find((commit) => releaseAt(commit) < release);
+    const commit =
+      before && rolls(before)
+        ? before
+        : (commits.slice(commitsBack).find(rolls) ?? commits.slice(1, commitsBack).findLast(rolls));
     if (commit) return { commit };
-    return { none: "this clone has no earlier commit with the migrations and the packages that are here" };
+    return { none: "this clone has no earlier commit with the migrations, the packages and the release of here" };
   } catch (error) {
     if (wanted) throw error;
     return { none: `this folder has no history: ${(error as Error).message.split("\n")[0]}` };

@@ -33,6 +33,7 @@ export async function stopEverything(): Promise<void> {
 
 /** A running node. */
 export class UpgradedNode {
+  readonly release: Release;
   readonly label: string;
   readonly services: readonly string[];
   readonly nodeId: string;
@@ -40,7 +41,14 @@ export class UpgradedNode {
   readonly port: number | undefined;
   private readonly child: Child;
 
-  private constructor(label: string, services: readonly string[], child: Child, { nodeId, ports }: NodeReady) {
+  private constructor(
+    release: Release,
+    label: string,
+    services: readonly string[],
+    child: Child,
+    { nodeId, ports }: NodeReady,
+  ) {
+    this.release = release;
     this.label = label;
     this.services = services;
     this.child = child;
@@ -61,7 +69,7 @@ export class UpgradedNode {
       ready: /^ready (\{.*\})$/,
     });
     started.add(child);
-    return new UpgradedNode(label, services, child, readNodeReady(await child.ready));
+    return new UpgradedNode(release, label, services, child, readNodeReady(await child.ready));
   }
 
   /** Ends it by SIGTERM. @throws Error where it does not end by itself, well and in time. */

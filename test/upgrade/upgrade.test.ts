@@ -76,10 +76,15 @@ async function leave(node: UpgradedNode, drains: boolean): Promise<void> {
   if (node.port !== undefined) balancer.remove(node.port);
 }
 
-/** Until every gateway shows the node ready, and the others, which hear of it at the same time, have had a moment. */
-async function seen({ nodeId, label, services }: UpgradedNode): Promise<void> {
+/**
+ * Until every gateway that can see the node shows it ready, and the others, which hear of it at the same time, have had a
+ * moment. Releases without a number do not see a node with actions or broadcasts that they do not know.
+ */
+async function seen({ nodeId, label, services, release }: UpgradedNode): Promise<void> {
+  const gateways = running.filter((node) => node.release === release || node.release.drains);
+  const ports = gateways.flatMap(({ port }) => port ?? []);
   const isSeen = (health: SystemHealth) => services.every((name) => health[name as ServiceName]?.nodes[nodeId]?.ready);
-  await eventually(`${label} is ready`, async () => (await balancer.health()).every(isSeen), 30_000);
+  await eventually(`${label} is ready`, async () => (await balancer.health(ports)).every(isSeen), 30_000);
   await pause(heardMs);
 }
 

@@ -15,6 +15,7 @@ export async function erase(user, after) {
   const giveUp = left.length > 0 ? [checkField({ name: "giveUp", label: "eraseGiveUp" })] : [];
   openAction({
     ...{ testid: "erase", title: "eraseTitle", yes: "eraseYes", danger: true, moves: true, after },
+    proposed: "eraseProposed",
     about: [...aboutUser(user), ["balance", coins(user.account?.balance)], ["incomeFree", coins(user.income?.income)]],
     fields: [...giveUp, reasonField({ hint: "eraseReasonHint" })],
     effects: (values) => [

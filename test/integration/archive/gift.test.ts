@@ -8,6 +8,7 @@ import type { GiftState } from "../../../services/gift/gift-state.ts";
 import { settledSince } from "../../../services/gift/gift-store.ts";
 import { NodeOrders } from "../../../services/gift/node-orders.ts";
 import { insertRecords, type SettledRecord } from "../../../services/gift/record-writes-store.ts";
+import { settle } from "../../../services/gift/settler.ts";
 import { totalsOfSides } from "../../../services/gift/totals-store.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import {
@@ -119,28 +120,27 @@ test("a request id whose gift is archived gets its first order, and other conten
   expect(await balance(fan)).toBe(coins);
 });
 
-test("a repeat that a node accepted without knowing the archive is charged once, has one record, and keeps its id", async () => {
+test("a gift that comes out of the queue again after its record is archived is charged once, and keeps its record", async () => {
   const fan = await richUser();
   const [orderId] = await sent(fan, 1);
-  const [record] = await rows<{ id: string }>("gift", "SELECT id FROM t_gift_record WHERE order_id = ?", [orderId]);
+  const recordOf = (table: string) =>
+    rows<{ id: string }>("gift", `SELECT id FROM ${table} WHERE order_id = ?`, [orderId]);
+  const record = await recordOf("t_gift_record");
   const coins = await balance(fan);
   await archiveBoth();
-  const lookups = jest.spyOn(giftService().records.all[0].archive, "lookups").mockReturnValue([]);
-  const settledGifts = jest.spyOn(giftService().metrics, "settled");
-  try {
-    expect(await send({ userId: fan, requestId: `${fan}-0` })).toMatchObject({ orderId });
-    await eventually("it is settled again", () => settledGifts.mock.calls.length > 0);
-  } finally {
-    lookups.mockRestore();
-    settledGifts.mockRestore();
-  }
-  const places = await Promise.all(
-    ["t_gift_record", "t_gift_record_archive"].map((table) =>
-      rows<{ id: string }>("gift", `SELECT id FROM ${table} WHERE order_id = ?`, [orderId]),
-    ),
+  await settle(
+    giftService(),
+    [{ data: acceptedGift(orderId as string, fan), storedAtMs: Date.now() } as never],
+    () => {},
   );
-  expect(places).toEqual([[], [record]]);
+  expect([await recordOf("t_gift_record"), await recordOf("t_gift_record_archive")]).toEqual([[], record]);
   expect(await balance(fan)).toBe(coins);
+});
+
+/** A gift of 90 coins as acceptance puts it into the queue. */
+const acceptedGift = (orderId: string, senderId: string) => ({
+  ...{ orderId, senderId, receiverId: anchor, roomId: 5, giftId: 22, count: 1, price: 90, type: 0 },
+  ...{ sharePercent: 50, url: "", contentHash: "0".repeat(32), acceptedAt: new Date().toISOString() },
 });
 
 test.each(["filtered", "emptying", "closed"] as const)(
@@ -228,10 +228,7 @@ test("of repeated gifts the archived records are found, and the others are writt
     orderId,
   ]);
   const record = (id: string, repeated: boolean): SettledRecord => ({
-    gift: {
-      ...{ orderId: id, senderId: fan, receiverId: anchor, roomId: 5, giftId: 22, count: 1, price: 90, type: 0 },
-      ...{ sharePercent: 50, url: "", contentHash: "0".repeat(32), acceptedAt: new Date().toISOString() },
-    },
+    gift: acceptedGift(id, fan),
     ...{ time: new Date(), succeeded: true, reason: null, income: 45, incomePoints: 4_500, repeated },
   });
   const written = await insertRecords(databaseOf(archivedRecords), [

@@ -12,6 +12,9 @@ import { groupOf } from "../../support/signed-messages.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 import { startWallet } from "../wallet/traffic.ts";
 
+// The second server takes a while to start.
+jest.setTimeout(120_000);
+
 const router = { name: "im-router", actions: { roomGifts: () => null } } as unknown as ServiceSchema;
 const [home, away] = [3, 4];
 const anchor = "77";

@@ -1,3 +1,4 @@
+import { type AddressInfo, connect, createServer, type Socket } from "node:net";
 import type { Connection } from "mysql2/promise";
 import { createConnection } from "mysql2/promise";
 import { Sequelize } from "sequelize";
@@ -8,7 +9,7 @@ import { placesOf } from "../../../config/server-urls.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { connectionOptions, Freshness } from "../../../mixins/mysql/sequelize-connections.ts";
-import { openConnection } from "../../../mixins/mysql/servers.ts";
+import { mysqlServers, openConnection, standingOf } from "../../../mixins/mysql/servers.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually } from "../../support/eventually.ts";
 import { type PrivateServer, privateMysql } from "../../support/private-server.ts";
@@ -92,8 +93,8 @@ async function writeWhile(what: string, act: () => unknown): Promise<{ ids: stri
 }
 
 afterEach(async () => {
-  await database.close();
-  for (const server of servers) await server.close();
+  await database?.close();
+  for (const server of servers ?? []) await server.close();
 });
 
 describe("two ways to one server, as to a cluster that commits everywhere", () => {
@@ -163,6 +164,55 @@ describe("two ways to one server, as to a cluster that commits everywhere", () =
     await tool.query("SELECT 1");
     await tool.end();
     delete process.env.SEVERAL_MYSQL_URL;
+  });
+});
+
+/** In front of the shared server: it hands on the greeting, and nothing that the client says. */
+async function greetingOnly(): Promise<{ url: string; close(): Promise<void> }> {
+  const sockets = new Set<Socket>();
+  const { hostname, port } = new URL(shared);
+  const server = createServer((client) => {
+    const upstream = connect(Number(port), hostname);
+    for (const socket of [client, upstream]) sockets.add(socket.on("error", () => {}));
+    upstream.pipe(client);
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = new URL(shared);
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: url.href,
+    async close() {
+      for (const socket of sockets) socket.destroy();
+      await new Promise((closed) => server.close(closed));
+    },
+  };
+}
+
+describe("what a look finds", () => {
+  const look = (url: string) => standingOf(mysqlServers(url)[0]);
+
+  test("a server that answers, one that lets this login not in again, one that only greets, one that is away", async () => {
+    const admin = await createConnection(shared);
+    await admin.query("CREATE USER 'narrow'@'127.0.0.1' IDENTIFIED BY 'secret' WITH MAX_USER_CONNECTIONS 1");
+    const narrow = `mysql://narrow:secret@${placesOf(shared)}`;
+    const held = await createConnection(narrow);
+    const greeting = await greetingOnly();
+    try {
+      expect(await look(shared)).toBe("writable");
+      expect(await look(narrow)).toBe("full");
+      const startedAt = performance.now();
+      expect(await look(greeting.url)).toBe("slow");
+      expect(performance.now() - startedAt).toBeLessThan(2 * limits.mysql.serverProbeMs);
+      await expect(look("mysql://a:b@127.0.0.1:1")).rejects.toThrow(/ECONNREFUSED/);
+      // A tool does not write where the services do not.
+      const both = `mysql://narrow:secret@${placesOf(shared)},${placesOf(greeting.url)}`;
+      await expect(openConnection(both)).rejects.toMatchObject({ errno: 1226 });
+    } finally {
+      await held.end();
+      await greeting.close();
+      await admin.query("DROP USER 'narrow'@'127.0.0.1'");
+      await admin.end();
+    }
   });
 });
 

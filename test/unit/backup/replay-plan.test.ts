@@ -1,7 +1,10 @@
+import { natsPrefix } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
+import { readEvent } from "../../../scripts/restore/events.ts";
 import { nextId } from "../../../scripts/restore/raise-ids.ts";
 import { passes, seenIds, type Write, writesOf } from "../../../scripts/restore/replay-plan.ts";
 import { reportText } from "../../../scripts/restore/report.ts";
-import { replayFrom } from "../../../scripts/restore/run-restore.ts";
+import { ofKeptDatabases, paidSinceOf, replayFrom } from "../../../scripts/restore/run-restore.ts";
 import { type DurableEventName, durableEvents } from "../../../services/contracts.ts";
 import type { SettledGift } from "../../../services/gift/gift.contract.ts";
 
@@ -59,6 +62,74 @@ test("numbers that events have seen are not given out again", () => {
   expect(nextId(10n, undefined, 1_000)).toBe(1_010n);
 });
 
+describe("an event is refused, with the reason, where its rows could not be written", () => {
+  const storedAt = new Date(time.getTime() + 1_000);
+  const at = time.toISOString();
+  const read = (name: string, data: unknown, publishedAt: string = at) =>
+    readEvent(`${natsPrefix()}event.${name}`, Buffer.from(JSON.stringify({ time: publishedAt, data })), storedAt);
+  const room = { roomId: 5, anchorId: "12", type: 1, roomName: "r", time: at };
+  const placed = {
+    restrictionId: "1",
+    userId: "11",
+    kind: "ban",
+    roomId: null,
+    until: null,
+    reason: "r",
+    by: "b",
+    time: at,
+  };
+  const credited = { userId: "11", orderId: "p1", coins: 30, balanceAfter: 30, time: at };
+
+  test("those that services publish are not", () => {
+    for (const [name, data] of [
+      [
+        "gift.settled",
+        { gifts: [gift(), gift({ status: "failed", income: 0, incomePoints: 0, reason: "giftToSelf" })] },
+      ],
+      ["room.opened", room],
+      ["room.closed", { ...room, closedBy: "a", reason: "r" }],
+      ["user.restricted", placed],
+      ["user.restricted", { ...placed, until: "2027-01-01T00:00:00.000Z" }],
+      ["user.registered", { userId: "11", time: at }],
+      ["wallet.credited", credited],
+      ["wallet.credited", { ...credited, orderId: `platform:credit:${"x".repeat(64)}` }],
+    ] as const)
+      expect(read(name, data)).toMatchObject({ name, time });
+  });
+
+  test.each<[string, string, unknown]>([
+    ["a count beyond its column", "gifts.0.count", { gifts: [gift({ count: 2 ** 32 })] }],
+    ["a time that is none", "gifts.1.time", { gifts: [gift(), gift({ time: "yesterday" })] }],
+    ["a time in the future", "gifts.0.time is impossible", { gifts: [gift({ time: "2039-01-01T00:00:00.000Z" })] }],
+    ["a record id near 2^53", "gifts.0.recordId", { gifts: [gift({ recordId: String(2 ** 53 - 1) })] }],
+    ["an order id that a column takes for another", "gifts.0.orderId", { gifts: [gift({ orderId: "o1 " })] }],
+    ["an amount that is not safe", "no amount", { gifts: [gift({ count: 2 ** 31, price: 2 ** 31 })] }],
+    ["a share above the price", "share is above", { gifts: [gift({ incomePoints: 27_001 })] }],
+    ["a gift to oneself that succeeded", "to oneself", { gifts: [gift({ receiverId: "11" })] }],
+    ["a failed gift with a share", "failed with a share", { gifts: [gift({ status: "failed" })] }],
+  ])("%s", (_what, why, data) => {
+    expect(read("gift.settled", data)).toContain(why);
+  });
+
+  test.each<[string, string, unknown]>([
+    ["room.opened", "roomId", { ...room, roomId: Number.MAX_SAFE_INTEGER }],
+    ["room.opened", "roomName", { ...room, roomName: "r".repeat(61) }],
+    ["room.opened", "type", { ...room, type: 1_000 }],
+    ["room.closed", "reason", { ...room, reason: "r".repeat(201) }],
+    ["user.restricted", "restrictionId", { ...placed, restrictionId: "x" }],
+    ["user.restricted", "until", { ...placed, until: "never" }],
+    ["user.registered", "time", { userId: "11", time: "" }],
+    ["wallet.credited", "orderId", { ...credited, orderId: "x".repeat(100) }],
+  ])("%s with an odd %s", (name, why, data) => {
+    expect(read(name, data)).toContain(why);
+  });
+
+  test("an event of before the system, or of long after it was stored", () => {
+    expect(read("gift.settled", { gifts: [gift()] }, "1990-01-01T00:00:00.000Z")).toBe("its time is impossible");
+    expect(read("gift.settled", { gifts: [gift()] }, "2026-12-26T00:00:00.000Z")).toBe("its time is impossible");
+  });
+});
+
 describe("where the replay begins", () => {
   const backup = { created: "c", lastSequence: 50 };
   const span = { created: "c", first: 20, last: 90, firstTime: time };
@@ -79,9 +150,21 @@ describe("where the replay begins", () => {
     expect(replayFrom(backup, undefined, false).gap?.what).toMatch(/no stream of events/);
   });
 
-  test("into databases that were restored by other means everything is replayed", () => {
+  test("into databases that were restored by other means everything is replayed, and what may be lost is in the list", () => {
     expect(replayFrom(backup, span, true)).toEqual({ from: 20, gap: null });
+    expect(ofKeptDatabases(span)).toEqual({
+      ...{ kind: "databases", subject: "EVENTS", detail: `event 20, of ${time.toISOString()}, is the oldest one` },
+    });
+    expect(ofKeptDatabases(undefined).detail).toBe("there is no stream of events");
   });
+});
+
+test("paid orders are looked at from before the backup on, since its clock and that of the stream may differ", () => {
+  expect(paidSinceOf({ begun: time.toISOString() }, false).getTime()).toBe(
+    time.getTime() - limits.backup.clockMarginMs,
+  );
+  expect(limits.backup.clockMarginMs).toBeGreaterThanOrEqual(60_000);
+  expect(paidSinceOf({ begun: time.toISOString() }, true).getTime()).toBe(0);
 });
 
 test("the report names what is lost, what a person must do, and what has no event", () => {

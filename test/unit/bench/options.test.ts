@@ -5,6 +5,7 @@ describe("options of a benchmark", () => {
     expect(parseOptions(["settle"])).toEqual({
       ...{ name: "settle", help: false, json: false, topology: "single" },
       ...{ gifts: 0, quick: false, profile: undefined, books: true, serverApi: false, dir: undefined },
+      ...{ traces: false, without: [] },
     });
   });
 
@@ -26,6 +27,11 @@ describe("options of a benchmark", () => {
     expect(parseOptions(["accept", "--server-api"])).toMatchObject({ serverApi: true });
   });
 
+  it("accept runs without services, or in pairs with traces", () => {
+    expect(parseOptions(["accept", "--without", "rank,battle"])).toMatchObject({ without: ["rank", "battle"] });
+    expect(parseOptions(["accept", "--traces"])).toMatchObject({ traces: true });
+  });
+
   it("an unknown benchmark has no name", () => {
     expect(parseOptions(["settles"]).name).toBeUndefined();
     expect(parseOptions([]).name).toBeUndefined();
@@ -42,6 +48,10 @@ describe("options of a benchmark", () => {
     [["storm", "--connections", "many"], /--connections/],
     [["accept", "--no-books"], /--no-books/],
     [["settle", "--topology=cluster", "--no-books"], /--no-books/],
+    [["settle", "--traces"], /--traces/],
+    [["settle", "--without", "rank"], /--without/],
+    [["accept", "--traces", "--without", "rank"], /--without/],
+    [["accept", "--without", "ranks"], /--without names services: ranks/],
     [["scale", "--accounts", "none"], /--accounts/],
     [["settle", "accept"], /one benchmark/],
     [["settle", "--fast"], /--fast/],

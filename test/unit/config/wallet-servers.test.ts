@@ -38,6 +38,15 @@ describe("WALLET_MYSQL_URLS", () => {
     expect(() => furtherServers("wallet")).toThrow(/home is not the server of MYSQL_URL/);
   });
 
+  test("is refused in production where a URL leads in clear to another network", () => {
+    Object.assign(process.env, { PROFILE: "production", MYSQL_URL: "mysql://w:p@127.0.0.1:3306" });
+    Object.assign(process.env, { SMS_PROVIDER: "webhook", SMS_WEBHOOK_URL: "https://sms.example/send" });
+    use("home=mysql://127.0.0.1:3306,b=mysql://db2.example:3306");
+    expect(() => walletServers()).toThrow(/WALLET_MYSQL_URLS: leads in clear to db2\.example/);
+    use("home=mysql://127.0.0.1:3306,b=mysql://db2.example:3306/?ssl={}");
+    expect(walletServers()).toHaveLength(2);
+  });
+
   test.each([
     ["no name", "mysql://db1:3306", /entry 1 is not NAME=URL/],
     ["a name that is too long", "home=mysql://db1:3306,abcdefghijklm=mysql://db2:3306", /usable URL|NAME=URL/],

@@ -78,7 +78,11 @@ const otherNames = [
   gatewaySettings,
   retentionSettings,
   traceSettings,
-].flatMap(({ settings }) => Object.keys(settings));
+].flatMap(({ settings }) => [
+  ...Object.keys(settings),
+  // The names of the release before, which an environment may still have.
+  ...Object.values(settings).flatMap(({ formerly }) => formerly ?? []),
+]);
 const settingNames = [...ownNames, ...providerNames, ...otherNames, ...keyBlocks.map(({ name }) => name)];
 /** The services' passwords at MySQL, which go into URLs. */
 const passwords = databaseServices.map((service) => serviceUrlName("MYSQL_URL", service).replace("_URL", "_PASSWORD"));

@@ -42,6 +42,16 @@ describe("of NATS", () => {
     expect(judgeNats({ ...without, servers: [{ name: "n", version: "2.11.0" }] })).toEqual([]);
   });
 
+  test("a provisioner with fewer copies takes them from the streams that are there; other nodes do not", () => {
+    const few = { ...sound, wantedReplicas: 1 };
+    expect(judgeNats(few)).toEqual([]);
+    const [finding, ...others] = judgeNats({ ...few, provisions: true });
+    expect([finding?.check, finding?.severity, others]).toEqual(["nats.replicas", "money", []]);
+    expect(finding?.found).toBe("JETSTREAM_REPLICAS=1, to which this provisioner brings the streams");
+    expect(judgeNats({ ...sound, provisions: true })).toEqual([]);
+    expect(judgeNats({ ...sound, streams: withReplicas(1), provisions: true })[0]?.found).toBe("1 of GIFTS-0, PAY");
+  });
+
   test("a stream in memory costs money", () => {
     const streams = [{ name: "GIFTS-0", replicas: 3, storage: "memory" }];
     expect(brief(judgeNats({ ...sound, streams }))).toEqual([["nats.storage", "money"]]);

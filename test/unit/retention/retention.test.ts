@@ -6,6 +6,7 @@ import { erasableText, sealedValue } from "../../../mixins/seals/erasable-text.t
 import { databaseRights, erasableColumns, tableRights } from "../../../services/database-rights.ts";
 import { migrationFolders } from "../../../services/databases.ts";
 import { retention } from "../../../services/retention.ts";
+import { providerWebhookKeepDays } from "../../../services/retention-settings.ts";
 
 type DatabaseService = keyof typeof migrationFolders;
 const services = Object.keys(migrationFolders) as DatabaseService[];
@@ -44,11 +45,36 @@ test("rows that are removed are of tables from which their service may delete, a
 test("texts of a person that go in time stand in columns that may be erased, with a setting of its own", () => {
   const texts = all.filter((one) => one.texts);
   expect(texts.map(({ table, texts: kept }) => [table, kept?.setting]).sort()).toEqual([
-    ["t_pay_webhook", "PROVIDER_NOTICE_KEEP_DAYS"],
+    ["t_pay_webhook", "PROVIDER_WEBHOOK_KEEP_DAYS"],
     ["t_staff_audit", "AUDIT_KEEP_DAYS"],
   ]);
   for (const { table, person } of texts)
     expect([table, table in erasableColumns, !person]).toEqual([table, true, false]);
+});
+
+describe("the setting of the providers' webhooks", () => {
+  const [name, former] = ["PROVIDER_WEBHOOK_KEEP_DAYS", "PROVIDER_NOTICE_KEEP_DAYS"];
+  const warn = jest.fn();
+  const keptDays = (env: Record<string, string>) => {
+    Object.assign(process.env, env);
+    warn.mockClear();
+    return providerWebhookKeepDays({ warn });
+  };
+  afterEach(() => {
+    for (const one of [name, former]) delete process.env[one];
+  });
+
+  test("is read by its name of the release before, with a warning, where the present one is not set", () => {
+    expect([keptDays({}), warn.mock.calls]).toEqual([limits.retention.providerWebhookDays, []]);
+    expect(keptDays({ [former]: "30" })).toBe(30);
+    expect(warn.mock.calls).toEqual([[{ setting: former }, expect.stringContaining(`rename it to ${name}`)]]);
+    expect([keptDays({ [name]: "20" }), warn.mock.calls]).toEqual([20, []]);
+  });
+
+  test("is refused under either name where it is no number of days", () => {
+    expect(() => keptDays({ [former]: "a year" })).toThrow(`${name}: must be a number of days`);
+    expect(() => keptDays({ [name]: "a year" })).toThrow(`${name}: must be a number of days`);
+  });
 });
 
 test("what may be erased says what of a person it is", () => {

@@ -49,6 +49,11 @@ describe("the structure of the house", () => {
       /t_gift is written by .* and /,
     ],
     ["a long module", { "services/gift/a.ts": "//\n".repeat(261) }, /261 lines/],
+    [
+      "a long line of a document",
+      { "docs/a.md": `a\n${"x".repeat(121)}\n` },
+      /docs\/a\.md:2: a line of 121 characters/,
+    ],
     ["Lua in a string", { "services/gift/a.ts": "const a = `redis.call('GET', KEYS[1])`;\n" }, /Lua belongs/],
     [
       "a Lua file that does not state what it replies",
@@ -79,5 +84,10 @@ describe("the structure of the house", () => {
       'import type { Redis } from "ioredis";\nimport { type A, type B } from "moleculer";\n' +
       'import type { X } from "../wallet/wallet.contract.ts";\nimport { call } from "../contracts.ts";\n';
     expect(house({ "services/gift/a.ts": text })).toEqual([]);
+  });
+
+  test("rows of tables and code may be longer than a line of a document", () => {
+    const long = "x".repeat(130);
+    expect(house({ "docs/a.md": `| ${long} |\n\n\`\`\`\n${long}\n\`\`\`\n` })).toEqual([]);
   });
 });

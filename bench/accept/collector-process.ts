@@ -1,0 +1,26 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { carryOutJobs } from "../support/job-process.ts";
+
+/** A collector of traces in a process of its own: takes spans by OTLP over HTTP, and counts them. */
+export interface CollectorReport {
+  url: string;
+  spans: number;
+}
+
+interface CollectorJob {
+  kind: "listen" | "report";
+}
+
+let spans = 0;
+
+const server = createServer(async (request, response) => {
+  const body = Buffer.concat(await request.toArray()).toString("latin1");
+  spans += body.split('"spanId":').length - 1;
+  response.setHeader("content-type", "application/json").end("{}");
+});
+
+carryOutJobs<CollectorJob>(async ({ kind }): Promise<CollectorReport> => {
+  if (kind === "listen") await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  return { url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/v1/traces`, spans };
+});
