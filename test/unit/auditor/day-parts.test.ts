@@ -36,7 +36,7 @@ describe("the parts of days", () => {
       expect(isOfParts(id, new Set(parts))).toBe(true);
     }
     for (let part = 0; part < days; part++) {
-      const all = spans(archivedTo, new Set([part].flat()));
+      const all = spans(archivedTo, part);
       expect(all.at(-1)).toEqual({ from: archivedTo, to: last });
       for (const { from, to } of all.slice(0, -1)) expect(to - from <= size).toBe(true);
     }
