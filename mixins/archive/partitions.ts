@@ -1,6 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import { Database, type Queryable } from "../mysql/database.ts";
-import { isLockTimeout } from "../mysql/patient-ddl.ts";
+import { codeOf, isLockTimeout } from "../mysql/patient-ddl.ts";
 import type { ArchivedTable } from "./archived-table.ts";
 import type { Segment } from "./segment-state.ts";
 
@@ -38,10 +38,10 @@ export async function makePartition(
   { mysql, url, table }: Place,
   { segment, to }: Pick<Segment, "segment" | "to">,
 ): Promise<string | undefined> {
+  const long = await longTransaction(mysql.name, url);
+  if (long !== undefined) return long;
   const ddl = new Database(mysql.name, { url, connections: 1, statementTimeoutMs: 0 });
   try {
-    const long = await longTransaction(ddl);
-    if (long !== undefined) return long;
     const { migrationLockWaitS: waitS } = limits.mysql;
     await ddl.run("SET SESSION lock_wait_timeout = ?, SESSION innodb_lock_wait_timeout = ?", [waitS, waitS]);
     await ddl.run(addPartitionSql(table, segment, to));
@@ -61,7 +61,9 @@ const ranFor = "TIMESTAMPDIFF(SECOND, t.trx_started, CONVERT_TZ(UTC_TIMESTAMP(),
 const mayNotSee = 1227;
 
 /** A transaction that has run for long, in this database or in none (a dump); `undefined` where none is seen. */
-async function longTransaction(db: Queryable): Promise<string | undefined> {
+async function longTransaction(name: string, url: string): Promise<string | undefined> {
+  // Its own connection: after a refusal a pool is closed.
+  const db = new Database(name, { url, connections: 1 });
   try {
     const [row] = await db.query<{ thread: string; seconds: number }>(
       `SELECT thread, seconds FROM (
@@ -74,7 +76,9 @@ async function longTransaction(db: Queryable): Promise<string | undefined> {
       row && `a transaction of connection ${row.thread} has run for ${row.seconds} s: a partition would wait for it`
     );
   } catch (error) {
-    if ((error as { errno?: unknown }).errno !== mayNotSee) throw error;
+    if (codeOf(error) !== mayNotSee) throw error;
     return undefined;
+  } finally {
+    await db.close();
   }
 }

@@ -14,7 +14,8 @@ const doneBefore: ReadonlySet<unknown> = new Set([
 /** Whether another transaction held a lock or the table for too long. */
 export const isLockTimeout = (error: unknown): boolean => codeOf(error) === lockWaitTimeout;
 
-const codeOf = (error: unknown) => {
+/** The server's number of an error, also of one that became `unavailable`. */
+export const codeOf = (error: unknown) => {
   const { errno, data } = (error ?? {}) as { errno?: unknown; data?: { errno?: unknown } };
   return errno ?? data?.errno;
 };
