@@ -34,7 +34,8 @@ export const movesRowsIn: Readonly<
       ...segments,
       t_qiyu_currency_trade: hot,
       t_qiyu_currency_trade_archive: archive,
-      t_trade_archive_sum: ["SELECT", "INSERT", ...updates("trades", "num", "charged", "last_id", "last_balance")],
+      // MariaDB wants all columns for ON DUPLICATE KEY UPDATE.
+      t_trade_archive_sum: ["SELECT", "INSERT", "UPDATE"],
     },
     gift: { ...segments, t_gift_record: hot, t_gift_record_archive: archive },
   },
