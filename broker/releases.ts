@@ -6,10 +6,17 @@ import { fieldsOf } from "./unknown-values.ts";
 
 /** What nodes tell each other of their releases, in the metadata of their INFO. */
 
-/** A node's metadata: its release, and of each of its services with a database the release of that schema. */
-export function nodeMetadata(): { release: number; schemas: Record<string, number> } {
-  return { release, schemas: {} };
+/**
+ * A node's metadata: its release, that it knows archives (mixins/archive/), and of each of its services with a database the
+ * release of that schema.
+ */
+export function nodeMetadata(): { release: number; archives: true; schemas: Record<string, number> } {
+  return { release, archives: true, schemas: {} };
 }
+
+/** Whether a node knows archives: it looks for a repeat of an archived gift there. Nodes of earlier builds say nothing. */
+export const knowsArchives = (broker: ServiceBroker, nodeId: string): boolean =>
+  metadataOf(broker, nodeId)?.archives === true;
 
 /** Tells the other nodes, from the next INFO on, the release of the schema that a service of this node runs on. */
 export function tellSchema({ metadata }: ServiceBroker, service: string, schema: number): void {

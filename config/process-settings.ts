@@ -100,6 +100,7 @@ const plain: Readonly<Record<string, Owners>> = {
   PLATFORM_TIMEZONE: ["rank", "archiver"],
   ARCHIVE: ["archiver"],
   ARCHIVE_AFTER_DAYS: ["archiver"],
+  ARCHIVE_FILTER_MB: ["wallet", "gift"],
   WEBHOOK_PRIVATE_ADDRESSES: [...gateway, "webhook"],
 };
 

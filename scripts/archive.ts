@@ -44,7 +44,7 @@ async function status(broker: ServiceBroker, json: boolean): Promise<number> {
   const found = await call(broker, "archiver.status", {});
   if (json) console.log(JSON.stringify(found));
   else {
-    const when = found.on ? `${found.afterDays} days after a month of ${found.zone} ends` : "off (ARCHIVE=off)";
+    const when = found.on ? `${found.afterDays} days after a month of ${found.zone} ends` : "off (ARCHIVE is not on)";
     console.log(`archive: ${when}\n${found.tables.map(lineOf).join("\n")}`);
   }
   return found.tables.some(({ dueSeconds }) => dueSeconds > 0) ? 2 : 0;

@@ -7,14 +7,21 @@
 /** A partition is made by ALTER, which needs CREATE and INSERT too. */
 const archive = ["SELECT", "INSERT", "ALTER", "CREATE"] as const;
 const hot = ["SELECT", "DELETE"] as const;
+const updates = (...columns: readonly string[]) => columns.map((column) => `UPDATE (\`${column}\`)`);
+
 const segments = {
-  t_archive_segment: ["SELECT", "INSERT", "UPDATE"],
+  // Not the range: where a segment is must not change.
+  t_archive_segment: [
+    ...["SELECT", "INSERT"],
+    ...updates("state", "moved_to", "filtered_time", "closed_time"),
+    ...updates("row_count", "row_sum", "row_points", "digest", "first_time", "last_time"),
+    ...updates("filter_hashes", "filter_digest", "key_name", "seal"),
+  ],
   t_archive_filter: ["SELECT", "INSERT"],
-  t_archive_revision: ["SELECT", "UPDATE"],
+  t_archive_revision: ["SELECT", ...updates("revision")],
   // Whether the tables of the archive are there.
   t_migration: ["SELECT"],
-  // A row that keeps nodes away that know no archive.
-  t_migration_release: ["SELECT", "INSERT"],
+  t_migration_release: ["SELECT"],
   // Which server it is.
   t_server: ["SELECT"],
 } as const;
@@ -27,6 +34,7 @@ export const movesRowsIn: Readonly<
       ...segments,
       t_qiyu_currency_trade: hot,
       t_qiyu_currency_trade_archive: archive,
+      // MariaDB wants all columns for ON DUPLICATE KEY UPDATE.
       t_trade_archive_sum: ["SELECT", "INSERT", "UPDATE"],
     },
     gift: { ...segments, t_gift_record: hot, t_gift_record_archive: archive },

@@ -2,8 +2,8 @@ import { hash } from "node:crypto";
 import type { Connection } from "mysql2/promise";
 import { limits } from "../../config/limits.ts";
 import type { ArchivedTable } from "../../mixins/archive/archived-table.ts";
-import { FilterBuilder, filterDigest } from "../../mixins/archive/bloom.ts";
-import { addPartitionSql } from "../../mixins/archive/hot-rows-store.ts";
+import { FilterBuilder, filterDigest, probeOf } from "../../mixins/archive/bloom.ts";
+import { addPartitionSql } from "../../mixins/archive/partitions.ts";
 import { sealSegment } from "../../mixins/archive/seal-segment.ts";
 import { archivedRecords, archivedTrades } from "../../services/archived-tables.ts";
 import { bookKeys } from "../../services/book-keys.ts";
@@ -86,7 +86,7 @@ class Segments {
   /** Takes the row of the next id. */
   async add({ key, sum, points }: Counted): Promise<void> {
     this.builder ??= new FilterBuilder(this.to - Math.max(1, this.from));
-    this.builder.add(key);
+    this.builder.add(probeOf(key));
     this.rows++;
     this.sum += BigInt(sum);
     this.points += BigInt(points);

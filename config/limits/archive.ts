@@ -10,8 +10,8 @@ export const archiveLimits = Object.freeze({
   filterHashes: 9,
   /** Of a filter in one row: a statement with it must fit into a packet of the server. */
   filterPartBytes: 1_048_576,
-  /** Filters that a node of wallet or gift keeps in memory, bytes of a table: of about 150 million rows. */
-  filterBytes: 268_435_456,
+  /** Where ARCHIVE_FILTER_MB is unset. Filters that a node of wallet or gift keeps in memory: of about 600 million rows. */
+  filterMb: 1_024,
   /** How often a node asks whether there are newer filters. */
   pollMs: 2 * second,
   /** Filters that were asked for longer ago say nothing any more: the archive is asked. */
@@ -37,6 +37,18 @@ export const archiveLimits = Object.freeze({
   everyMs: 60 * second,
   /** Longer than the counting of a segment takes. Where two work all the same nothing is done twice. */
   leaseMs: 180 * second,
+  /**
+   * For so long a step that takes the exclusive lock of the revision waits for transactions of the ledger; later ones wait
+   * behind it meanwhile. And the pause before its next try.
+   */
+  lockWaitS: 1,
+  lockPauseMs: 10 * second,
+  /** The pause after a partition could not be made, since a transaction held the archive table. */
+  partitionPauseMs: 30 * second,
+  /** A transaction that runs for longer would keep a partition from being made. */
+  longTransactionS: 10,
+  /** Ids that one statement looks up. */
+  lookupIds: 400,
   /** Of the archiver to each database. */
   connections: 3,
 });

@@ -31,8 +31,7 @@ export class FilterBuilder {
     this.bytes = Buffer.alloc(filterBytesFor(ids));
   }
 
-  add(id: string): void {
-    const { first, step } = probeOf(id);
+  add({ first, step }: Probe): void {
     const bits = this.bytes.length * 8;
     for (let n = 0; n < this.hashes; n++) {
       const bit = (first + n * step) % bits;

@@ -15,8 +15,8 @@ interface CountedRow {
 }
 
 interface Counting {
-  /** Gets the business id of every row. */
-  readonly each?: (businessId: string) => void;
+  /** Gets the business id of every row, and the row's own id. */
+  readonly each?: (businessId: string, id: bigint) => void;
   /** Ends it between two pages, by throwing. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -50,7 +50,7 @@ export async function countSegment(
       totalPoints += BigInt(row.row_points);
       if (firstTime === undefined || row.row_time < firstTime) firstTime = row.row_time;
       if (lastTime === undefined || row.row_time > lastTime) lastTime = row.row_time;
-      each(row.business_id);
+      each(row.business_id, BigInt(row.id));
     }
     rows += BigInt(page.length);
     if (page.length < limits.archive.pageRows) break;

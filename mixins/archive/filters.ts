@@ -3,35 +3,18 @@ import { fail } from "../../broker/failure.ts";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../background-loop.ts";
-import type { Database, Transaction } from "../mysql/database.ts";
+import type { Database, Queryable, Transaction } from "../mysql/database.ts";
 import type { ArchivedTable } from "./archived-table.ts";
-import { Filter, filterDigest, type Probe, probeOf } from "./bloom.ts";
-import { allIds, type IdRange, isFiltered, type Segment } from "./segment-state.ts";
+import { Filter, filterDigest } from "./bloom.ts";
+import { HeldFilters, type HeldSegment, type Suspects, whyWrong } from "./held-filters.ts";
+import { allIds, isFiltered, type Segment } from "./segment-state.ts";
 import { holdRevision, readFilterParts, readRevision, readSealed, readSegments } from "./segment-store.ts";
-
-/** Business ids that may be in the archive, and where. */
-export interface Suspects extends IdRange {
-  readonly ids: readonly string[];
-  /** False while rows of the range may be in the hot table too. */
-  readonly isClosed: boolean;
-}
 
 /** The filters that a transaction needs are newer than those of this node: load them, and run it again. */
 export class FiltersBehind extends Error {
   constructor(table: string) {
     super(`the filters of ${table} have changed`);
   }
-}
-
-interface Held {
-  readonly segment: Segment;
-  /** `undefined` where it does not fit into this node's memory or is not what was sealed: any id may be in it. */
-  readonly filter: KnownFilter | undefined;
-}
-
-interface KnownFilter {
-  readonly filter: Filter;
-  readonly digest: Buffer;
 }
 
 const gauges = {
@@ -44,6 +27,11 @@ const gauges = {
     description: "Archived segments whose filter this node does not hold: their rows are looked up for every id",
   },
 } as const;
+
+const mebibyte = 1_048_576;
+
+/** Returns the filters of a transaction, as its first statement. */
+export type Hold = (tx: Transaction) => Promise<HeldFilters>;
 
 interface FiltersOptions {
   readonly mysql: Database;
@@ -63,7 +51,7 @@ interface FiltersOptions {
  */
 export class ArchiveFilters {
   private readonly options: FiltersOptions;
-  private held: readonly Held[] = [];
+  private held = new HeldFilters([]);
   private revision = -1;
   /** Of the database's connections: after a failover the same revision may be of other segments. */
   private generation = -1;
@@ -104,20 +92,23 @@ export class ArchiveFilters {
   }
 
   /**
-   * The first statement of a transaction that writes business ids. Until it ends, nothing that these filters do not know
-   * leaves the hot table. @throws FiltersBehind
+   * The first statement of a transaction that writes business ids. Until it ends, nothing that the filters that it returns
+   * do not know leaves the hot table. @throws FiltersBehind
    */
-  async hold(tx: Transaction): Promise<void> {
+  async hold(tx: Transaction): Promise<HeldFilters> {
     const { mysql, table } = this.options;
-    const revision = await holdRevision(tx, table.table);
-    if (revision !== this.revision || mysql.generation !== this.generation) throw new FiltersBehind(table.table);
+    // What is loaded while the database answers may be newer than its answer.
+    const { held, revision, generation } = this;
+    const present = await holdRevision(tx, table.table);
+    if (present !== revision || mysql.generation !== generation) throw new FiltersBehind(table.table);
+    return held;
   }
 
   /**
    * Runs a transaction that calls `hold` as its first statement, and again with newer filters where they were behind. Fails:
-   * unavailable, where they are behind again and again.
+   * unavailable, where they are behind again and again, or are not to be believed.
    */
-  async holding<T>(work: (hold: (tx: Transaction) => Promise<void>) => Promise<T>): Promise<T> {
+  async holding<T>(work: (hold: Hold) => Promise<T>): Promise<T> {
     for (let loads = 0; ; loads++)
       try {
         return await work((tx) => this.hold(tx));
@@ -128,16 +119,6 @@ export class ArchiveFilters {
       }
   }
 
-  /** Where these ids may be archived: within a transaction that holds the filters. */
-  suspects(ids: readonly string[]): Suspects[] {
-    if (this.held.length === 0 || ids.length === 0) return [];
-    const probes = ids.map((id): [string, Probe] => [id, probeOf(id)]);
-    return this.held.flatMap(({ segment: { from, to, state }, filter }) => {
-      const own = filter ? probes.filter(([, probe]) => filter.filter.mayHave(probe)).map(([id]) => id) : ids;
-      return own.length === 0 ? [] : [{ from, to, ids: own, isClosed: state === "closed" }];
-    });
-  }
-
   /**
    * Where to look for ids that were not in the hot table when it was asked, just before. Filters that may be too old say
    * nothing: a segment is filtered for `limits.archive.settleMs` before its first row is moved.
@@ -145,66 +126,83 @@ export class ArchiveFilters {
   lookups(ids: readonly string[]): Suspects[] {
     if (ids.length === 0) return [];
     const isFresh = performance.now() - this.knownAt <= limits.archive.freshMs;
-    return isFresh ? this.suspects(ids) : [{ ...allIds, ids, isClosed: false }];
+    return isFresh ? this.held.suspects(ids) : [{ ...allIds, ids, isClosed: false }];
   }
 
   private async loadNewer(): Promise<void> {
     const { mysql, table, loaded } = this.options;
     const askedAt = performance.now();
     const { generation } = mysql;
-    // Before the segments: what is filtered in between makes the next load find another revision.
-    const revision = await readRevision(mysql, table.table);
-    if (revision !== this.revision || generation !== this.generation) {
-      this.held = await this.loadSegments();
-      this.revision = revision;
-      this.generation = generation;
-      const filters = this.held.flatMap(({ filter }) => filter ?? []);
-      const bytes = filters.reduce((sum, { filter }) => sum + filter.size, 0);
-      loaded?.({ bytes, missing: this.held.length - filters.length });
+    if ((await readRevision(mysql, table.table)) !== this.revision || generation !== this.generation) {
+      // As of one moment, on one connection: the segments are those of the revision.
+      const { revision, segments } = await mysql.snapshot(async (db) => ({
+        revision: await readRevision(db, table.table),
+        segments: await this.loadSegments(db),
+      }));
+      this.requireRight(segments);
+      [this.held, this.revision, this.generation] = [new HeldFilters(segments), revision, generation];
+      const filters = segments.flatMap(({ filter }) => filter ?? []);
+      const bytes = filters.reduce((sum, { size }) => sum + size, 0);
+      loaded?.({ bytes, missing: segments.length - filters.length });
     }
     this.knownAt = askedAt;
   }
 
   /** The newest first, as long as they fit: later requests are more often repeated than earlier ones. */
-  private async loadSegments(): Promise<Held[]> {
-    const { mysql, table, bytesMost = limits.archive.filterBytes } = this.options;
-    const known = new Map(this.held.map(({ segment, filter }) => [segment.segment, filter]));
-    const segments = (await readSegments(mysql, table.table)).filter(({ state }) => isFiltered(state)).reverse();
-    const held: Held[] = [];
+  private async loadSegments(db: Queryable): Promise<HeldSegment[]> {
+    const { table, log, bytesMost = limits.archive.filterMb * mebibyte } = this.options;
+    const known = new Map(this.held.segments.map((one) => [one.segment.segment, one]));
+    const segments = (await readSegments(db, table.table)).filter(({ state }) => isFiltered(state)).reverse();
+    const held: HeldSegment[] = [];
     let bytes = 0;
     for (const segment of segments) {
-      const filter = bytes < bytesMost ? await this.loadFilter(segment, known.get(segment.segment)) : undefined;
-      bytes += filter?.filter.size ?? 0;
-      held.push({ segment, filter });
+      const one = await this.loadSegment(db, segment, { known: known.get(segment.segment), fits: bytes < bytesMost });
+      bytes += one.filter?.size ?? 0;
+      held.push(one);
     }
     const missing = held.filter(({ filter }) => !filter).length;
     if (missing > 0)
-      this.options.log.warn(
+      log.warn(
         { table: table.table, segments: missing, bytes },
-        "filters of archived months are not held: their rows are looked up for every new gift; see limits.archive.filterBytes",
+        "filters of archived months are not held: their rows are looked up for every new gift; see ARCHIVE_FILTER_MB",
       );
     return held;
   }
 
-  /** `undefined` where it is not what was sealed: it could hide ids. The auditor names it. */
-  private async loadFilter(segment: Segment, known: KnownFilter | undefined): Promise<KnownFilter | undefined> {
-    const { mysql, log } = this.options;
-    const sealed = await readSealed(mysql, segment);
-    if (sealed && known?.digest.equals(sealed.filterDigest)) return known;
-    const parts = await readFilterParts(mysql, segment);
+  /** Without its filter where that is not what was sealed: it could hide ids. The auditor names it. */
+  private async loadSegment(
+    db: Queryable,
+    segment: Segment,
+    { known, fits }: { readonly known: HeldSegment | undefined; readonly fits: boolean },
+  ): Promise<HeldSegment> {
+    const sealed = await readSealed(db, segment);
+    const identity = sealed?.filterDigest.toString("hex");
+    if (!fits) return { segment, identity, filter: undefined };
+    if (known?.filter && known.identity === identity) return { segment, identity, filter: known.filter };
+    const parts = await readFilterParts(db, segment);
     if (sealed && parts.length > 0 && filterDigest(parts).equals(sealed.filterDigest))
-      return { filter: new Filter(parts, sealed.filterHashes), digest: sealed.filterDigest };
+      return { segment, identity, filter: new Filter(parts, sealed.filterHashes) };
     const about = { table: segment.table, segment: segment.segment };
-    log.error(about, "the filter of an archived segment is not what was sealed: it is not used; run npm run verify");
-    return undefined;
+    const text = "the filter of an archived segment is not what was sealed: it is not used; run npm run verify";
+    this.options.log.error(about, text);
+    return { segment, identity, filter: undefined };
+  }
+
+  /** Nothing is written with segments that hide rows. Fails: unavailable. */
+  private requireRight(segments: readonly HeldSegment[]): void {
+    const { log, table } = this.options;
+    const why = whyWrong(segments.toReversed(), this.held.segments);
+    if (why === undefined) return;
+    log.error({ table: table.table, why }, "the archived segments hide rows: nothing is written; run npm run verify");
+    throw fail("unavailable", { cause: `the archived segments of ${table.table} are wrong: ${why}` });
   }
 }
 
-/** The filters of a service's table on one of so many servers, started; with their metrics. All servers share the memory. */
+/** The filters of a service's table on one server, of so many bytes at the most, started; with their metrics. */
 export async function openFilters(
   service: Service & { mysql: Database },
   table: ArchivedTable,
-  servers = 1,
+  bytesMost: number,
 ): Promise<ArchiveFilters> {
   const { metrics } = service.broker;
   for (const gauge of Object.values(gauges))
@@ -212,7 +210,7 @@ export async function openFilters(
   const labels = { service: service.name, table: table.table };
   const filters = new ArchiveFilters({
     ...{ mysql: service.mysql, table, log: service.logger },
-    bytesMost: Math.floor(limits.archive.filterBytes / servers),
+    bytesMost,
     loaded: ({ bytes, missing }) => {
       metrics.set(gauges.bytes.name, bytes, labels);
       metrics.set(gauges.missing.name, missing, labels);

@@ -2,7 +2,9 @@ import { limits } from "../../config/limits.ts";
 import { type Queryable, type Transaction, toSafeInteger } from "../mysql/database.ts";
 import { firstIdSince } from "../mysql/first-id-since.ts";
 import type { ArchivedTable } from "./archived-table.ts";
+import { type Filter, probeOf } from "./bloom.ts";
 import type { HotRows } from "./boundaries.ts";
+import { SegmentDiffers } from "./sealed-filter.ts";
 import type { IdRange } from "./segment-state.ts";
 
 /** SQL of the rows that are to be moved. Every statement is a range of the primary key. */
@@ -71,15 +73,16 @@ async function endOfSlice(db: Queryable, table: string, { from, to }: IdRange, r
 
 /**
  * Moves the first `rows` rows of a range from the hot table into the archive table and adds them to the sums of their
- * users. Nothing is moved, or all of it with the sums. @throws Error where other rows are deleted than were copied
+ * users. Nothing is moved, or all of it with the sums. @throws Error where other rows are deleted than were copied, and
+ * SegmentDiffers where the segment's filter lacks one of them: nobody would find it
  */
 export async function moveRows(
   tx: Transaction,
   archived: ArchivedTable,
   range: IdRange,
-  rows: number,
+  { rows, filter }: { readonly rows: number; readonly filter: Filter },
 ): Promise<{ movedTo: bigint; rows: number }> {
-  const { table, archive, columns, sums } = archived;
+  const { table, archive, columns, sums, key } = archived;
   const end = await endOfSlice(tx, table, range, rows);
   const span = [String(range.from), String(end)];
   const list = columns.join(", ");
@@ -88,6 +91,13 @@ export async function moveRows(
      SELECT ${list} FROM ${table} FORCE INDEX (PRIMARY) WHERE id >= ? AND id < ? ORDER BY id`,
     span,
   );
+  const keys = await tx.query<{ id: string; business_id: string }>(
+    `SELECT id, ${key} AS business_id FROM ${archive} FORCE INDEX (PRIMARY) WHERE id >= ? AND id < ?`,
+    span,
+  );
+  const lacking = keys.find(({ business_id }) => !filter.mayHave(probeOf(business_id)));
+  if (lacking)
+    throw new SegmentDiffers(`row ${lacking.id} of ${table}: the filter of its segment lacks ${lacking.business_id}`);
   if (sums) await addToSums(tx, table, span);
   // By the range alone: a scan would wait for the rows that gifts are being written to.
   const { affectedRows: deleted } = await tx.run(
@@ -112,20 +122,3 @@ async function addToSums(tx: Transaction, table: string, span: readonly string[]
     [...span],
   );
 }
-
-/** The partitions of an archive table by their names. */
-export async function partitionsOf(db: Queryable, { archive }: ArchivedTable): Promise<Set<string>> {
-  const rows = await db.query<{ name: string | null }>(
-    `SELECT partition_name AS name FROM information_schema.partitions
-     WHERE table_schema = DATABASE() AND table_name = ?`,
-    [archive],
-  );
-  return new Set(rows.flatMap(({ name }) => (name === null ? [] : [name])));
-}
-
-export const partitionName = (segment: number): string => `p${segment}`;
-
-/** Makes the partition of a segment out of the empty last one. The ids before it have their own. */
-export const addPartitionSql = ({ archive }: ArchivedTable, segment: number, to: bigint): string =>
-  `ALTER TABLE ${archive} REORGANIZE PARTITION p_rest INTO (
-     PARTITION ${partitionName(segment)} VALUES LESS THAN (${to}), PARTITION p_rest VALUES LESS THAN MAXVALUE)`;

@@ -1,13 +1,17 @@
+import { limits } from "../../config/limits.ts";
 import type { NamedKeys } from "../../config/named-keys.ts";
-import { Database, isDuplicateKey } from "../mysql/database.ts";
-import { runDdl } from "../mysql/patient-ddl.ts";
+import { type Database, isDuplicateKey, type Transaction } from "../mysql/database.ts";
+import { isLockedOut } from "../mysql/server-errors.ts";
 import type { ArchivedTable } from "./archived-table.ts";
-import { FilterBuilder, filterDigest } from "./bloom.ts";
+import { type Filter, FilterBuilder, filterDigest, probeOf } from "./bloom.ts";
 import { nextRange, type PlanBounds } from "./boundaries.ts";
 import { countSegment, differencesOf } from "./count-segment.ts";
-import { addPartitionSql, countRows, hotRows, moveRows, partitionName, partitionsOf } from "./hot-rows-store.ts";
+import { requireNoneEarlier, SegmentIds } from "./earlier-segments.ts";
+import { countRows, hotRows, moveRows } from "./hot-rows-store.ts";
 import type { Months } from "./months.ts";
+import { makePartition, partitionName, partitionsOf } from "./partitions.ts";
 import { sealSegment } from "./seal-segment.ts";
+import { SegmentDiffers, sealedFilter } from "./sealed-filter.ts";
 import type { Segment, SegmentState } from "./segment-state.ts";
 import {
   closeSegment,
@@ -18,9 +22,10 @@ import {
   noteMoved,
   planSegment,
   raiseRevision,
+  readFilterParts,
   readSealed,
-  refuseOldNodes,
-  storeFilter,
+  storeParts,
+  storeSeal,
 } from "./segment-store.ts";
 
 export interface MoverOptions extends PlanBounds {
@@ -30,12 +35,13 @@ export interface MoverOptions extends PlanBounds {
   readonly table: ArchivedTable;
   readonly months: Months;
   readonly keys: NamedKeys;
-  /** The first release whose nodes know archives. */
-  readonly release: number;
   readonly sliceRows: number;
   readonly settleMs: number;
-  /** The nodes that know no archive: while there is one, nothing is filtered or moved. */
-  readonly oldNodes: () => readonly string[];
+  /** The pause after a lock was not had in time. */
+  readonly lockPauseMs?: number;
+  readonly partitionPauseMs?: number;
+  /** Why nothing may be filtered or moved at this moment: nodes that know no archive run. */
+  readonly obstacle: () => string | undefined;
   /** Ends the counting of a segment, which may take a minute. */
   readonly signal?: AbortSignal;
   /** For tests: throws after a step to simulate a crash. */
@@ -48,15 +54,16 @@ export type MoverStep = SegmentState | "partitioned";
  * What a step did: nothing is due, the segment waits (until nodes have its filter, or old nodes are gone), or it got on.
  * `rows`: rows moved.
  */
-export type Step = { readonly did: "nothing" } | { readonly did: "waits"; readonly why: string } | Moved;
+export type Step = { readonly did: "nothing" } | Waits | Moved;
+interface Waits {
+  readonly did: "waits";
+  readonly why: string;
+}
 interface Moved {
   readonly did: SegmentState | "partitioned";
   readonly segment: number;
   readonly rows: number;
 }
-
-/** Rows are not what they were before they were moved: the segment stays open, and somebody must look. */
-export class SegmentDiffers extends Error {}
 
 /**
  * Moves the closed months of one table, segment by segment. Each step is a transaction that first locks the segment and
@@ -65,6 +72,10 @@ export class SegmentDiffers extends Error {}
  */
 export class Mover {
   private readonly options: MoverOptions;
+  /** After a lock was not had: until when nothing is tried, performance.now. */
+  private pause: { readonly until: number; readonly why: string } | undefined;
+  /** The filter of the segment whose rows are moved. */
+  private moving: { readonly segment: number; readonly filter: Filter } | undefined;
 
   constructor(options: MoverOptions) {
     this.options = options;
@@ -73,6 +84,7 @@ export class Mover {
   /** The next step of the table. Fails: unavailable; SegmentDiffers. */
   async step(): Promise<Step> {
     const { mysql, table } = this.options;
+    if (this.pause && performance.now() < this.pause.until) return { did: "waits", why: this.pause.why };
     const last = await lastSegment(mysql, table.table);
     const step = !last || last.state === "closed" ? await this.plan(last) : await this.advance(last);
     if (step.did !== "nothing" && step.did !== "waits") await this.options.reached?.(step.did);
@@ -82,9 +94,29 @@ export class Mover {
   private async advance(segment: Segment): Promise<Step> {
     if (segment.movedTo >= segment.to) return this.close(segment);
     // Before each slice: a node may be found late.
-    const old = this.options.oldNodes();
-    if (old.length > 0) return { did: "waits", why: `nodes of a release that knows no archive run: ${old.join(", ")}` };
+    const why = this.options.obstacle();
+    if (why !== undefined) return { did: "waits", why };
     return segment.state === "planned" ? this.filter(segment) : this.move(segment);
+  }
+
+  /**
+   * Runs a transaction that takes the exclusive lock of the revision. Charges wait behind it: so it gives up after
+   * `limits.archive.lockWaitS`, and is not tried again for a while.
+   */
+  private async exclusively(work: (tx: Transaction) => Promise<void>): Promise<Waits | undefined> {
+    const { mysql, lockPauseMs = limits.archive.lockPauseMs } = this.options;
+    try {
+      await mysql.transactionOnce(work, limits.archive.lockWaitS);
+      return undefined;
+    } catch (error) {
+      if (!isLockedOut(error)) throw error;
+      return this.waitFor(lockPauseMs, "another transaction holds the revision of the filters");
+    }
+  }
+
+  private waitFor(ms: number, why: string): Waits {
+    this.pause = { until: performance.now() + ms, why };
+    return { did: "waits", why };
   }
 
   private async plan(last: Segment | undefined): Promise<Step> {
@@ -104,33 +136,55 @@ export class Mover {
   }
 
   private async filter(segment: Segment): Promise<Step> {
-    const { mysql, table, keys, release, signal } = this.options;
+    const { mysql, table, keys, signal } = this.options;
     if (!(await partitionsOf(mysql, table)).has(partitionName(segment.segment))) return this.partition(segment);
-    const builder = new FilterBuilder(await countRows(mysql, table.table, segment));
-    const each = (id: string) => builder.add(id);
+    const most = await countRows(mysql, table.table, segment);
+    const [builder, ids] = [new FilterBuilder(most), new SegmentIds(most)];
+    const each = (businessId: string, id: bigint) => {
+      const probe = probeOf(businessId);
+      builder.add(probe);
+      ids.add(id, probe);
+    };
     const count = await countSegment(mysql, table, "table", segment, { each, signal });
     if (!count) throw new Error(`segment ${segment.segment} of ${table.table} has no rows`);
+    await requireNoneEarlier({ db: mysql, archived: table, keys, signal }, segment, ids);
     const parts = builder.parts();
     const facts = { ...segment, count, filterHashes: builder.hashes, filterDigest: filterDigest(parts) };
-    await mysql.transaction(async (tx) => {
+    await this.keepParts(segment, parts);
+    // Again: the counting took a while.
+    const why = this.options.obstacle();
+    if (why !== undefined) return { did: "waits", why };
+    const waits = await this.exclusively(async (tx) => {
       const present = await lockSegment(tx, segment);
       if (present.state !== "planned") return;
-      await refuseOldNodes(tx, release);
-      await storeFilter(tx, present, facts, sealSegment(keys, facts), parts);
+      await storeSeal(tx, present, facts, sealSegment(keys, facts));
       // Last: transactions of the ledger wait from here to the commit.
       await raiseRevision(tx, table.table);
     });
-    return { did: "filtered", segment: segment.segment, rows: 0 };
+    return waits ?? { did: "filtered", segment: segment.segment, rows: 0 };
+  }
+
+  /** Stores a filter before the transaction that charges wait for; after a crash it is there already. */
+  private async keepParts(segment: Segment, parts: readonly Buffer[]): Promise<void> {
+    const { mysql } = this.options;
+    try {
+      if ((await readFilterParts(mysql, segment)).length === 0)
+        await mysql.transaction((tx) => storeParts(tx, segment, parts));
+    } catch (error) {
+      // Another mover has stored it at the same time.
+      if (!isDuplicateKey(error)) throw error;
+    }
+    if (!filterDigest(await readFilterParts(mysql, segment)).equals(filterDigest(parts)))
+      throw new SegmentDiffers(
+        `a stored filter of segment ${segment.segment} of ${segment.table}, which is planned, is not that of its rows: ` +
+          "remove its rows of t_archive_filter",
+      );
   }
 
   private async partition(segment: Segment): Promise<Step> {
-    const { mysql, table, url } = this.options;
-    const ddl = new Database(mysql.name, { url, connections: 1, statementTimeoutMs: 0 });
-    try {
-      await runDdl(ddl, addPartitionSql(table, segment.segment, segment.to), false);
-    } finally {
-      await ddl.close();
-    }
+    const { partitionPauseMs = limits.archive.partitionPauseMs } = this.options;
+    const held = await makePartition(this.options, segment);
+    if (held !== undefined) return this.waitFor(partitionPauseMs, held);
     return { did: "partitioned", segment: segment.segment, rows: 0 };
   }
 
@@ -138,14 +192,26 @@ export class Mover {
     const { mysql, table, sliceRows, settleMs } = this.options;
     if (segment.state === "filtered" && !(await isFilteredFor(mysql, segment, settleMs)))
       return { did: "waits", why: "nodes are loading its filter" };
+    const filter = await this.filterOf(segment);
+    // Again: the filter was read.
+    const why = this.options.obstacle();
+    if (why !== undefined) return { did: "waits", why };
     const rows = await mysql.transaction(async (tx) => {
       const present = await lockSegment(tx, segment);
       if (present.state === "closed" || present.movedTo >= present.to) return 0;
-      const moved = await moveRows(tx, table, { from: present.movedTo, to: present.to }, sliceRows);
+      const range = { from: present.movedTo, to: present.to };
+      const moved = await moveRows(tx, table, range, { rows: sliceRows, filter });
       await noteMoved(tx, present, moved.movedTo);
       return moved.rows;
     });
     return { did: "emptying", segment: segment.segment, rows };
+  }
+
+  private async filterOf(segment: Segment): Promise<Filter> {
+    const { mysql, keys } = this.options;
+    if (this.moving?.segment !== segment.segment)
+      this.moving = { segment: segment.segment, filter: await sealedFilter(mysql, segment, keys) };
+    return this.moving.filter;
   }
 
   private async close(segment: Segment): Promise<Step> {
@@ -155,13 +221,14 @@ export class Mover {
     const differences = sealed ? differencesOf(sealed.count, count) : ["it has no seal"];
     if (differences.length > 0)
       throw new SegmentDiffers(`segment ${segment.segment} of ${table.table} differs: ${differences.join("; ")}`);
-    await mysql.transaction(async (tx) => {
+    const waits = await this.exclusively(async (tx) => {
       const present = await lockSegment(tx, segment);
       if (present.state === "closed") return;
       await closeSegment(tx, present);
       // So that nodes look for its rows in the archive alone.
       await raiseRevision(tx, table.table);
     });
-    return { did: "closed", segment: segment.segment, rows: 0 };
+    this.moving = undefined;
+    return waits ?? { did: "closed", segment: segment.segment, rows: 0 };
   }
 }

@@ -44,10 +44,14 @@ export async function lastSegment(db: Queryable, table: string): Promise<Segment
   return row && toSegment(row);
 }
 
-/** A segment, locked until the transaction ends: one transaction at a time changes it or moves its rows. */
+/**
+ * A segment, locked until the transaction ends: one transaction at a time changes it or moves its rows. By an UPDATE: for
+ * FOR UPDATE MySQL wants the right to change all columns.
+ */
 export async function lockSegment(tx: Transaction, { table, segment }: Segment): Promise<Segment> {
+  await tx.run("UPDATE t_archive_segment SET state = state WHERE table_name = ? AND segment = ?", [table, segment]);
   const [row] = await tx.query<SegmentRow>(
-    `SELECT ${columns} FROM t_archive_segment WHERE table_name = ? AND segment = ? FOR UPDATE`,
+    `SELECT ${columns} FROM t_archive_segment WHERE table_name = ? AND segment = ?`,
     [table, segment],
   );
   if (!row) throw new Error(`segment ${segment} of ${table} is gone`);
@@ -68,22 +72,29 @@ function requireMove(from: SegmentState, to: SegmentState, segment: Segment): vo
     throw new Error(`segment ${segment.segment} of ${segment.table} is ${from}, it cannot become ${to}`);
 }
 
+/** Writes the filter of a planned segment, which no node reads yet. Fails with a duplicate key where it is there. */
+export async function storeParts(
+  tx: Transaction,
+  { table, segment }: Segment,
+  parts: readonly Buffer[],
+): Promise<void> {
+  for (const [part, bits] of parts.entries())
+    await tx.run("INSERT INTO t_archive_filter (table_name, segment, part, bits) VALUES (?, ?, ?, ?)", [
+      ...[table, segment, part, bits],
+    ]);
+}
+
 /**
- * Makes a planned segment filtered: what was counted, its seal and its filter. Afterwards call `raiseRevision`, as the
- * last statement: transactions of the ledger wait for it.
+ * Makes a planned segment, whose filter is stored, filtered: what was counted, and its seal. Afterwards call
+ * `raiseRevision`, as the last statement: transactions of the ledger wait for it.
  */
-export async function storeFilter(
+export async function storeSeal(
   tx: Transaction,
   segment: Segment,
   { count, filterHashes, filterDigest }: SealedSegment,
   { keyName, seal }: SegmentSeal,
-  parts: readonly Buffer[],
 ): Promise<void> {
   requireMove(segment.state, "filtered", segment);
-  for (const [part, bits] of parts.entries())
-    await tx.run("INSERT INTO t_archive_filter (table_name, segment, part, bits) VALUES (?, ?, ?, ?)", [
-      ...[segment.table, segment.segment, part, bits],
-    ]);
   await tx.run(
     `UPDATE t_archive_segment SET state = 'filtered', row_count = ?, row_sum = ?, row_points = ?, digest = ?,
        first_time = ?, last_time = ?, filter_hashes = ?, filter_digest = ?, key_name = ?, seal = ?,
@@ -199,21 +210,6 @@ export async function raiseRevision(tx: Transaction, table: string): Promise<voi
     table,
   ]);
   if (affectedRows !== 1) revisionOf(undefined, table);
-}
-
-/**
- * From the first filter on, nodes of releases that know no archive refuse to start on this database: they would charge a
- * repeat of an archived gift again (mixins/mysql/schema.ts).
- */
-export async function refuseOldNodes(tx: Transaction, release: number): Promise<void> {
-  const name = "mixins/archive";
-  const [noted] = await tx.query("SELECT name FROM t_migration_release WHERE name = ?", [name]);
-  if (noted) return;
-  await tx.run(
-    `INSERT INTO t_migration_release (name, release_number, needs_release, begin_time)
-     VALUES (?, ?, ?, UTC_TIMESTAMP(3))`,
-    [name, release, release],
-  );
 }
 
 /** Whether a segment has been filtered for so long, by the database's clock. */

@@ -77,6 +77,11 @@ export class Database implements Queryable {
     }
   }
 
+  /** As `transaction`, once, and waits for no lock for longer than `lockWaitS`: then it rejects with the driver's error. */
+  transactionOnce<T>(work: (tx: Transaction) => Promise<T>, lockWaitS: number): Promise<T> {
+    return this.attempt(work, [`SET SESSION innodb_lock_wait_timeout = ${lockWaitS}`]);
+  }
+
   /**
    * Runs reads as of one moment, in a REPEATABLE READ transaction that may not write; settings of the session go first.
    * Where another one ALTERs a table meanwhile (a partition is added to an archive, on Galera on any node) `read` runs
@@ -140,12 +145,12 @@ export class Database implements Queryable {
     await this.connections.close();
   }
 
-  private async attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  private async attempt<T>(work: (tx: Transaction) => Promise<T>, settings: readonly string[] = []): Promise<T> {
     const connection = await this.connections.take();
     let healthy = false;
     try {
       this.requireWritable(connection);
-      await this.send(connection, "START TRANSACTION");
+      for (const statement of [...settings, "START TRANSACTION"]) await this.send(connection, statement);
       const result = await work(this.transactionOn(connection));
       await this.commit(connection);
       healthy = true;
@@ -158,7 +163,7 @@ export class Database implements Queryable {
       );
       throw error;
     } finally {
-      if (healthy) this.connections.giveBack(connection);
+      if (healthy && settings.length === 0) this.connections.giveBack(connection);
       else this.connections.drop(connection);
     }
   }

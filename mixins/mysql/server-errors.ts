@@ -16,6 +16,9 @@ export const tableChanged = 1412;
 export const numberOf = (error: unknown) => (error as { errno?: unknown } | null)?.errno;
 export const isRolledBack = (error: unknown) => rolledBack.has(numberOf(error));
 
+/** Whether another transaction held a lock for too long, or on Galera came first. */
+export const isLockedOut = (error: unknown) => isRolledBack(error) || numberOf(error) === lockWaitTimeout;
+
 /** Whether an error is an answer of a running server, not the end of the connection. */
 export function isAnswer(error: unknown): boolean {
   const { sqlState, fatal } = (error ?? {}) as { sqlState?: unknown; fatal?: unknown };

@@ -1,14 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Service } from "moleculer";
-import { type Caller, membersOf } from "../../broker/bus/roles.ts";
-import { roleOfNode } from "../../broker/bus/subjects.ts";
 import { isUnavailable } from "../../broker/failure.ts";
-import { releasesOnBus } from "../../broker/releases.ts";
 import { limits } from "../../config/limits.ts";
 import type { NamedKeys } from "../../config/named-keys.ts";
-import { Mover, type MoverOptions, SegmentDiffers, type Step } from "../../mixins/archive/mover.ts";
+import { Mover, type MoverOptions, type Step } from "../../mixins/archive/mover.ts";
+import { SegmentDiffers } from "../../mixins/archive/sealed-filter.ts";
 import { LeasedLoop } from "../../mixins/leased-loop.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
+import { obstacleOnBus } from "./obstacle.ts";
 import type { Target } from "./targets.ts";
 
 /** What tests of the job change. */
@@ -28,9 +27,6 @@ export const usualArchive: ArchiveSettings = {
   rowsPerSecond: limits.archive.rowsPerSecond,
 };
 
-/** The first release whose nodes know archives. */
-const knowsArchives = 2;
-
 const moved = {
   name: "ovation.archive.moved",
   description: "Rows that this node has moved into archive tables",
@@ -38,6 +34,12 @@ const moved = {
 const failed = {
   name: "ovation.archive.failures",
   description: "Steps of the archive that failed; what: unavailable, differs (rows are not what was counted), other",
+} as const;
+
+const waits = {
+  name: "ovation.archive.waits",
+  description:
+    "1 where the archive of a table waits: nodes of earlier builds run, a lock was not had, or filters are loaded",
 } as const;
 
 const troubles = ["unavailable", "differs", "other"] as const;
@@ -61,6 +63,7 @@ export class ArchiveJob {
     this.settings = service.settings as ArchiveSettings;
     const { metrics } = service.broker;
     metrics.register({ type: "counter", ...moved, labelNames: ["service", "table", "server"] });
+    metrics.register({ type: "gauge", ...waits, labelNames: ["service", "table", "server"] });
     metrics.register({ type: "counter", ...failed, labelNames: ["service", "table", "server", "what"] });
     for (const target of service.targets)
       for (const what of troubles) metrics.increment(failed.name, { ...this.labelsOf(target), what }, 0);
@@ -116,7 +119,8 @@ export class ArchiveJob {
 
   private note(target: Target, step: Step): void {
     const { logger, broker } = this.service;
-    if (step.did === "waits") this.troubles.set(target, step.why);
+    broker.metrics.set(waits.name, step.did === "waits" ? 1 : 0, this.labelsOf(target));
+    if (step.did === "waits") this.troubles.set(target, `waits: ${step.why}`);
     else this.troubles.delete(target);
     if (step.did === "nothing" || step.did === "waits") return;
     if (step.rows > 0) broker.metrics.increment(moved.name, this.labelsOf(target), step.rows);
@@ -153,16 +157,8 @@ export class ArchiveJob {
     return {
       ...{ table, mysql, url, months, afterDays, segmentRows, sliceRows, settleMs },
       keys: this.service.keys,
-      release: knowsArchives,
-      oldNodes: () => this.oldNodes(table.service),
+      obstacle: () => obstacleOnBus(this.service.broker),
       signal: this.stopping.signal,
     };
-  }
-
-  /** Nodes of the table's service that would write a business id again that is archived. */
-  private oldNodes(service: Caller): string[] {
-    return releasesOnBus(this.service.broker)
-      .filter(({ nodeId, release }) => release < knowsArchives && membersOf(roleOfNode(nodeId))?.has(service))
-      .map(({ nodeId }) => nodeId);
   }
 }

@@ -29,7 +29,7 @@ export default defineService<"archiver", ArchiverState>({
     },
     run: {
       handler(ctx) {
-        if (!archiveIsOn()) throw fail("notFound", { why: "ARCHIVE=off" });
+        if (!archiveIsOn()) throw fail("notFound", { why: "ARCHIVE is not on" });
         this.logger.info({ by: ctx.nodeID }, "the archive was asked to look for closed months");
         this.job.wake();
         return null;

@@ -1,6 +1,7 @@
 import { config, databaseName, hasOwnLogin, serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { ArchivedTable } from "../../mixins/archive/archived-table.ts";
+import { nextRange } from "../../mixins/archive/boundaries.ts";
 import { hotRows } from "../../mixins/archive/hot-rows-store.ts";
 import type { Months } from "../../mixins/archive/months.ts";
 import { type Segment, segmentStates } from "../../mixins/archive/segment-state.ts";
@@ -8,6 +9,7 @@ import { databaseTime, lastSegment, readSegments } from "../../mixins/archive/se
 import { Database } from "../../mixins/mysql/database.ts";
 import { migrate } from "../../mixins/mysql/migrate.ts";
 import { missingMigrations } from "../../mixins/mysql/schema.ts";
+import { archiveIsOn } from "../archive-settings.ts";
 import { archivedTables } from "../archived-tables.ts";
 import { migrationFolders } from "../databases.ts";
 import { numbersOf, requireSelf } from "../server-names-store.ts";
@@ -68,13 +70,22 @@ async function requireMigrated({ mysql, service }: OfService, isHome: boolean): 
 /** The table and where it is, for people. */
 export const placeOf = ({ table, server }: Target): string => `${table.table} at ${server}`;
 
-/** The oldest month of which rows are in the hot table, and for how long it has been due, ms. */
+/**
+ * The oldest month of which rows are in the hot table, and for how long it has been due, ms: 0 where no rows could be moved,
+ * as of a month whose only INSERT is the newest one.
+ */
 async function oldest({ table, mysql, months, afterDays }: Target): Promise<{ month: string | null; dueMs: number }> {
   const last = await lastSegment(mysql, table.table);
+  const rows = hotRows(mysql, table);
   // Rows below are gone, and may not be purged yet.
-  const first = await hotRows(mysql, table).firstFrom(last?.movedTo ?? 0n);
+  const first = await rows.firstFrom(last?.movedTo ?? 0n);
   if (!first) return { month: null, dueMs: 0 };
   const month = months.of(first.time.getTime());
+  if (!last || last.state === "closed") {
+    const bounds = { afterDays, segmentRows: limits.archive.segmentRows };
+    const range = await nextRange(rows, last?.to ?? 0n, months, await databaseTime(mysql), bounds);
+    if (!range) return { month, dueMs: 0 };
+  }
   const dueAt = months.endOf(month) + afterDays * 24 * 3_600_000;
   return { month, dueMs: Math.max(0, (await databaseTime(mysql)).getTime() - dueAt) };
 }
@@ -103,14 +114,14 @@ export async function statusOf(target: Target, trouble: string | null): Promise<
   };
 }
 
-/** For the metrics: ids of the open segment that are not moved, and how long the oldest month has been due. */
+/** For the metrics: ids of the open segment that are not moved, and how long the oldest month has been due: 0 with ARCHIVE=off. */
 export async function waitingOf(target: Target): Promise<{ ids: number; dueMs: number }> {
   const { mysql, table } = target;
   const open = openOf(await readSegments(mysql, table.table));
   // The first segment of a further server begins at 0, and its first row far above.
   const first = open && (await hotRows(mysql, table).firstFrom(open.movedTo));
   const ids = open && first && first.id < open.to ? Number(open.to - first.id) : 0;
-  return { ids, dueMs: (await oldest(target)).dueMs };
+  return { ids, dueMs: archiveIsOn() ? (await oldest(target)).dueMs : 0 };
 }
 
 /** Which month is late, for people; `undefined` where none is. */

@@ -8,6 +8,7 @@ import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { BookKeys } from "../book-keys.ts";
 import type { SealingService } from "../book-seals.ts";
 import { CheckRuns, RunEnded } from "./check-runs.ts";
+import { partsSince, withParts } from "./checks/day-parts.ts";
 import { serverTime } from "./checks/windows-store.ts";
 import { checksOf, type RunPorts } from "./comparison.ts";
 import { type Difference, differenceKinds, keyOf } from "./differences.ts";
@@ -124,7 +125,8 @@ export class AuditJob {
     const last = await lastPass(mysql);
     const small = last !== undefined && last.rows <= limits.books.smallRows;
     if (!this.passIsDue(last, small)) return;
-    this.pass = this.compareAll(small ? 0 : this.settings.pageRestFactor)
+    const parts = partsSince(last && Date.now() - last.sinceBeganMs, Date.now());
+    this.pass = withParts(parts, () => this.compareAll(small ? 0 : this.settings.pageRestFactor))
       .catch((error) => {
         if (!this.isExpected(error))
           logger.warn({ err: error }, "a full pass over the books failed: it begins again after the next round");

@@ -4,6 +4,7 @@ import { type ArchiveFilters, openFilters } from "../../mixins/archive/filters.t
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
 import { openView } from "../../mixins/mysql/server-view.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
+import { archiveFilterBytes } from "../archive-settings.ts";
 import { archivedRecords } from "../archived-tables.ts";
 import { numbersOf, requireSelf } from "../server-names-store.ts";
 import { furtherServers, idBase, serverOfId, type WalletServer, walletServers } from "../wallet-servers.ts";
@@ -49,7 +50,7 @@ export class RecordServers {
     const name = walletServers()?.[0].name ?? "home";
     const closing: (() => Promise<void>)[] = [];
     const filtersOf = async (view: Service & MysqlState): Promise<ArchiveFilters> => {
-      const archive = await openFilters(view, archivedRecords, 1 + further.length);
+      const archive = await openFilters(view, archivedRecords, archiveFilterBytes(1 + further.length));
       closing.unshift(() => archive.stop());
       return archive;
     };

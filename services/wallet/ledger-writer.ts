@@ -1,4 +1,5 @@
 import { fail, isUnavailable } from "../../broker/failure.ts";
+import type { Hold } from "../../mixins/archive/filters.ts";
 import { KeyedQueue } from "../../mixins/keyed-queue.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { Sealing } from "../../mixins/seals/seal-chains.ts";
@@ -16,7 +17,7 @@ interface Work {
   /** Whether the earlier rows of their business ids are read. */
   readonly withPriors: boolean;
   readonly elsewhere: Elsewhere | undefined;
-  readonly hold: (tx: Transaction) => Promise<void>;
+  readonly hold: Hold;
 }
 
 /** The third attempt is for a business id that another user's batch wrote between our read and our write. */
@@ -241,10 +242,10 @@ export class LedgerWriter {
 
   private async decideAndWrite(tx: Transaction, sealing: Sealing, { commands, withPriors, elsewhere, hold }: Work) {
     // First of all: no row leaves the ledger unknown to this node until the commit.
-    await hold(tx);
+    const held = await hold(tx);
     await elsewhere?.requireHere(tx);
     const accounts = await lockAccounts(tx, [...new Set(commands.map(({ userId }) => userId))], sealing);
-    const own = await priorsOf(tx, commands, withPriors, this.ports.archive);
+    const own = await priorsOf(tx, commands, withPriors, held);
     const priors = elsewhere && elsewhere.priors.size > 0 ? new Map([...elsewhere.priors, ...own]) : own;
     const decision = decide(accounts, priors, commands);
     await insertTrades(tx, decision.trades, sealing);

@@ -1,5 +1,6 @@
 import type { Service } from "moleculer";
 import { openFilters } from "../../mixins/archive/filters.ts";
+import { archiveFilterBytes } from "../archive-settings.ts";
 import { archivedTrades } from "../archived-tables.ts";
 import type { ServerView } from "./buckets/ledger-servers.ts";
 import { movingBuckets } from "./buckets/move-bucket.ts";
@@ -16,7 +17,7 @@ export async function openLedgers(wallet: Service & WalletState): Promise<void> 
   const { servers } = wallet;
   const [home] = servers.all;
   for (const { name, view } of servers.all) {
-    view.archive = await openFilters(view, archivedTrades, servers.all.length);
+    view.archive = await openFilters(view, archivedTrades, archiveFilterBytes(servers.all.length));
     view.writer = openWriter(Object.assign(view, { locks: wallet.locks, funds: wallet.funds }), servers, name);
   }
   wallet.incomeRollups = servers.all.map(({ view }) => new IncomeRollup(view));

@@ -1,4 +1,5 @@
 import type { ArchiveFilters } from "../../mixins/archive/filters.ts";
+import type { HeldFilters } from "../../mixins/archive/held-filters.ts";
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { debtIdsOf, tradeIdsOf } from "./business-ids.ts";
 import type { Command, Prior } from "./posting.ts";
@@ -7,7 +8,7 @@ import { readPriors } from "./wallet-store.ts";
 const none: ReadonlyMap<string, Prior> = new Map();
 
 /**
- * The earlier rows of commands, for a transaction that holds the filters of the archive. Without `ofLedger` only those that
+ * The earlier rows of commands, for the transaction that holds these filters of the archive. Without `ofLedger` only those that
  * the unique key of the ledger would not find: of ids that a filter may have. They are looked for in the ledger too, unless
  * their segment is closed, since they may be moved at this moment.
  */
@@ -15,10 +16,10 @@ export async function priorsOf(
   tx: Transaction,
   commands: readonly Command[],
   ofLedger: boolean,
-  archive: Pick<ArchiveFilters, "suspects">,
+  held: Pick<HeldFilters, "suspects">,
 ): Promise<ReadonlyMap<string, Prior>> {
   const ids = tradeIdsOf(commands);
-  const suspects = archive.suspects(ids);
+  const suspects = held.suspects(ids);
   if (ofLedger) return readPriors(tx, ids, debtIdsOf(commands), () => suspects);
   if (suspects.length === 0) return none;
   const open = suspects.flatMap(({ ids: own, isClosed }) => (isClosed ? [] : own));

@@ -1,5 +1,5 @@
 import { archivedByKey } from "../../mixins/archive/archived-rows.ts";
-import type { Suspects } from "../../mixins/archive/filters.ts";
+import type { Suspects } from "../../mixins/archive/held-filters.ts";
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
 import type { Sealing } from "../../mixins/seals/seal-chains.ts";

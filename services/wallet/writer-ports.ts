@@ -50,7 +50,7 @@ export interface WriterPorts {
   transaction<T>(work: (tx: Transaction, sealing: Sealing) => Promise<T>): Promise<T>;
   acquire(keys: readonly string[]): Promise<LockHold>;
   /** What is known of trades that left the ledger. */
-  readonly archive: Pick<ArchiveFilters, "holding" | "suspects">;
+  readonly archive: Pick<ArchiveFilters, "holding">;
   /** Writes the events of the decision in the same transaction. */
   writeEvents(tx: Transaction, commands: readonly Command[], decision: Decision): Promise<void>;
   /** Called after the commit, with the accounts as committed. */

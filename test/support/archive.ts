@@ -15,12 +15,11 @@ export function moverOf(table: ArchivedTable, over: Partial<MoverOptions> = {}):
     table,
     months: new Months("Asia/Shanghai"),
     keys: bookKeys("archiver"),
-    release: 2,
     afterDays: 10,
     segmentRows: 1_000_000,
     sliceRows: 2,
     settleMs: 0,
-    oldNodes: () => [],
+    obstacle: () => undefined,
     ...over,
   });
 }

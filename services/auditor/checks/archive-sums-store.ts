@@ -4,7 +4,7 @@ import { archivedTrades } from "../../archived-tables.ts";
 import type { Difference } from "../differences.ts";
 import { tradesBook } from "./book-rows-store.ts";
 import type { Check } from "./check.ts";
-import { partOfToday } from "./day-parts.ts";
+import { dueParts } from "./day-parts.ts";
 import { countedRows, storedSegments } from "./segments-store.ts";
 import { userPageEnd } from "./windows-store.ts";
 
@@ -99,9 +99,9 @@ export function archiveSumsCheck(books: Database, everyRow: boolean): Check {
            WHERE s.user_id > ? AND s.user_id <= ?`,
           [from, end ?? lastUser],
         );
-        const today = BigInt(partOfToday());
+        const due = dueParts();
         const isCompared = ({ user_id }: SumRow) =>
-          everyRow || BigInt(user_id) % BigInt(limits.books.closedRowsDays) === today;
+          everyRow || due.has(Number(BigInt(user_id) % BigInt(limits.books.closedRowsDays)));
         const archived = await archivedOf(
           db,
           rows.filter(isCompared).map(({ user_id }) => String(user_id)),

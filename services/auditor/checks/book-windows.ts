@@ -13,7 +13,7 @@ import {
   rowsAfter,
 } from "./book-rows-store.ts";
 import type { Check } from "./check.ts";
-import { type IdSpan, nextSpan, partOfToday } from "./day-parts.ts";
+import { dueParts, type IdSpan, nextSpan } from "./day-parts.ts";
 import { serverTime } from "./windows-store.ts";
 
 /** Checks that go through a book by its ids, first the archived rows, then the hot ones. */
@@ -47,7 +47,7 @@ const before = (id: bigint) => String(id > 0n ? id - 1n : 0n);
 /** Where the next page of `span` may begin and end; `null`: nothing is left. */
 function spanOf(places: Places, archived: BookWindow["archived"], span: IdSpan): IdSpan | null {
   const below = archivedBelow(places);
-  if (archived === "parts") return nextSpan(span, below, partOfToday());
+  if (archived === "parts") return nextSpan(span, below, dueParts());
   if (archived === "none" && span.from < below) return span.to > below ? { from: below, to: span.to } : null;
   return span.to > span.from ? span : null;
 }

@@ -2,7 +2,7 @@ import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import { archivedTrades } from "../../archived-tables.ts";
 import { keepShares, seenSegments } from "../seen-segments-store.ts";
 import type { Check } from "./check.ts";
-import { isOfTodaysSegments } from "./day-parts.ts";
+import { isOfDueSegments } from "./day-parts.ts";
 import { addShares } from "./incomes-store.ts";
 import { storedSegments } from "./segments-store.ts";
 
@@ -24,7 +24,7 @@ export function keptSharesCheck(books: Database, own: Queryable): Check {
         const one = seen.get(segment);
         return state === "closed" && one && sealed?.seal.equals(one.seal) && segment > Number(from);
       });
-      const next = closed.find(({ segment }) => !seen.get(segment)?.summed || isOfTodaysSegments(segment));
+      const next = closed.find(({ segment }) => !seen.get(segment)?.summed || isOfDueSegments(segment));
       if (!next) return { rows: 0, differences: [], next: null };
       const shares = new Map<string, bigint>();
       const span = { from: next.from - 1n, to: next.to - 1n };

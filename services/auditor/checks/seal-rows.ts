@@ -5,7 +5,7 @@ import type { BookKeys } from "../../book-keys.ts";
 import { type LedgerName, sealedLedgers } from "../../book-seals.ts";
 import type { Difference } from "../differences.ts";
 import type { Check, Page } from "./check.ts";
-import { isOfPart, partOfToday } from "./day-parts.ts";
+import { dueParts, isOfParts } from "./day-parts.ts";
 import {
   type CoveredRows,
   coveredRows,
@@ -131,13 +131,13 @@ async function unsealed(
   return found.map((id) => rowDifference("rowUnsealed", at.ledger, id, rows.get(id), ""));
 }
 
-/** Whether the seals are of closed months, and not of the part whose rows are read today. */
+/** Whether the seals are of closed months, and not of the parts whose rows are read. */
 function bySums(seals: readonly StoredSeal[]): boolean {
   const now = new Date();
   const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1)).toISOString().slice(0, 10);
-  const today = partOfToday(now.getTime());
+  const due = dueParts();
   return (
-    seals.length > 0 && seals.every(({ rowsTime, firstId }) => rowsTime < month && !isOfPart(BigInt(firstId), today))
+    seals.length > 0 && seals.every(({ rowsTime, firstId }) => rowsTime < month && !isOfParts(BigInt(firstId), due))
   );
 }
 

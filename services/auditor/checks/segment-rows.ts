@@ -8,7 +8,7 @@ import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import type { Difference } from "../differences.ts";
 import { bookOf, pageEndOf, placesOf } from "./book-rows-store.ts";
 import type { Check, Page } from "./check.ts";
-import { isOfTodaysSegments } from "./day-parts.ts";
+import { isOfDueSegments } from "./day-parts.ts";
 import { segmentName } from "./segments.ts";
 import { type Counted, countedRows, filterParts, storedSegments, textRows, twiceIn } from "./segments-store.ts";
 
@@ -120,7 +120,7 @@ export function segmentRowsCheck(
 
   /** The digest of what was read before a page; none where the segment is only counted. */
   function digestBefore(place: Place): Hash | undefined {
-    if (!everyRow && !isOfTodaysSegments(place.segment)) return undefined;
+    if (!everyRow && !isOfDueSegments(place.segment)) return undefined;
     if (place.rows === "0") return createHash("sha256");
     return held.find((one) => one.place === placeText(place))?.digest.copy();
   }

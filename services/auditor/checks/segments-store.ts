@@ -86,12 +86,12 @@ export async function filterParts(db: Queryable, archived: ArchivedTable, segmen
   return parts;
 }
 
-/** The segments that have a filter, and no row of the table. */
+/** Segments that have a filter, and are neither sealed nor planned: the filter of a planned one is stored before its seal. */
 export async function strayFilters(db: Queryable, archived: ArchivedTable): Promise<number[]> {
   const rows = await db.query<{ segment: number }>(
     `SELECT DISTINCT f.segment FROM ${own(archived, "t_archive_filter")} f
      LEFT JOIN ${own(archived, "t_archive_segment")} s ON s.table_name = f.table_name AND s.segment = f.segment
-       AND s.seal IS NOT NULL
+       AND (s.seal IS NOT NULL OR s.state = 'planned')
      WHERE f.table_name = ? AND s.segment IS NULL LIMIT ?`,
     [archived.table, limits.books.findingsPerPage],
   );

@@ -96,7 +96,7 @@ export function segmentsCheck(books: Database, archived: ArchivedTable, keys: Na
         for (const segment of await strayFilters(db, archived))
           differences.push({
             ...{ kind: "segmentRemoved", subject: segmentName(archived, segment) },
-            detail: "it has a filter, and there is no sealed segment of this number",
+            detail: "it has a filter, and there is no sealed or planned segment of this number",
           });
         const revision = await revisionOf(db, archived);
         // It grows where one is filtered, and where one is closed.

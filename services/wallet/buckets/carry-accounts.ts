@@ -1,5 +1,6 @@
 import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
+import type { HeldFilters } from "../../../mixins/archive/held-filters.ts";
 import type { Transaction } from "../../../mixins/mysql/database.ts";
 import type { Sealing } from "../../../mixins/seals/seal-chains.ts";
 import { bucketInPrefix, bucketOutPrefix } from "../business-ids.ts";
@@ -29,15 +30,13 @@ export async function carryAccounts(carrying: Carrying, reached: MoveBreakpoint)
     if (accounts.length === 0) return count;
     await target.archive.holding((hold) =>
       target.seals.transaction(target.mysql, async (tx, sealing) => {
-        await hold(tx);
-        await arrive(tx, sealing, carrying, accounts);
+        await arrive({ tx, sealing, held: await hold(tx) }, carrying, accounts);
       }),
     );
     await reached("arrived");
     await source.archive.holding((hold) =>
       source.seals.transaction(source.mysql, async (tx, sealing) => {
-        await hold(tx);
-        await leave(tx, sealing, carrying, accounts);
+        await leave({ tx, sealing, held: await hold(tx) }, carrying, accounts);
       }),
     );
     await requireEqual(carrying, accounts);
@@ -45,6 +44,13 @@ export async function carryAccounts(carrying: Carrying, reached: MoveBreakpoint)
     count += accounts.length;
     above = (accounts.at(-1) as LeavingAccount).userId;
   }
+}
+
+/** A transaction that holds the filters of its server's archive. */
+interface Writing {
+  readonly tx: Transaction;
+  readonly sealing: Sealing;
+  readonly held: HeldFilters;
 }
 
 /** What is written of accounts: their rows, as they change. */
@@ -76,9 +82,8 @@ class Written {
 }
 
 async function arrive(
-  tx: Transaction,
-  sealing: Sealing,
-  { move, target }: Carrying,
+  { tx, sealing, held }: Writing,
+  { move }: Carrying,
   leaving: readonly LeavingAccount[],
 ): Promise<void> {
   // A node that stalled must not set the status that an account had then.
@@ -90,7 +95,7 @@ async function arrive(
     leaving.map(({ userId }) => userId),
     sealing,
   );
-  const priors = await readPriors(tx, ids, ids, () => target.archive.suspects(ids));
+  const priors = await readPriors(tx, ids, ids, () => held.suspects(ids));
   const written = new Written();
   for (const [at, { userId, balance, debt, status }] of leaving.entries()) {
     const account = accounts.get(userId) as Account;
@@ -103,9 +108,8 @@ async function arrive(
 }
 
 async function leave(
-  tx: Transaction,
-  sealing: Sealing,
-  { move, source }: Carrying,
+  { tx, sealing, held }: Writing,
+  { move }: Carrying,
   leaving: readonly LeavingAccount[],
 ): Promise<void> {
   const ids = leaving.map(({ userId }) => `${bucketOutPrefix(move.id)}${userId}`);
@@ -114,7 +118,7 @@ async function leave(
     leaving.map(({ userId }) => userId),
     sealing,
   );
-  const priors = await readPriors(tx, ids, ids, () => source.archive.suspects(ids));
+  const priors = await readPriors(tx, ids, ids, () => held.suspects(ids));
   const written = new Written();
   for (const [at, { userId }] of leaving.entries()) {
     const account = accounts.get(userId) as Account;

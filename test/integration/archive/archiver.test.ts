@@ -28,6 +28,7 @@ let children: Child[] = [];
 beforeAll(async () => {
   stackDir = mkdtempSync(join(tmpdir(), "ovation-archive-"));
   urls = await prepareDatabases({ adminUrl: config().MYSQL_URL, namespace: config().NAMESPACE, stackDir });
+  process.env.ARCHIVE = "on";
   Object.assign(process.env, { ARCHIVER_MYSQL_URL: urls.ARCHIVER_MYSQL_URL, WALLET_MYSQL_URL: urls.WALLET_MYSQL_URL });
   readConfigAgain();
   await startWallet("wallet-1");
@@ -41,6 +42,7 @@ afterEach(async () => {
   await expectBooksBalanced();
 });
 afterAll(async () => {
+  delete process.env.ARCHIVE;
   delete process.env.ARCHIVER_MYSQL_URL;
   delete process.env.WALLET_MYSQL_URL;
   readConfigAgain();
@@ -166,8 +168,8 @@ async function inProcess(settings: object): Promise<Child> {
   return child;
 }
 
-test("with ARCHIVE=off nothing is moved, and nobody can have it moved", async () => {
-  process.env.ARCHIVE = "off";
+test("unless ARCHIVE is on nothing is moved, and nobody can have it moved", async () => {
+  delete process.env.ARCHIVE;
   readConfigAgain();
   const { fan } = await oldGifts(3, "2020-05");
   const node = await startArchiver("archiver-1");
@@ -175,6 +177,6 @@ test("with ARCHIVE=off nothing is moved, and nobody can have it moved", async ()
   const status = await call(caller, "archiver.status", {});
   expect([status.on, status.tables[0]?.dueSeconds !== 0, await hotOf(fan)]).toEqual([false, true, 5]);
   await stopNode(node);
-  delete process.env.ARCHIVE;
+  process.env.ARCHIVE = "on";
   readConfigAgain();
 });

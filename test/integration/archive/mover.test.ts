@@ -1,4 +1,5 @@
-import { databaseName } from "../../../config/config.ts";
+import { createConnection } from "mysql2/promise";
+import { config, databaseName } from "../../../config/config.ts";
 import { archivedByKey } from "../../../mixins/archive/archived-rows.ts";
 import { verdictOfSegment } from "../../../mixins/archive/seal-segment.ts";
 import { readSealed } from "../../../mixins/archive/segment-store.ts";
@@ -165,25 +166,21 @@ test("two movers at once move each row once", async () => {
   await expectConsistent(before);
 });
 
-test("nothing is filtered while a node runs that knows no archive, and afterwards none starts on the database", async () => {
+test("nothing is filtered while a node runs that knows no archive", async () => {
   await trades([january, 3], [recent, 1]);
-  expect(await moverStops(["old-node"])).toMatchObject({ did: "waits", why: expect.stringContaining("old-node") });
+  expect(await moverStops("old-node runs")).toMatchObject({ did: "waits", why: expect.stringContaining("old-node") });
   expect(await rows("wallet", "SELECT * FROM t_archive_filter")).toEqual([]);
-  await archiveAll(archivedTrades);
-  expect(await rows("wallet", "SELECT needs_release FROM t_migration_release WHERE name = 'mixins/archive'")).toEqual([
-    { needs_release: 2 },
-  ]);
 });
 
 test("no row is moved where such a node is found later", async () => {
   await trades([january, 3], [recent, 1]);
   await stepsUntil(moverOf(archivedTrades), "filtered");
-  expect(await moverStops(["old-node"])).toMatchObject({ did: "waits" });
+  expect(await moverStops("old-node runs")).toMatchObject({ did: "waits" });
   expect(await ids(archive)).toEqual([]);
 });
 
-async function moverStops(old: readonly string[]) {
-  const mover = moverOf(archivedTrades, { oldNodes: () => old });
+async function moverStops(obstacle: string) {
+  const mover = moverOf(archivedTrades, { obstacle: () => obstacle });
   for (;;) {
     const step = await mover.step();
     if (step.did === "waits" || step.did === "nothing") return step;
@@ -213,6 +210,75 @@ test("what is moved is counted and sealed before, and a segment whose rows diffe
   const known = sealed as NonNullable<typeof sealed>;
   expect(verdictOfSegment(keys, known, known)).toBe("valid");
   expect(verdictOfSegment(keys, { ...known, count: { ...known.count, sum: 31n } }, known)).toBe("wrong");
+});
+
+test("a step that needs the revision gives up within seconds where a transaction hangs, waits, and charges go on", async () => {
+  await trades([january, 3], [recent, 1]);
+  const mover = moverOf(archivedTrades, { lockPauseMs: 60_000 });
+  await stepsUntil(mover, "partitioned");
+  const hung = await createConnection({ uri: config().MYSQL_URL, database: databaseName("wallet") });
+  try {
+    await hung.query("START TRANSACTION");
+    await hung.query("SELECT revision FROM t_archive_revision WHERE table_name = ? LOCK IN SHARE MODE", [table]);
+    const startedAt = performance.now();
+    const step = mover.step();
+    expect(await step).toMatchObject({ did: "waits", why: expect.stringContaining("holds the revision") });
+    expect(performance.now() - startedAt).toBeLessThan(10_000);
+    // Another transaction of the ledger gets the lock at once.
+    await asRoot("wallet", "SELECT revision FROM t_archive_revision WHERE table_name = ? LOCK IN SHARE MODE", [table]);
+    expect(await mover.step()).toMatchObject({ did: "waits" });
+    expect(await segmentsOf(archivedTrades)).toMatchObject([{ state: "planned" }]);
+  } finally {
+    await hung.end();
+  }
+  // The filter that was stored before is used by the mover that goes on.
+  await archiveAll(archivedTrades);
+  expect(await ids(archive)).toEqual(range(1, 3));
+});
+
+test("a segment with a business id that is archived already is not filtered", async () => {
+  await trades([january, 3], [recent, 1]);
+  await archiveAll(archivedTrades);
+  await asRoot(
+    "wallet",
+    `INSERT INTO ${table} (user_id, num, type, status, biz_id, counterparty_income_points, balance_after, create_time,
+       update_time) VALUES (1, -10, 0, 1, 'biz-2', 0, 1, ?, ?)`,
+    [february, february],
+  );
+  await asRoot("wallet", `UPDATE ${table} SET create_time = ? WHERE id = 4`, [february]);
+  await trades([recent, 1]);
+  await expect(stepsUntil(moverOf(archivedTrades))).rejects.toThrow("biz-2 of row 5 is archived as row 2");
+  expect((await segmentsOf(archivedTrades)).map(({ state }) => state)).toEqual(["closed", "planned"]);
+});
+
+test("no row is moved that the segment's filter lacks", async () => {
+  await trades([january, 4], [recent, 1]);
+  const mover = moverOf(archivedTrades);
+  await stepsUntil(mover, "filtered");
+  await asRoot("wallet", `UPDATE ${table} SET biz_id = 'changed' WHERE id = 3`);
+  await expect(stepsUntil(mover)).rejects.toThrow("lacks changed");
+  expect([await ids(archive), await ids(table)]).toEqual([
+    [1, 2],
+    [3, 4, 5],
+  ]);
+});
+
+test("a partition is not made while a transaction holds the archive, and its readers go on", async () => {
+  await trades([january, 3], [recent, 1]);
+  const mover = moverOf(archivedTrades, { partitionPauseMs: 60_000 });
+  await stepsUntil(mover, "planned");
+  const hung = await createConnection({ uri: config().MYSQL_URL, database: databaseName("wallet") });
+  try {
+    await hung.query("START TRANSACTION");
+    await hung.query(`SELECT COUNT(*) FROM ${archive}`);
+    expect(await mover.step()).toMatchObject({ did: "waits", why: expect.stringContaining("partition") });
+    await asRoot("wallet", `SELECT COUNT(*) FROM ${archive}`);
+    expect(await mover.step()).toMatchObject({ did: "waits" });
+  } finally {
+    await hung.end();
+  }
+  await archiveAll(archivedTrades);
+  expect(await ids(archive)).toEqual(range(1, 3));
 });
 
 test("business ids are looked up in the partition of their segment, by its index", async () => {

@@ -250,11 +250,13 @@ describe("the archiver", () => {
     const named = walletServers() as NonNullable<ReturnType<typeof walletServers>>;
     await grantAtServers(named, { adminUrl: both.urls.home, namespace, urls: new Map([["archiver", own]]) });
     process.env.ARCHIVER_MYSQL_URL = own;
+    process.env.ARCHIVE = "on";
     process.env.WALLET_MYSQL_URLS = `home=${both.urls.home},b=mysql://${placesOf(both.urls.b)}`;
     readConfigAgain();
   });
   afterAll(() => {
     delete process.env.ARCHIVER_MYSQL_URL;
+    delete process.env.ARCHIVE;
     process.env.WALLET_MYSQL_URLS = setting;
     readConfigAgain();
     rmSync(stackDir, { recursive: true, force: true });

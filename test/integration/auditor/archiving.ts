@@ -21,7 +21,7 @@ export class TestMover {
     this.mysql = new Database(databaseName(table.service), { url: at, connections: 1 });
     this.mover = new Mover({
       ...{ mysql: this.mysql, url: at, table, months: new Months("UTC") },
-      ...{ keys: allBookKeys().archiver, release: 2, afterDays: -400, settleMs: 0, oldNodes: () => [], ...over },
+      ...{ keys: allBookKeys().archiver, afterDays: -400, settleMs: 0, obstacle: () => undefined, ...over },
     });
   }
 
