@@ -74,6 +74,12 @@ export const walletServersSettings: SettingsBlock = {
       servers.length > 1
         ? [["WALLET_MYSQL_URLS", "names several servers, which are for trials, not for production yet (decision 0091)"]]
         : [];
+    const withLogins: [string, string][] = servers
+      .filter(({ url }) => serversOf(url).some(({ username, password }) => username !== "" || password !== ""))
+      .map(({ name }) => [
+        "WALLET_MYSQL_URLS",
+        `has a login in the URL of ${name}: all services would share it. Without one each uses its own`,
+      ]);
     const hosts = servers
       .flatMap(({ url }) => serversOf(url))
       .flatMap(({ href }) => plaintextHost(href, PLAINTEXT_HOSTS) ?? []);
@@ -82,7 +88,7 @@ export const walletServersSettings: SettingsBlock = {
       `leads in clear to ${host}, which is not known to be this machine or in a private network: use ?ssl={} at the end of ` +
         "the URL, or name the host in PLAINTEXT_HOSTS where nobody else can listen on the way",
     ]);
-    return [...several, ...inClear];
+    return [...several, ...withLogins, ...inClear];
   },
 };
 

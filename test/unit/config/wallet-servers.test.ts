@@ -45,6 +45,14 @@ describe("WALLET_MYSQL_URLS", () => {
     expect(() => walletServers()).toThrow(/WALLET_MYSQL_URLS: leads in clear to db2\.example/);
   });
 
+  test("is refused in production with a login in it, which is not quoted: each service has its own", () => {
+    Object.assign(process.env, { PROFILE: "production", MYSQL_URL: "mysql://w:p@127.0.0.1:3306" });
+    Object.assign(process.env, { SMS_PROVIDER: "webhook", SMS_WEBHOOK_URL: "https://sms.example/send" });
+    use("home=mysql://root:hidden@127.0.0.1:3306");
+    expect(() => walletServers()).toThrow(/WALLET_MYSQL_URLS: has a login in the URL of home: /);
+    expect(() => walletServers()).not.toThrow(/hidden/);
+  });
+
   test("is refused in production with more than one server", () => {
     Object.assign(process.env, { PROFILE: "production", MYSQL_URL: "mysql://w:p@127.0.0.1:3306" });
     Object.assign(process.env, { SMS_PROVIDER: "webhook", SMS_WEBHOOK_URL: "https://sms.example/send" });
