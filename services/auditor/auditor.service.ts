@@ -15,7 +15,7 @@ import { AuditJob, type AuditSettings, usualAudit } from "./audit-job.ts";
 import { auditorActions } from "./auditor.contract.ts";
 import { acceptFinding, findingsPage } from "./findings.ts";
 import { countOpenFindings } from "./findings-store.ts";
-import { type FurtherBooks, openBooks, openFurtherBooks } from "./further-books.ts";
+import { type FurtherBooks, openBooks, openFurtherBooks, requireAllBooks } from "./further-books.ts";
 import { keepBookGauges } from "./gauges.ts";
 import { keepSealed } from "./sealed-events.ts";
 
@@ -74,8 +74,10 @@ export default defineService<"auditor", State>({
     this.sealKeys = allBookKeys();
   },
 
-  started() {
+  async started() {
     this.books = openBooks(limits.books.connections);
+    await requireAllBooks(this.books);
+    tellServers(this.broker, this.name, [walletServers()?.[0].name ?? "home", ...furtherServers(this.name).map(({ name }) => name)]);
     this.further = openFurtherBooks(limits.books.connections);
     this.audit = new AuditJob(this);
     this.bookGauges = keepBookGauges(this);
