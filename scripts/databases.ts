@@ -4,8 +4,8 @@ import { databaseName, serviceUrlName } from "../config/config.ts";
 import {
   applyLogin,
   databasePlace,
-  loginOf,
   type Login,
+  loginOf,
   obstaclesOf,
   type Privileges,
   tablePlace,

@@ -43,6 +43,8 @@ export const walletLimits = Object.freeze({
   storeBuckets: 251,
   serversMax: 16,
   bucketsReadMs: 1_000,
+  /** How often a node looks whether it lacks a server. */
+  serversReadMs: 10_000,
   bucketRetryMs: 50,
   /** A bucket that has been closed for longer is reported: its users are answered 503. */
   bucketClosedLateMs: 30_000,

@@ -10,6 +10,7 @@ import type { SealingService } from "../book-seals.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { sealedAudit } from "../sealing.ts";
+import { fenceServers, tellServersOf } from "../server-fence.ts";
 import { eventStream } from "../streams.ts";
 import { AuditJob, type AuditSettings, usualAudit } from "./audit-job.ts";
 import { auditorActions } from "./auditor.contract.ts";
@@ -27,6 +28,7 @@ interface State extends MysqlState {
   further: readonly FurtherBooks[];
   audit: AuditJob;
   bookGauges: BackgroundLoop;
+  serversFence: BackgroundLoop;
 }
 
 export default defineService<"auditor", State>({
@@ -77,13 +79,15 @@ export default defineService<"auditor", State>({
   async started() {
     this.books = openBooks(limits.books.connections);
     await requireAllBooks(this.books);
-    tellServers(this.broker, this.name, [walletServers()?.[0].name ?? "home", ...furtherServers(this.name).map(({ name }) => name)]);
+    tellServersOf(this);
+    this.serversFence = fenceServers(this, this.books);
     this.further = openFurtherBooks(limits.books.connections);
     this.audit = new AuditJob(this);
     this.bookGauges = keepBookGauges(this);
   },
 
   async stopped() {
+    await this.serversFence?.stop();
     await this.bookGauges?.stop();
     await this.audit?.stop();
     await this.books?.close();

@@ -6,7 +6,12 @@ import type { BookKeys } from "../book-keys.ts";
 import { type LedgerName, type SealingService, sealedLedgers } from "../book-seals.ts";
 import { activeAccountsCheck, balancesCheck, continuityCheck } from "./checks/accounts-store.ts";
 import { archiveSumsCheck } from "./checks/archive-sums-store.ts";
-import { lookingElsewhere, ordersElsewhereCheck, paidOutCheck, payoutsElsewhereCheck } from "./checks/between-servers.ts";
+import {
+  lookingElsewhere,
+  ordersElsewhereCheck,
+  paidOutCheck,
+  payoutsElsewhereCheck,
+} from "./checks/between-servers.ts";
 import { carriedChecks } from "./checks/carried-store.ts";
 import { allLinksCheck, newLinksCheck, seenHeadsCheck } from "./checks/chains.ts";
 import type { Check, Page, Range } from "./checks/check.ts";

@@ -1,6 +1,6 @@
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
-import type { Database } from "../../../mixins/mysql/database.ts";
+import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import { rechargeBizCode } from "../../first-catalogue.ts";
 import type { Difference } from "../differences.ts";
 import type { AuditedTerms, Field } from "./audited-terms.ts";

@@ -4,14 +4,13 @@ import type { Transaction } from "../../../mixins/mysql/database.ts";
 import type { Sealing } from "../../../mixins/seals/seal-chains.ts";
 import { bucketInPrefix, bucketOutPrefix } from "../business-ids.ts";
 import { type Account, type DebtRow, type TradeRow, tradeTypes } from "../posting.ts";
-import { insertDebts, insertTrades, lockAccounts, readPriors, updateAccounts } from "../wallet-store.ts";
+import { clearStatuses, insertDebts, insertTrades, lockAccounts, readPriors, updateAccounts } from "../wallet-store.ts";
 import { type BucketMove, isBefore, isClosedAt } from "./bucket-store.ts";
 import {
   type Carried,
   type CarriedLedger,
   carriedAbove,
   carriedLedgers,
-  clearStatuses,
   unusualStatuses,
   usersWithCoins,
 } from "./carry-store.ts";

@@ -1,4 +1,4 @@
-import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
+import { type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import { archivedTrades } from "../../archived-tables.ts";
 
 /** SQL of the accounts of a bucket on its way from one server to another, and of the postings of the move. */
@@ -33,11 +33,6 @@ export async function unusualStatuses(source: Queryable, { bucket, above, limit 
     [bucket, above, limit],
   );
   return rows.map(({ user_id, status }) => ({ userId: String(user_id), status: Number(status) }));
-}
-
-/** Statuses count on the server that has the bucket alone. */
-export async function clearStatuses(tx: Transaction, bucket: number): Promise<void> {
-  await tx.run("UPDATE t_qiyu_currency_account SET status = 1 WHERE store_bucket = ? AND status <> 1", [bucket]);
 }
 
 const { table: trades, archive: archivedOnes } = archivedTrades;

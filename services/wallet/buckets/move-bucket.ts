@@ -20,6 +20,7 @@ import { carryAccounts, forgetStatuses } from "./carry-accounts.ts";
 import { hasAccounts } from "./carry-store.ts";
 import type { LedgerServers, ServerView } from "./ledger-servers.ts";
 import type { MoveBreakpoint } from "./move-state.ts";
+import { requireNoneWithout } from "./nodes-without.ts";
 
 /**
  * Closes the source's gate between two transactions: whoever waits for a lock has others wait behind it. Fails:
@@ -40,12 +41,18 @@ async function closeGate({ mysql }: ServerView, bucket: number, revision: number
  * at once too: gates tell an old step from a new one by their revisions, postings by their business ids. Fails:
  * unavailable, where a server is away; then the next round goes on.
  */
-export async function carryOutMove(servers: LedgerServers, move: BucketMove, reached: MoveBreakpoint): Promise<void> {
+export async function carryOutMove(
+  { servers, broker }: Pick<WalletState, "servers"> & Pick<Service, "broker">,
+  move: BucketMove,
+  reached: MoveBreakpoint,
+): Promise<void> {
   const home = servers.all[0].view.mysql;
   const [source, target] = [servers.named(move.source).view, servers.named(move.target).view];
   const { id, bucket, revision } = move;
   let { state } = move;
   if (state === "planned") {
+    // A node may have come since the move was planned.
+    requireNoneWithout(broker, [move.source, move.target]);
     await closeGate(source, bucket, revision - 1);
     await reached("closed");
     await noteClosed(home, id, await hasAccounts(source.mysql, bucket));
@@ -90,7 +97,7 @@ export function movingBuckets(wallet: Service & WalletState): LeasedLoop {
       if (!move) return false;
       const about = { move: move.id, bucket: move.bucket, from: move.source, to: move.target };
       logger.info({ ...about, state: move.state }, "a bucket of users moves to another server");
-      await carryOutMove(servers, move, wallet.moveBreakpoint ?? (() => {}));
+      await carryOutMove(wallet, move, wallet.moveBreakpoint ?? (() => {}));
       logger.info(about, "a bucket of users has moved");
       return true;
     },

@@ -121,10 +121,7 @@ function toTotals(row: TotalsRow): IncomeTotals {
   };
 }
 
-/**
- * Makes the anchor's row where she has none. Where ledgers are on several servers `lockTotals` would lock nothing otherwise,
- * and two decisions at the same time would both spend what she earned elsewhere.
- */
+/** Makes the anchor's row, for `lockTotals` to lock: with several servers she may have earned all of it elsewhere. */
 export async function ensureTotals(tx: Transaction, anchorId: string): Promise<void> {
   await tx.run("INSERT INTO t_anchor_income (user_id) VALUES (?) ON DUPLICATE KEY UPDATE user_id = user_id", [
     anchorId,
@@ -191,7 +188,7 @@ async function changeHeld(tx: Transaction, sign: "+" | "-", postings: readonly I
     throw new Error(`of ${postings.length} anchors, the first ${postings[0]?.anchorId}, some have no income held back`);
 }
 
-/** @throws Error where the anchor has no row: nobody is paid without income, and a decision locks the row first. */
+/** @throws Error where the anchor has no row: a decision locks it first. */
 async function addPayout(tx: Transaction, { anchorId, points }: IncomePosting): Promise<void> {
   const paid = "UPDATE t_anchor_income SET paid_out_points = paid_out_points - ? WHERE user_id = ?";
   const { affectedRows } = await tx.run(paid, [points, anchorId]);

@@ -11,7 +11,13 @@ afterAll(async () => both?.close());
 const namesAt = async (url: string, service = "wallet") =>
   (await rowsAt<{ name: string }>(url, service, "SELECT name FROM t_server ORDER BY number")).map(({ name }) => name);
 const add = (name: string, url: string) =>
-  addServers([{ name: "home", url: both.urls.home }, { name, url }], both.urls.home);
+  addServers(
+    [
+      { name: "home", url: both.urls.home },
+      { name, url },
+    ],
+    both.urls.home,
+  );
 
 /** What a failed attempt leaves: the names as they were. */
 async function expectNames(): Promise<void> {
@@ -32,7 +38,9 @@ describe("a server is added", () => {
   });
 
   test("not where its URL leads to the home server, or to another further one", async () => {
-    await expect(add("c", both.urls.home)).rejects.toThrow("the server of c in WALLET_MYSQL_URLS is home: check the URL");
+    await expect(add("c", both.urls.home)).rejects.toThrow(
+      "the server of c in WALLET_MYSQL_URLS is home: check the URL",
+    );
     await expect(add("c", both.urls.b)).rejects.toThrow("the server of c in WALLET_MYSQL_URLS is b: check the URL");
     await expectNames();
   });
@@ -42,7 +50,9 @@ describe("a server is added", () => {
     expect(await namesAt(both.urls.home)).toEqual(["home"]);
     for (const service of ["wallet", "gift"]) await rowsAt(both.urls.b, service, "DELETE FROM t_server");
     await rowsAt(both.urls.b, "wallet", "INSERT INTO t_qiyu_currency_account (user_id) VALUES (1)");
-    await expect(add("b", both.urls.b)).rejects.toThrow(/of b in WALLET_MYSQL_URLS has rows in t_qiyu_currency_account/);
+    await expect(add("b", both.urls.b)).rejects.toThrow(
+      /of b in WALLET_MYSQL_URLS has rows in t_qiyu_currency_account/,
+    );
     expect(await namesAt(both.urls.home)).toEqual(["home"]);
     await rowsAt(both.urls.b, "wallet", "DELETE FROM t_qiyu_currency_account");
     await add("b", both.urls.b);

@@ -5,9 +5,9 @@ import { failureName, isUnavailable } from "../../../broker/failure.ts";
 import { config } from "../../../config/config.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { placesOf, withLogin } from "../../../config/server-urls.ts";
-import { grantAtServers } from "../../../scripts/grant-at-servers.ts";
 import { type Child, startChild } from "../../../scripts/children.ts";
 import { grantLogins } from "../../../scripts/databases.ts";
+import { grantAtServers } from "../../../scripts/grant-at-servers.ts";
 import { call } from "../../../services/contracts.ts";
 import type { MoveStep } from "../../../services/wallet/buckets/move-state.ts";
 import type { GiftCharge, GiftOutcome, StatementRow } from "../../../services/wallet/wallet.contract.ts";
@@ -411,13 +411,13 @@ async function send(
   return sent;
 }
 
-function startWalletProcess(label: string): Child {
+function startWalletProcess(label: string, setting = process.env.WALLET_MYSQL_URLS as string): Child {
   return startChild({
     name: label,
     command: process.execPath,
     args: [join(projectRoot(), "test/support/service-process.ts"), "wallet", "{}"],
     cwd: projectRoot(),
-    env: { NODE_LABEL: label, WALLET_MYSQL_URLS: process.env.WALLET_MYSQL_URLS as string },
+    env: { NODE_LABEL: label, WALLET_MYSQL_URLS: setting },
     output: { prefix: `${label}|` },
     ready: /^ready (\{.*\})$/,
   });
@@ -452,6 +452,17 @@ test("while users send, buckets move to and fro and a node is killed in the mids
     expect(await balance(user)).toMatchObject({ balance: 100_000 - gifts.length, totalCharged: 100_000 });
   }
 }, 120_000);
+
+test("a node with one server ends once the home server names a further one", async () => {
+  await rowsAt(both.urls.home, "wallet", "DELETE FROM t_server WHERE name = 'b'");
+  const child = startWalletProcess("wallet-of-one", "");
+  try {
+    await child.ready;
+  } finally {
+    await rowsAt(both.urls.home, "wallet", "INSERT INTO t_server (name, number, is_self) VALUES ('b', 1, 0)");
+  }
+  expect((await child.exited) as unknown).toBeDefined();
+}, 60_000);
 
 test("a login of the wallet's own, with the rights of its job alone, suffices on both servers", async () => {
   const setting = process.env.WALLET_MYSQL_URLS as string;
