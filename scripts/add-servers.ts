@@ -1,16 +1,14 @@
-import type { Connection, RowDataPacket } from "mysql2/promise";
-import { databaseName, serviceUrlName } from "../config/config.ts";
+import type { Connection, ResultSetHeader, RowDataPacket } from "mysql2/promise";
+import { databaseName } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
-import { applyLogin, databasePlace, loginOf, type Privileges } from "../mixins/mysql/grants.ts";
 import { migrate } from "../mixins/mysql/migrate.ts";
 import { openConnection } from "../mixins/mysql/servers.ts";
 import { migrationFolders } from "../services/databases.ts";
 import { idBase, urlAt, type WalletServer } from "../services/wallet-servers.ts";
-import { type DatabaseService, movingPrivileges, privilegesFor } from "./databases.ts";
 
 /**
  * Databases by user: makes the further servers of WALLET_MYSQL_URLS ready (services/wallet-servers.ts). Every step may be
- * repeated, while nodes run. A server that was added stays: its number is in the ids of its rows.
+ * repeated, while nodes run. A server that a move names stays: its number is in the ids of its rows.
  */
 
 /** The services whose rows are by user. */
@@ -21,6 +19,20 @@ const numberedTables = {
   wallet: ["t_qiyu_currency_trade", "t_wallet_debt", "t_income_posting", "t_income_hold_gift"],
   gift: ["t_gift_record"],
 } as const;
+
+/** What a server has no rows of before it has a name. */
+const mustBeEmpty = {
+  wallet: [
+    ...numberedTables.wallet,
+    "t_qiyu_currency_account",
+    "t_qiyu_currency_trade_archive",
+    "t_wallet_bucket_move",
+  ],
+  gift: [...numberedTables.gift, "t_gift_record_archive"],
+} as const;
+
+/** The release whose nodes know of several servers. */
+const serversRelease = 2;
 
 /** Of the home server and of the others: an account's bucket, by which a move finds it. */
 const bucketColumn = `ALTER TABLE t_qiyu_currency_account
@@ -49,21 +61,82 @@ async function withDatabase<T>(url: string, service: string, work: (connection: 
   }
 }
 
-/** The number of a server by the home server, which gives it one where it has none. */
-async function numberOf(home: Connection, name: string, isHome: boolean): Promise<number> {
-  const find = async () => {
-    const [[row]] = await home.query<RowDataPacket[]>("SELECT number FROM t_server WHERE name = ?", [name]);
-    return row === undefined ? undefined : Number(row.number);
-  };
-  if (isHome) await home.query("INSERT IGNORE INTO t_server (name, number, is_self) VALUES (?, 0, 1)", [name]);
-  else if ((await find()) === undefined)
-    await home.query(
-      "INSERT INTO t_server (name, number, is_self) SELECT ?, MAX(number) + 1, 0 FROM t_server HAVING COUNT(*) > 0",
-      [name],
+interface NamedRow {
+  readonly name: string;
+  readonly number: number;
+  readonly isSelf: boolean;
+}
+
+/** The servers that a database names; none where it is not there yet. */
+async function namesAt(connection: Connection): Promise<NamedRow[]> {
+  const [tables] = await connection.query<RowDataPacket[]>("SHOW TABLES LIKE 't_server'");
+  if (tables.length === 0) return [];
+  const [rows] = await connection.query<RowDataPacket[]>("SELECT name, number, is_self FROM t_server");
+  return rows.map(({ name, number, is_self }) => ({ name, number: Number(number), isSelf: Number(is_self) === 1 }));
+}
+
+/** Names the home server in its own database. @throws Error where it has another name */
+async function nameHome(home: Connection, name: string): Promise<NamedRow[]> {
+  const before = (await namesAt(home)).find(({ isSelf }) => isSelf);
+  if (before && (before.name !== name || before.number !== 0))
+    throw new Error(
+      `the server of MYSQL_URL is ${before.name}, number ${before.number}, and not the home server ${name}`,
     );
-  const number = await find();
-  if (number === undefined) throw new Error(`the home server has another name than ${name}`);
-  return number;
+  await home.query("INSERT IGNORE INTO t_server (name, number, is_self) VALUES (?, 0, 1)", [name]);
+  return namesAt(home);
+}
+
+/** The databases of a further server that are there. It may have none yet. */
+async function presentAt(url: string): Promise<(typeof servicesByUser)[number][]> {
+  const connection = await openConnection(url);
+  try {
+    const [rows] = await connection.query<RowDataPacket[]>(
+      "SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name IN (?)",
+      [servicesByUser.map((service) => databaseName(service))],
+    );
+    return servicesByUser.filter((service) => rows.some(({ name }) => name === databaseName(service)));
+  } finally {
+    await connection.end();
+  }
+}
+
+/**
+ * Looks at a further server before anything is written there. Returns the number that it has by its own row. @throws Error
+ * where it is another server of this or of another system, or has rows that nobody of this name has written
+ */
+async function lookAt({ name, url }: WalletServer, service: keyof typeof numberedTables): Promise<number | undefined> {
+  return withDatabase(url, service, async (connection) => {
+    const names = await namesAt(connection);
+    const self = names.find(({ isSelf }) => isSelf);
+    const foreign = names.find((row) => row.name !== name || !row.isSelf || row.number === 0);
+    if (foreign)
+      throw new Error(`the server of ${name} in WALLET_MYSQL_URLS is ${self?.name ?? "of others"}: check the URL`);
+    if (self) return self.number;
+    for (const table of mustBeEmpty[service]) {
+      const [tables] = await connection.query<RowDataPacket[]>("SHOW TABLES LIKE ?", [table]);
+      if (tables.length === 0) continue;
+      const [rows] = await connection.query<RowDataPacket[]>(`SELECT 1 AS one FROM ${table} LIMIT 1`);
+      if (rows.length > 0)
+        throw new Error(`the server of ${name} in WALLET_MYSQL_URLS has rows in ${table} already: check the URL`);
+    }
+    return undefined;
+  });
+}
+
+/** The number of each further server: the one that a database has for it, else the next. @throws Error where two differ */
+function chooseNumbers(further: readonly WalletServer[], known: readonly NamedRow[], own: readonly NamedRow[]) {
+  const numbers = new Map<string, number>();
+  const taken = new Set([0, ...known.map(({ number }) => number), ...own.map(({ number }) => number)]);
+  for (const { name } of further) {
+    const told = new Set([...known, ...own].filter((row) => row.name === name).map(({ number }) => number));
+    if (told.size > 1) throw new Error(`server ${name} has the numbers ${[...told].join(", ")}`);
+    const [number = Math.max(...taken) + 1] = told;
+    const other = [...known, ...own].find((row) => row.number === number && row.name !== name);
+    if (other) throw new Error(`servers ${name} and ${other.name} have one number, ${number}`);
+    taken.add(number);
+    numbers.set(name, number);
+  }
+  return numbers;
 }
 
 /** The next id of each table is beyond the server's base. */
@@ -83,76 +156,93 @@ async function addGates(connection: Connection, isOpen: boolean): Promise<void> 
   await connection.query("INSERT IGNORE INTO t_wallet_gate (bucket, is_open, revision) VALUES ?", [rows]);
 }
 
-async function addSelf(connection: Connection, name: string, number: number): Promise<void> {
-  await connection.query("INSERT IGNORE INTO t_server (name, number, is_self) VALUES (?, ?, 1)", [name, number]);
-  const [[self]] = await connection.query<RowDataPacket[]>("SELECT name FROM t_server WHERE is_self = 1");
-  if (self?.name !== name)
-    throw new Error(`the server of ${name} in WALLET_MYSQL_URLS is ${self?.name}: check the URL`);
+/** One command at a time gives numbers. The lock ends with its connection. */
+async function alone<T>(adminUrl: string, work: () => Promise<T>): Promise<T> {
+  return withDatabase(adminUrl, "wallet", async (connection) => {
+    const seconds = limits.wallet.addServersLockMs / 1_000;
+    const [[row]] = await connection.query<RowDataPacket[]>("SELECT GET_LOCK(?, ?) AS taken", [
+      ...[`${databaseName("wallet")}:servers`, seconds],
+    ]);
+    if (Number(row?.taken) !== 1) throw new Error("another command adds servers");
+    return work();
+  });
 }
 
 /**
- * Adds the servers, home first, with an administrator's URL of the home server, whose login is used where a URL has none.
- * Migrates the databases of the further ones; those of the home server are migrated. Returns the number of each.
+ * Adds the servers with an administrator's URL of the home server, whose login is used where a URL has none. Looks at all
+ * of them before anything is written on a further one; the home server names one last of all, once it is ready: nodes ask
+ * for what it names. Migrates the databases of the further ones; those of the home server are migrated. Returns the number
+ * of each. @throws Error where a URL leads elsewhere than its name says
  */
-export async function addServers(
-  [home, ...further]: readonly [WalletServer, ...WalletServer[]],
+export function addServers(
+  [home, ...named]: readonly [WalletServer, ...WalletServer[]],
   adminUrl: string,
 ): Promise<Map<string, number>> {
-  const numbers = new Map<string, number>();
-  for (const service of servicesByUser) {
+  const further = named.map((server) => ({ name: server.name, url: urlAt(server, adminUrl) }));
+  return alone(adminUrl, async () => {
+    const known: NamedRow[] = [];
+    const own: NamedRow[] = [];
+    for (const service of servicesByUser)
+      known.push(...(await withDatabase(adminUrl, service, (connection) => nameHome(connection, home.name))));
     for (const server of further)
-      await migrate(databaseName(service), migrationFolders[service], undefined, urlAt(server, adminUrl));
-    await withDatabase(adminUrl, service, async (connection) => {
-      numbers.set(home.name, await numberOf(connection, home.name, true));
-      for (const { name } of further) {
-        const number = await numberOf(connection, name, false);
-        const known = numbers.get(name) ?? number;
-        if (known !== number) throw new Error(`server ${name} has number ${known} at wallet and ${number} at gift`);
-        numbers.set(name, number);
+      for (const service of await presentAt(server.url)) {
+        const number = await lookAt(server, service);
+        if (number !== undefined) own.push({ name: server.name, number, isSelf: true });
       }
-    });
+    const numbers = chooseNumbers(further, known, own);
     for (const server of further)
-      await withDatabase(urlAt(server, adminUrl), service, async (connection) => {
-        const number = numbers.get(server.name) as number;
-        await raiseIds(connection, service, number);
-        await addSelf(connection, server.name, number);
+      for (const service of servicesByUser) {
+        await migrate(databaseName(service), migrationFolders[service], undefined, server.url);
+        await withDatabase(server.url, service, async (connection) => {
+          const number = numbers.get(server.name) as number;
+          await connection.query("INSERT IGNORE INTO t_server (name, number, is_self) VALUES (?, ?, 1)", [
+            ...[server.name, number],
+          ]);
+          await raiseIds(connection, service, number);
+        });
+      }
+    for (const url of [adminUrl, ...further.map((server) => server.url)])
+      await withDatabase(url, "wallet", async (connection) => {
+        await once(connection, bucketColumn);
+        await once(connection, bucketIndex);
+        await once(connection, dropCheck);
+        await addGates(connection, url === adminUrl);
       });
-  }
-  for (const server of [home, ...further])
-    await withDatabase(server === home ? adminUrl : urlAt(server, adminUrl), "wallet", async (connection) => {
-      await once(connection, bucketColumn);
-      await once(connection, bucketIndex);
-      await once(connection, dropCheck);
-      await addGates(connection, server === home);
-    });
-  return numbers;
+    for (const service of servicesByUser)
+      await withDatabase(adminUrl, service, async (connection) => {
+        for (const [name, number] of numbers) await nameAtHome(connection, name, number);
+      });
+    return new Map([[home.name, 0], ...numbers]);
+  });
+}
+
+/** From now on nodes that do not know the server do not start, and nodes of release 1 neither. */
+async function nameAtHome(home: Connection, name: string, number: number): Promise<void> {
+  await home.query(
+    `INSERT INTO t_migration_release (name, release_number, needs_release, begin_time)
+     VALUES (?, ?, ?, UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE needs_release = VALUES(needs_release)`,
+    ["services/wallet-servers", serversRelease, serversRelease],
+  );
+  await home.query("INSERT IGNORE INTO t_server (name, number, is_self) VALUES (?, ?, 0)", [name, number]);
 }
 
 /**
- * What a service's login may do on a further server. The auditor and the archiver have no database there: one reads what is
- * by user, the other moves closed months.
+ * Takes the name of a server back that no bucket was ever planned to move to: one that was added by mistake. Its databases
+ * stay. @throws Error where a move names it, or it is not a further server
  */
-function privilegesAt(namespace: string, service: DatabaseService): Privileges | undefined {
-  if (service === "auditor")
-    return new Map(servicesByUser.map((other) => [databasePlace(databaseName(other, namespace)), ["SELECT"]]));
-  if (service === "archiver") return movingPrivileges(namespace, service);
-  return (servicesByUser as readonly string[]).includes(service) ? privilegesFor(namespace, service) : undefined;
-}
-
-/** Gives the services' logins, by their URLs at the home server, the rights of their jobs on the further servers. */
-export async function grantAtServers(
-  [, ...further]: readonly [WalletServer, ...WalletServer[]],
-  { adminUrl, namespace, urls }: { adminUrl: string; namespace: string; urls: ReadonlyMap<DatabaseService, string> },
-): Promise<void> {
-  for (const server of further) {
-    const admin = await openConnection(urlAt(server, adminUrl));
-    try {
-      for (const [service, url] of urls) {
-        const privileges = privilegesAt(namespace, service);
-        if (privileges) await applyLogin(admin, loginOf(url, serviceUrlName("MYSQL_URL", service)), privileges);
-      }
-    } finally {
-      await admin.end();
-    }
-  }
+export function removeServer(name: string, adminUrl: string): Promise<void> {
+  return alone(adminUrl, async () => {
+    await withDatabase(adminUrl, "wallet", async (connection) => {
+      const [result] = await connection.query<ResultSetHeader>(
+        `DELETE FROM t_server WHERE name = ? AND number > 0 AND NOT EXISTS
+           (SELECT 1 FROM t_wallet_bucket_move WHERE source = ? OR target = ?)`,
+        [name, name, name],
+      );
+      if (result.affectedRows === 0)
+        throw new Error(`${name} is no further server, or a move names it: its number is in ids of rows`);
+    });
+    await withDatabase(adminUrl, "gift", (connection) =>
+      connection.query("DELETE FROM t_server WHERE name = ? AND number > 0", [name]),
+    );
+  });
 }

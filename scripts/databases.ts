@@ -1,8 +1,10 @@
+import type { Connection } from "mysql2/promise";
 import { printLine } from "../broker/outputs.ts";
 import { databaseName, serviceUrlName } from "../config/config.ts";
 import {
   applyLogin,
   databasePlace,
+  type Login,
   loginOf,
   obstaclesOf,
   type Privileges,
@@ -63,6 +65,21 @@ export function requireOwnLogins(adminUrl: string, urls: ReadonlyMap<DatabaseSer
   }
 }
 
+/** @throws Error where something else than this command decides what one of the logins may do at the server */
+export async function requireSeenRights(
+  admin: Connection,
+  logins: readonly { readonly variable: string; readonly login: Login }[],
+): Promise<void> {
+  for (const { variable, login } of logins) {
+    const obstacles = await obstaclesOf(admin, login.user);
+    if (obstacles.length > 0)
+      throw new Error(
+        `${variable}: what ${login.user} may do is not decided by this command alone, so it changed no rights: ` +
+          `${obstacles.join(", ")}. Remove it, or give the service another login`,
+      );
+  }
+}
+
 /**
  * Makes the services' logins as their URLs have them, by service, with exactly the rights of database-rights.ts. The
  * tables must be there. A URL without a password names an account that exists. @throws before it changes anything,
@@ -80,14 +97,7 @@ export async function grantLogins(
       const variable = serviceUrlName("MYSQL_URL", service);
       return { service, variable, login: loginOf(url, variable) };
     });
-    for (const { variable, login } of logins) {
-      const obstacles = await obstaclesOf(admin, login.user);
-      if (obstacles.length > 0)
-        throw new Error(
-          `${variable}: what ${login.user} may do is not decided by this command alone, so it changed no rights: ` +
-            `${obstacles.join(", ")}. Remove it, or give the service another login`,
-        );
-    }
+    await requireSeenRights(admin, logins);
     for (const { service, login } of logins) await applyLogin(admin, login, privilegesFor(namespace, service));
   } finally {
     await admin.end();

@@ -5,7 +5,7 @@ import { limits } from "../config/limits.ts";
 import { Database, type Queryable } from "../mixins/mysql/database.ts";
 import { checksOf, type RunPorts, runCheck } from "../services/auditor/comparison.ts";
 import { type Difference, differenceKinds } from "../services/auditor/differences.ts";
-import { openBooks, openFurtherBooks } from "../services/auditor/further-books.ts";
+import { openBooks, openFurtherBooks, requireAllBooks } from "../services/auditor/further-books.ts";
 import { allBookKeys } from "../services/book-keys.ts";
 import { useNodeEnv } from "./local-env.ts";
 import { requireNode } from "./node-version.ts";
@@ -99,6 +99,7 @@ async function compare(since: Date | null, found: Found): Promise<Compared[]> {
   const further = openFurtherBooks(2);
   const own = await openOwn();
   try {
+    await requireAllBooks(books);
     const { underWayMs } = limits.books;
     const compared: Compared[] = [];
     const ports = progressPorts((differences) => found.add(differences));

@@ -17,8 +17,12 @@ async function readNames(db: Queryable): Promise<NamedServer[]> {
   return rows.map((row) => ({ name: row.name, number: Number(row.number), isSelf: Number(row.is_self) === 1 }));
 }
 
+/** The setting lacks servers that the home server names. */
+export class ServersMissing extends Error {}
+
 /**
- * The numbers of the servers by name, as the home server has them. @throws Error where they are not those of the setting:
+ * The numbers of the servers by name, as the home server has them. @throws ServersMissing where the setting lacks some;
+ * Error where it has others:
  * rows of users would be looked for elsewhere, or written twice
  */
 export async function numbersOf(home: Queryable, further: readonly WalletServer[]): Promise<Map<string, number>> {
@@ -26,7 +30,9 @@ export async function numbersOf(home: Queryable, further: readonly WalletServer[
   const numbers = new Map(names.map(({ name, number }) => [name, number]));
   const missing = names.filter(({ name, number }) => number > 0 && !further.some((one) => one.name === name));
   if (missing.length > 0)
-    throw new Error(`WALLET_MYSQL_URLS lacks ${missing.map(({ name }) => name).join(", ")}, which may have users`);
+    throw new ServersMissing(
+      `WALLET_MYSQL_URLS lacks ${missing.map(({ name }) => name).join(", ")}, which may have users`,
+    );
   const unknown = further.filter(({ name }) => (numbers.get(name) ?? 0) === 0);
   if (unknown.length > 0)
     throw new Error(`${unknown.map(({ name }) => name).join(", ")} of WALLET_MYSQL_URLS is new: run "npm run migrate"`);

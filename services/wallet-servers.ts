@@ -63,20 +63,32 @@ export const walletServersSettings: SettingsBlock = {
         "For wallet, gift, auditor and archiver nodes, the same on all of them: several MySQL servers for ledgers and gift",
         "records, each of some users, as NAME=URL,NAME=URL. Names never change. The one called home, else the first, is the",
         "server of MYSQL_URL and has what is of no user. A URL without a login is used with the service's own. Unset: one",
-        "server.",
+        "server. Several are for trials: production refuses them.",
       ],
     },
   },
   problems({ WALLET_MYSQL_URLS: value = "" }, { PROFILE, PLAINTEXT_HOSTS }) {
     if (PROFILE !== "production" || value === "") return [];
-    const hosts = parsed(value)
+    const servers = parsed(value);
+    const several: [string, string][] =
+      servers.length > 1
+        ? [["WALLET_MYSQL_URLS", "names several servers, which are for trials, not for production yet (decision 0091)"]]
+        : [];
+    const withLogins: [string, string][] = servers
+      .filter(({ url }) => serversOf(url).some(({ username, password }) => username !== "" || password !== ""))
+      .map(({ name }) => [
+        "WALLET_MYSQL_URLS",
+        `has a login in the URL of ${name}: all services would share it. Without one each uses its own`,
+      ]);
+    const hosts = servers
       .flatMap(({ url }) => serversOf(url))
       .flatMap(({ href }) => plaintextHost(href, PLAINTEXT_HOSTS) ?? []);
-    return hosts.map((host) => [
+    const inClear = hosts.map((host): [string, string] => [
       "WALLET_MYSQL_URLS",
       `leads in clear to ${host}, which is not known to be this machine or in a private network: use ?ssl={} at the end of ` +
         "the URL, or name the host in PLAINTEXT_HOSTS where nobody else can listen on the way",
     ]);
+    return [...several, ...withLogins, ...inClear];
   },
 };
 

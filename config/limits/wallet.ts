@@ -43,10 +43,16 @@ export const walletLimits = Object.freeze({
   storeBuckets: 251,
   serversMax: 16,
   bucketsReadMs: 1_000,
+  /** How often a node looks whether it lacks a server. */
+  serversReadMs: 10_000,
   bucketRetryMs: 50,
   /** A bucket that has been closed for longer is reported: its users are answered 503. */
   bucketClosedLateMs: 30_000,
   moveAccounts: 500,
+  /** How often a move tries to close a gate between two transactions, and the pause between, before the next round does. */
+  closeAttempts: 500,
+  closeRetryMs: 10,
+  addServersLockMs: 30_000,
   moveEveryMs: 1_000,
   moveLeaseMs: 15_000,
   /** The longest name of a server: it stands behind the service in the auditor's tables. */

@@ -10,12 +10,13 @@ import type { SealingService } from "../book-seals.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { sealedAudit } from "../sealing.ts";
+import { fenceServers, tellServersOf } from "../server-fence.ts";
 import { eventStream } from "../streams.ts";
 import { AuditJob, type AuditSettings, usualAudit } from "./audit-job.ts";
 import { auditorActions } from "./auditor.contract.ts";
 import { acceptFinding, findingsPage } from "./findings.ts";
 import { countOpenFindings } from "./findings-store.ts";
-import { type FurtherBooks, openBooks, openFurtherBooks } from "./further-books.ts";
+import { type FurtherBooks, openBooks, openFurtherBooks, requireAllBooks } from "./further-books.ts";
 import { keepBookGauges } from "./gauges.ts";
 import { keepSealed } from "./sealed-events.ts";
 
@@ -27,6 +28,7 @@ interface State extends MysqlState {
   further: readonly FurtherBooks[];
   audit: AuditJob;
   bookGauges: BackgroundLoop;
+  serversFence: BackgroundLoop;
 }
 
 export default defineService<"auditor", State>({
@@ -74,14 +76,18 @@ export default defineService<"auditor", State>({
     this.sealKeys = allBookKeys();
   },
 
-  started() {
+  async started() {
     this.books = openBooks(limits.books.connections);
+    await requireAllBooks(this.books);
+    tellServersOf(this);
+    this.serversFence = fenceServers(this, this.books);
     this.further = openFurtherBooks(limits.books.connections);
     this.audit = new AuditJob(this);
     this.bookGauges = keepBookGauges(this);
   },
 
   async stopped() {
+    await this.serversFence?.stop();
     await this.bookGauges?.stop();
     await this.audit?.stop();
     await this.books?.close();

@@ -7,12 +7,12 @@ import { type LedgerName, type SealingService, sealedLedgers } from "../book-sea
 import { activeAccountsCheck, balancesCheck, continuityCheck } from "./checks/accounts-store.ts";
 import { archiveSumsCheck } from "./checks/archive-sums-store.ts";
 import {
-  carriedCheck,
   lookingElsewhere,
   ordersElsewhereCheck,
   paidOutCheck,
-  withoutMoves,
+  payoutsElsewhereCheck,
 } from "./checks/between-servers.ts";
+import { carriedChecks } from "./checks/carried-store.ts";
 import { allLinksCheck, newLinksCheck, seenHeadsCheck } from "./checks/chains.ts";
 import type { Check, Page, Range } from "./checks/check.ts";
 import { checkpointsCheck, lateCheckpointCheck } from "./checks/checkpoints.ts";
@@ -61,9 +61,10 @@ export function checksOf(options: CompareOptions): Check[] {
   const home = homeChecks(options);
   if (further.length === 0) return home;
   const all = [books, ...further.map((one) => one.books)];
+  const places = { home: books, further };
   return [
-    ...home.map((check) => (ofOrders.has(check.name) ? lookingElsewhere(check, books, all) : withoutMoves(check))),
-    ...[carriedCheck(books, all, everyRow), paidOutCheck(books, all)],
+    ...home.map((check) => (ofOrders.has(check.name) ? lookingElsewhere(check, books, all) : check)),
+    ...[...carriedChecks(books, places, everyRow), paidOutCheck(books, all)],
     ...further.flatMap((one) => {
       const seen = own && { ...own, seen: seenOf(own.seen, one.name) };
       const checks = [
@@ -71,7 +72,9 @@ export function checksOf(options: CompareOptions): Check[] {
         ...archiveChecks(one.books, { ...options, own: seen }),
         ...ledgerChecks(one.books, { ...options, own: seen }),
         ordersElsewhereCheck(one.books, books, everyRow),
-        ...[carriedCheck(one.books, all, everyRow), paidOutCheck(one.books, all)],
+        payoutsElsewhereCheck(one.books, books),
+        giftTermsCheck(one.books, keys, everyRow, books),
+        ...[...carriedChecks(one.books, places, everyRow), paidOutCheck(one.books, all)],
       ];
       return checks.map((check) => checkAt(check, one.name));
     }),
@@ -125,7 +128,7 @@ function ledgerChecks(books: Database, { own, underWayMs, everyRow }: CompareOpt
 
 /** The checks of the home server. Those of the chains come first: what they find explains the others. */
 function homeChecks(options: CompareOptions): Check[] {
-  const { books, own, keys, underWayMs, everyRow } = options;
+  const { books, own, keys, underWayMs, everyRow, further = [] } = options;
   const services = [...new Set(ledgers.map((ledger) => sealedLedgers[ledger].service))];
   const seals = services.flatMap((service) => {
     const db = service === "auditor" ? own?.audit : books;
@@ -137,7 +140,7 @@ function homeChecks(options: CompareOptions): Check[] {
     ...ledgerChecks(books, options),
     creditsCheck(books, everyRow),
     ordersCheck(books, underWayMs, everyRow),
-    orderedCoinsCheck(books, everyRow),
+    orderedCoinsCheck(books, everyRow, further.length > 0),
     orderedPayoutsCheck(books),
     platformOrdersCheck(books, underWayMs, everyRow),
     staffMovesCheck(books, underWayMs),

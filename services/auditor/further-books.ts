@@ -3,6 +3,7 @@ import { limits } from "../../config/limits.ts";
 import { Database, type Queryable } from "../../mixins/mysql/database.ts";
 import { archivedTables } from "../archived-tables.ts";
 import { booksReplicaUrl } from "../book-keys.ts";
+import { numbersOf } from "../server-names-store.ts";
 import { furtherServers } from "../wallet-servers.ts";
 import type { Check } from "./checks/check.ts";
 
@@ -28,6 +29,18 @@ export const openFurtherBooks = (connections: number): FurtherBooks[] =>
       ...{ url, reads: true, connections, statementTimeoutMs: limits.books.statementTimeoutMs },
     }),
   }));
+
+/** ER_NO_SUCH_TABLE, ER_BAD_DB_ERROR: the wallet has made no books yet. */
+const notThere: ReadonlySet<unknown> = new Set([1146, 1049]);
+
+/** @throws Error where the home server names others than the setting: their books would be read by nobody */
+export async function requireAllBooks(books: Queryable): Promise<void> {
+  try {
+    await numbersOf(books, furtherServers("auditor"));
+  } catch (error) {
+    if (!notThere.has((error as { errno?: unknown }).errno)) throw error;
+  }
+}
 
 /** What the auditor keeps of a service's seals, or of a table's archive, on a further server stands under the names of both, `wallet@b`. */
 export const seenNameOf = (service: string, server: string | undefined): string =>

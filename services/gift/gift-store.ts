@@ -88,16 +88,18 @@ export interface RecordsAsked {
  */
 export async function pageOfRecords(
   db: Queryable,
-  query: RecordsAsked & { readonly at?: Date | undefined },
+  query: RecordsAsked & { readonly at?: Date | undefined; readonly byTime?: boolean },
 ): Promise<{ list: GiftRecord[]; nextCursor: string | null }> {
   const isSent = query.direction === "sent";
+  // Ids of several servers are not in the order of time.
+  const byId = isSent && query.byTime !== true;
   const where = [isSent ? "user_id = ?" : "object_id = ? AND status = 1"];
   const values: unknown[] = [query.userId];
   if (query.roomId !== undefined) {
     where.push("room_id = ?");
     values.push(query.roomId);
   }
-  if (query.cursor !== undefined && isSent && !query.at) {
+  if (query.cursor !== undefined && byId) {
     where.push("id < ?");
     values.push(query.cursor);
   } else if (query.cursor !== undefined) {
@@ -107,7 +109,7 @@ export async function pageOfRecords(
     values.push(at, at, query.cursor);
   }
   const most = query.limit + 1;
-  const order = isSent ? "id DESC" : "send_time DESC, id DESC";
+  const order = byId ? "id DESC" : "send_time DESC, id DESC";
   const read = (table: string, also: readonly unknown[] = []) =>
     db.query<RecordRow>(
       `SELECT ${recordColumns} FROM ${table} WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT ?`,
@@ -115,14 +117,14 @@ export async function pageOfRecords(
     );
   const hot = await read(archivedRecords.table);
   const archived = await archivedPage(hot);
-  const rows = mergedPage(hot, archived, isSent ? newestFirst : latestFirst, most);
+  const rows = mergedPage(hot, archived, byId ? newestFirst : latestFirst, most);
   const list = rows.slice(0, query.limit).map(toRecord);
   return { list, nextCursor: rows.length > list.length ? (list.at(-1)?.id ?? null) : null };
 
   /** A full page of sent gifts is newer than the archive. A received one may be settled later than others that are archived. */
   async function archivedPage(page: readonly RecordRow[]): Promise<RecordRow[]> {
     if (page.length < most) return read(archivedRecords.archive);
-    if (isSent) return [];
+    if (byId) return [];
     where.push("send_time >= ?");
     return read(archivedRecords.archive, [page.at(-1)?.send_time]);
   }

@@ -6,6 +6,7 @@ import { openView } from "../../mixins/mysql/server-view.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { archiveFilterBytes } from "../archive-settings.ts";
 import { archivedRecords } from "../archived-tables.ts";
+import { fenceServers } from "../server-fence.ts";
 import { numbersOf, requireSelf } from "../server-names-store.ts";
 import { furtherServers, idBase, serverOfId, type WalletServer, walletServers } from "../wallet-servers.ts";
 import { settledPage } from "./all-settled.ts";
@@ -48,7 +49,8 @@ export class RecordServers {
     const further = furtherServers("gift");
     const numbers = await numbersOf(gift.mysql, further);
     const name = walletServers()?.[0].name ?? "home";
-    const closing: (() => Promise<void>)[] = [];
+    const fence = fenceServers(gift, gift.mysql);
+    const closing: (() => Promise<void>)[] = [() => fence.stop()];
     const filtersOf = async (view: Service & MysqlState): Promise<ArchiveFilters> => {
       const archive = await openFilters(view, archivedRecords, archiveFilterBytes(1 + further.length));
       closing.unshift(() => archive.stop());
@@ -126,7 +128,7 @@ export class RecordServers {
     const own = cursor === undefined ? undefined : this.all.find(({ number }) => number === serverOfId(cursor));
     const at = cursor && own ? await timeOf(own.view.mysql, cursor) : undefined;
     if (cursor !== undefined && !at) return { list: [], nextCursor: null };
-    const pages = await this.each((db, server) => pageOfRecords(db, { ...asked, at: server === own ? undefined : at }));
+    const pages = await this.each((db) => pageOfRecords(db, { ...asked, at, byTime: true }));
     const found = pages.flatMap(({ list }) => list).sort(byTimeAndId);
     const list = found.slice(0, limit);
     const more = found.length > limit || pages.some(({ nextCursor }) => nextCursor !== null);

@@ -181,6 +181,11 @@ export async function updateAccounts(tx: Transaction, accounts: readonly Account
   );
 }
 
+/** Makes all accounts of a bucket usual ones: their statuses count on the server that has the bucket alone. */
+export async function clearStatuses(tx: Transaction, bucket: number): Promise<void> {
+  await tx.run("UPDATE t_qiyu_currency_account SET status = 1 WHERE store_bucket = ? AND status <> 1", [bucket]);
+}
+
 /** Balances by user; a user without an account is left out. */
 export async function readBalances(db: Queryable, userIds: readonly string[]): Promise<Map<string, Balance>> {
   const rows = await db.query<AccountRow>(

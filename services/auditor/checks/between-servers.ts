@@ -5,8 +5,6 @@ import { tradesBook } from "./book-rows-store.ts";
 import { bookCheck } from "./book-windows.ts";
 import type { Check } from "./check.ts";
 import {
-  carriedRows,
-  coinsOf,
   incomesAfter,
   incomesOf,
   isOrderSettled,
@@ -14,10 +12,12 @@ import {
   isStaffMoveKept,
   type KnownOrder,
   type OrderedRow,
+  orderedPayouts,
   orderedRows,
   paidOrders,
   platformOrders,
 } from "./elsewhere-store.ts";
+import { windowCheck } from "./windows-store.ts";
 
 /**
  * What concerns several servers of ledgers (services/wallet-servers.ts): orders are on the home server and their coins on
@@ -41,18 +41,6 @@ export function lookingElsewhere(check: Check, home: Queryable, all: readonly Qu
       const differences: Difference[] = [];
       for (const one of page.differences) if (!(await isExplained(one))) differences.push(one);
       return { ...page, differences };
-    },
-  };
-}
-
-/** A check that takes the postings of moves of buckets for adjustments that nobody ordered: they are compared below. */
-export function withoutMoves(check: Check): Check {
-  return {
-    ...check,
-    range: (since) => check.range(since),
-    async page(range) {
-      const page = await check.page(range);
-      return { ...page, differences: page.differences.filter(({ subject }) => !subject.startsWith("order bucket-")) };
     },
   };
 }
@@ -112,28 +100,31 @@ export function ordersElsewhereCheck(books: Database, home: Queryable, everyRow:
   });
 }
 
-/**
- * What left a server for another has arrived there, and what arrived has left one: the same coins of the same user, once.
- * While a move is under way accounts arrive shortly before they leave.
- */
-export function carriedCheck(books: Database, all: readonly Queryable[], everyRow: boolean): Check {
-  return bookCheck(books, {
-    ...{ ...ledgerOf(everyRow), name: "moves of buckets", delayMs: limits.books.underWayMs },
-    async find(page) {
-      const rows = await carriedRows(page, limits.books.pageRows);
-      const opposites = rows.map(({ biz_id }) =>
-        biz_id.startsWith("bucket-in:")
-          ? biz_id.replace("bucket-in:", "bucket-out:")
-          : biz_id.replace("bucket-out:", "bucket-in:"),
+/** Payouts of a further server's ledger against the orders of the platform, but for those of an operator. */
+export function payoutsElsewhereCheck(books: Database, home: Queryable): Check {
+  return windowCheck(books, {
+    ...{ name: "payouts", table: "t_income_posting", column: "create_time", rounds: true },
+    async find(from, to) {
+      const rows = await orderedPayouts(books, from, to, limits.books.pageRows);
+      const orders = await platformOrders(
+        home,
+        rows.map(({ biz_id }) => biz_id),
       );
-      // Of these books by the connection of the page: a second one might have to wait for it.
-      const found = await Promise.all(all.map((db) => coinsOf(db === books ? page.db : db, opposites)));
       return rows
-        .flatMap(({ biz_id, user_id, num }, at): Difference[] => {
-          const coins = found.flatMap((one) => one.get(opposites[at] as string) ?? []);
-          if (coins.length === 1 && coins[0] === -BigInt(num)) return [];
-          const detail = `user ${user_id}, num ${num}; of ${opposites[at]} there is ${coins.join(", ") || "nothing"}`;
-          return [{ kind: "moveOfBucketDiffers", subject: biz_id, detail }];
+        .flatMap((row): Difference[] => {
+          const order = orders.get(row.biz_id);
+          const isRight =
+            order !== undefined &&
+            Number(order.kind) === 2 &&
+            String(order.user_id) === String(row.user_id) &&
+            BigInt(order.amount) === -BigInt(row.points) &&
+            [1, Number(row.status) === 1 ? 2 : 3].includes(Number(order.state));
+          if (isRight) return [];
+          const shown = order
+            ? `order: user ${order.user_id}, amount ${order.amount}, state ${order.state}`
+            : "there is no such order";
+          const detail = `ledger: user ${row.user_id}, num ${row.points}; ${shown}`;
+          return [{ kind: "payoutWithoutOrder", subject: `order ${row.biz_id}`, detail }];
         })
         .slice(0, limits.books.findingsPerPage);
     },

@@ -1,6 +1,6 @@
 import { databaseName } from "../../../config/config.ts";
 import type { Queryable } from "../../../mixins/mysql/database.ts";
-import { keysAtOnce, rowsOfKeys, tradesBook } from "./book-rows-store.ts";
+import { rowsOfKeys, tradesBook } from "./book-rows-store.ts";
 import type { BookPage } from "./book-windows.ts";
 
 /**
@@ -90,13 +90,16 @@ export async function isPlatformOrderKept(home: Queryable, all: readonly Queryab
   );
 }
 
+/** A share of an order is of an anchor, a move of an order of its payer: there the order alone must fit. */
+const ofUser = "AND anchor_id = ?";
+
 /** What a move of staff that is done leaves in the income ledger: see staff-orders-store.ts. */
 const postingOf: Readonly<Record<number, readonly [condition: string, prefix: string]>> = {
-  3: ["biz_id = ? AND kind = 3 AND status = 1", "payout:"],
+  3: [`biz_id = ? AND kind = 3 AND status = 1 ${ofUser}`, "payout:"],
   4: ["order_id = ? AND kind = 1", ""],
   5: ["order_id = ? AND kind = 2", ""],
-  6: ["biz_id = ? AND kind = 1 AND status = 1", "free-hold:"],
-  7: ["biz_id = ? AND kind = 2 AND status = 1", "free-release:"],
+  6: [`biz_id = ? AND kind = 1 AND status = 1 ${ofUser}`, "free-hold:"],
+  7: [`biz_id = ? AND kind = 2 AND status = 1 ${ofUser}`, "free-release:"],
 };
 
 /** Whether a move of staff that is done is in the books of one of the servers. */
@@ -106,7 +109,11 @@ export async function isStaffMoveKept(home: Queryable, all: readonly Queryable[]
     [moveId],
   );
   const posting = move && postingOf[Number(move.kind)];
-  if (posting) return hasPosting(all, posting[0], [`${posting[1]}${move.subject}`]);
+  if (posting) {
+    const [condition, prefix] = posting;
+    const values = [`${prefix}${move.subject}`, ...(condition.endsWith(ofUser) ? [move.user_id] : [])];
+    return hasPosting(all, condition, values);
+  }
   if (Number(move?.kind) !== 8) return false;
   for (const db of all) {
     const closed = await db.query("SELECT 1 AS one FROM t_qiyu_currency_account WHERE user_id = ? AND status = 0", [
@@ -136,10 +143,19 @@ export function orderedRows({ db, rows }: BookPage, limit: number): Promise<Orde
   );
 }
 
+/** The payouts among these postings, but for those of an operator. */
+export function orderedPayouts(db: Queryable, from: string, to: string, limit: number) {
+  return db.query<Record<"biz_id" | "user_id" | "points", string> & { status: number }>(
+    `SELECT biz_id, anchor_id AS user_id, points, status FROM t_income_posting
+     WHERE id > ? AND id <= ? AND kind = 3 AND biz_id NOT LIKE 'payout:%' LIMIT ?`,
+    [from, to, limit],
+  );
+}
+
 export interface KnownOrder extends Record<"user_id" | "amount", string> {
   readonly id: string;
   readonly state: number | null;
-  /** Of the platform: 0 credit, 1 adjustment. */
+  /** Of the platform: 0 credit, 1 adjustment, 2 payout. */
   readonly kind: number;
 }
 
@@ -164,28 +180,6 @@ export async function platformOrders(home: Queryable, ids: readonly string[]): P
     [ids],
   );
   return new Map(rows.map((row) => [row.id, row]));
-}
-
-/** The postings of moves of buckets of a page: what left a server, or arrived. */
-export function carriedRows({ db, rows }: BookPage, limit: number) {
-  return db.query<{ biz_id: string; user_id: string; num: string }>(
-    `SELECT biz_id, user_id, num FROM ${rows("biz_id, user_id, num, type")} t
-     WHERE type = 3 AND biz_id LIKE 'bucket-%' LIMIT ?`,
-    [limit],
-  );
-}
-
-/** The coins of these business ids, of valid rows. */
-export async function coinsOf(db: Queryable, ids: readonly string[]): Promise<Map<string, bigint>> {
-  const coins = new Map<string, bigint>();
-  const rows = rowsOfKeys(tradesBook(), "biz_id, num, status");
-  for (let at = 0; at < ids.length; at += keysAtOnce) {
-    const part = ids.slice(at, at + keysAtOnce);
-    const sql = `SELECT biz_id, num FROM ${rows} t WHERE status = 1`;
-    for (const { biz_id, num } of await db.query<{ biz_id: string; num: string }>(sql, [part, part]))
-      coins.set(biz_id, BigInt(num));
-  }
-  return coins;
 }
 
 /** Anchors of a server above a user id, with what they earned there and what was paid out. */

@@ -1,6 +1,6 @@
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
-import type { Database } from "../../../mixins/mysql/database.ts";
+import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import { rechargeBizCode } from "../../first-catalogue.ts";
 import type { Difference } from "../differences.ts";
 import type { AuditedTerms, Field } from "./audited-terms.ts";
@@ -142,9 +142,10 @@ interface GiftRow extends Record<"order_id" | "user_id" | "gift_id" | "price", s
 
 /**
  * Gift records: the price is that of the catalogue when the gift was accepted, and it was on sale. A page is read in
- * groups of one gift and price, and those that may be wrong row by row.
+ * groups of one gift and price, and those that may be wrong row by row. Of a further server's records the catalogue is at
+ * `home`.
  */
-export function giftTermsCheck(books: Database, keys: Keys, everyRow: boolean): Check {
+export function giftTermsCheck(books: Database, keys: Keys, everyRow: boolean, home?: Queryable): Check {
   const isRight = (terms: AuditedTerms, gift: string, price: string, from: Date, to = from) =>
     terms.had(gift, "price", Number(price), from.getTime(), to.getTime()) &&
     terms.had(gift, "status", 1, from.getTime(), to.getTime());
@@ -155,7 +156,7 @@ export function giftTermsCheck(books: Database, keys: Keys, everyRow: boolean): 
         `SELECT gift_id, price, MIN(send_time) AS first, MAX(send_time) AS last
          FROM ${records("gift_id, price, send_time")} r GROUP BY gift_id, price`,
       );
-      const terms = await termsOf(db, gifts, keys);
+      const terms = await termsOf(home ?? db, gifts, keys);
       const differences: Difference[] = [];
       for (const { gift_id, price, first, last } of groups) {
         if (isRight(terms, String(gift_id), price, first, last)) continue;

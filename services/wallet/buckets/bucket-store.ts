@@ -1,27 +1,21 @@
-import { isDuplicateKey, type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
-import { archivedTrades } from "../../archived-tables.ts";
+import { type Database, isDuplicateKey, type Queryable, type Transaction } from "../../../mixins/mysql/database.ts";
 import type { BucketRow, LeftRows } from "./bucket-map.ts";
 import { type MoveState, numberOfState, stateOfNumber } from "./move-state.ts";
 
 /** SQL of the buckets: which server has them, the gates, and their moves. */
 
-/** The buckets that have moved, from the home server. */
-export async function readBuckets(home: Queryable): Promise<BucketRow[]> {
-  const rows = await home.query<{ bucket: number; server: string; revision: number }>(
-    "SELECT bucket, server, revision FROM t_wallet_bucket",
-  );
-  return rows.map(({ bucket, server, revision }) => ({
-    ...{ bucket: Number(bucket), server, revision: Number(revision) },
-  }));
-}
-
-/** Where buckets have left rows. Read it after the buckets: what a bucket of theirs has left is in it then. */
-export async function readLeftRows(home: Queryable): Promise<LeftRows[]> {
-  const rows = await home.query<{ bucket: number; source: string }>(
-    "SELECT DISTINCT bucket, source FROM t_wallet_bucket_move WHERE state >= ? AND has_rows = 1",
+/** The buckets that have moved, and where buckets have left rows, from the home server as of one moment. */
+export async function readBuckets(home: Queryable): Promise<{ buckets: BucketRow[]; left: LeftRows[] }> {
+  const rows = await home.query<{ is_left: number; bucket: number; server: string; revision: number }>(
+    `SELECT 0 AS is_left, bucket, server, revision FROM t_wallet_bucket
+     UNION ALL SELECT DISTINCT 1, bucket, source, 0 FROM t_wallet_bucket_move WHERE state >= ? AND has_rows = 1`,
     [numberOfState("moved")],
   );
-  return rows.map(({ bucket, source }) => ({ bucket: Number(bucket), server: source }));
+  const of = (isLeft: number) =>
+    rows
+      .filter((row) => Number(row.is_left) === isLeft)
+      .map(({ bucket, server, revision }) => ({ bucket: Number(bucket), server, revision: Number(revision) }));
+  return { buckets: of(0), left: of(1) };
 }
 
 /** Writes that a bucket is on a server from now on, unless a later move has written that of another. */
@@ -71,11 +65,26 @@ export async function closedGates(db: Queryable, wanted: Wanted): Promise<Set<nu
 }
 
 /**
- * Closes a gate that is open at this revision; resolves once no transaction that found it open runs any more. A repeat,
- * or one that comes after a later move, changes nothing.
+ * Closes a gate that is open at this revision, unless a transaction holds it: nobody has to wait behind this one. `false`:
+ * one holds it. Once it is closed no transaction that found it open runs any more. A repeat, or one that comes after a
+ * later move, changes nothing.
  */
-export async function closeGate(source: Queryable, bucket: number, revision: number): Promise<void> {
-  await source.run("UPDATE t_wallet_gate SET is_open = 0 WHERE bucket = ? AND revision = ?", [bucket, revision]);
+export function closeGateIfFree(source: Database, bucket: number, revision: number): Promise<boolean> {
+  return source.transaction(async (tx) => {
+    const free = await tx.query("SELECT bucket FROM t_wallet_gate WHERE bucket = ? FOR UPDATE SKIP LOCKED", [bucket]);
+    if (free.length === 0) return false;
+    await tx.run("UPDATE t_wallet_gate SET is_open = 0 WHERE bucket = ? AND revision = ?", [bucket, revision]);
+    return true;
+  });
+}
+
+/** Whether the gate is closed at this revision; in a transaction it stays so until that ends. */
+export async function isClosedAt(db: Queryable, bucket: number, revision: number): Promise<boolean> {
+  const [row] = await db.query<GateRow>(
+    "SELECT bucket, is_open, revision FROM t_wallet_gate WHERE bucket = ? LOCK IN SHARE MODE",
+    [bucket],
+  );
+  return row !== undefined && Number(row.is_open) === 0 && Number(row.revision) === revision;
 }
 
 /** Opens a gate at a new revision, unless it has that already. */
@@ -125,7 +134,7 @@ const toMove = (row: MoveRow): BucketMove => ({
   ...{ createTime: row.create_time, closedTime: row.closed_time, doneTime: row.done_time },
 });
 
-/** Plans a move; `false` where the bucket has one that is not done. */
+/** Plans a move; `false` where the bucket has one that is not done, or the home server does not name the target any more. */
 export async function planMove(
   home: Queryable,
   move: Pick<BucketMove, "bucket" | "source" | "target" | "revision">,
@@ -133,12 +142,12 @@ export async function planMove(
 ): Promise<boolean> {
   const { bucket, source, target, revision } = move;
   try {
-    await home.run(
+    const { affectedRows } = await home.run(
       `INSERT INTO t_wallet_bucket_move (bucket, source, target, revision, state, operator, create_time, open_bucket)
-       VALUES (?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), ?)`,
-      [bucket, source, target, revision, numberOfState("planned"), operator, bucket],
+       SELECT ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), ? FROM t_server WHERE name = ? LOCK IN SHARE MODE`,
+      [bucket, source, target, revision, numberOfState("planned"), operator, bucket, target],
     );
-    return true;
+    return affectedRows === 1;
   } catch (error) {
     if (isDuplicateKey(error)) return false;
     throw error;
@@ -181,54 +190,4 @@ export async function noteDone(home: Queryable, id: number): Promise<void> {
      WHERE id = ? AND state = ?`,
     [numberOfState("done"), id, numberOfState("moved")],
   );
-}
-
-/** An account as it leaves a server. */
-export interface LeavingAccount {
-  readonly userId: string;
-  readonly balance: number;
-  readonly debt: number;
-  readonly status: number;
-}
-
-/** store_bucket is made by scripts/add-servers.ts, beside an index. */
-const inBucket = "FROM t_qiyu_currency_account WHERE store_bucket = ?";
-
-export async function hasAccounts(source: Queryable, bucket: number): Promise<boolean> {
-  return (await source.query(`SELECT 1 AS one ${inBucket} LIMIT 1`, [bucket])).length > 0;
-}
-
-/** The accounts of a bucket, above a user id, that have something to take along: a balance, a debt, or a status. */
-export async function leavingAccounts(
-  source: Queryable,
-  bucket: number,
-  above: string,
-  limit: number,
-): Promise<LeavingAccount[]> {
-  const rows = await source.query<{ user_id: string; current_balance: string; debt: string; status: number }>(
-    `SELECT user_id, current_balance, debt, status ${inBucket} AND user_id > ?
-       AND (current_balance <> 0 OR debt <> 0 OR status <> 1) ORDER BY user_id LIMIT ?`,
-    [bucket, above, limit],
-  );
-  return rows.map((row) => ({
-    userId: String(row.user_id),
-    balance: toSafeInteger(row.current_balance),
-    debt: toSafeInteger(row.debt),
-    status: Number(row.status),
-  }));
-}
-
-/** What a move took from its source, and what it brought to its target: coins of accounts and of debts. */
-export async function movedCoins(db: Queryable, prefix: string, users: readonly string[]): Promise<[bigint, bigint]> {
-  if (users.length === 0) return [0n, 0n];
-  const ids = users.map((userId) => `${prefix}${userId}`);
-  const sumOf = async (rows: string, values: readonly unknown[]) => {
-    const [row] = await db.query<{ sum: string | null }>(`SELECT CAST(SUM(num) AS CHAR) AS sum FROM (${rows}) n`, [
-      ...values,
-    ]);
-    return BigInt(row?.sum ?? 0);
-  };
-  const select = (table: string) => `SELECT num FROM ${table} WHERE biz_id IN (?)`;
-  const trades = `${select(archivedTrades.table)} UNION ALL ${select(archivedTrades.archive)}`;
-  return [await sumOf(trades, [ids, ids]), await sumOf(select("t_wallet_debt"), [ids])];
 }

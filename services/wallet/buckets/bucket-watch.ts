@@ -3,7 +3,7 @@ import { limits } from "../../../config/limits.ts";
 import { BackgroundLoop } from "../../../mixins/background-loop.ts";
 import type { Queryable } from "../../../mixins/mysql/database.ts";
 import { BucketMap } from "./bucket-map.ts";
-import { readBuckets, readLeftRows } from "./bucket-store.ts";
+import { readBuckets } from "./bucket-store.ts";
 
 /**
  * The map of buckets on this node, read from the home server every `limits.wallet.bucketsReadMs`. It may be old: the gates
@@ -13,7 +13,9 @@ export class BucketWatch {
   private readonly home: Queryable;
   private readonly homeName: string;
   private readonly loop: BackgroundLoop;
+  /** The reading that is under way or was the last one, and the one after it. */
   private reading: Promise<void> | undefined;
+  private next: Promise<void> | undefined;
   map: BucketMap;
 
   private constructor(home: Queryable, homeName: string, map: BucketMap, log: Log) {
@@ -37,16 +39,22 @@ export class BucketWatch {
     return new BucketWatch(home, homeName, await readMap(home, homeName), log);
   }
 
-  /** Reads the map again; calls at the same time share a reading. Fails: unavailable. */
+  /**
+   * Reads the map again, as it is after this call began: calls that come while one is read share the next reading. Fails:
+   * unavailable.
+   */
   refresh(): Promise<void> {
-    this.reading ??= readMap(this.home, this.homeName)
+    this.next ??= (this.reading ?? Promise.resolve())
+      .catch(() => {})
+      .then(() => {
+        this.reading = this.next;
+        this.next = undefined;
+        return readMap(this.home, this.homeName);
+      })
       .then((map) => {
         this.map = map;
-      })
-      .finally(() => {
-        this.reading = undefined;
       });
-    return this.reading;
+    return this.next;
   }
 
   stop(): Promise<void> {
@@ -55,6 +63,6 @@ export class BucketWatch {
 }
 
 async function readMap(home: Queryable, homeName: string): Promise<BucketMap> {
-  const buckets = await readBuckets(home);
-  return new BucketMap(homeName, buckets, await readLeftRows(home));
+  const { buckets, left } = await readBuckets(home);
+  return new BucketMap(homeName, buckets, left);
 }

@@ -5,52 +5,99 @@ import type { Transaction } from "../../../mixins/mysql/database.ts";
 import type { Sealing } from "../../../mixins/seals/seal-chains.ts";
 import { bucketInPrefix, bucketOutPrefix } from "../business-ids.ts";
 import { type Account, type DebtRow, type TradeRow, tradeTypes } from "../posting.ts";
-import { insertDebts, insertTrades, lockAccounts, readPriors, updateAccounts } from "../wallet-store.ts";
-import { type BucketMove, isBefore, type LeavingAccount, leavingAccounts, movedCoins } from "./bucket-store.ts";
+import { clearStatuses, insertDebts, insertTrades, lockAccounts, readPriors, updateAccounts } from "../wallet-store.ts";
+import { type BucketMove, isBefore, isClosedAt } from "./bucket-store.ts";
+import {
+  type Carried,
+  type CarriedLedger,
+  carriedAbove,
+  carriedLedgers,
+  unusualStatuses,
+  usersWithCoins,
+} from "./carry-store.ts";
 import type { ServerView } from "./ledger-servers.ts";
 import type { MoveBreakpoint } from "./move-state.ts";
 
 /** A move whose source is closed. */
-interface Carrying {
+export interface Carrying {
   readonly move: BucketMove;
   readonly source: ServerView;
   readonly target: ServerView;
 }
 
+const size = limits.wallet.moveAccounts;
+
 /**
- * Takes every account of a bucket that has a balance, a debt or a status from the source to the target, some at a time:
- * first they arrive, then they leave, each with postings of the move. Nothing else writes them, so whoever goes on after a
- * crash finds at the source what has not left, and at the target by its business id what has arrived. Returns how many.
+ * Takes every account of a bucket from the source to the target, some at a time: balances and debts leave, under the lock
+ * of the account and of the closed gate; what arrives is read from the postings of what has left; then the frozen and
+ * closed accounts are so at the target too. Whoever goes on after a crash finds by the business ids what is done. Returns
+ * how many accounts had coins. @throws Error where another sum or another user has arrived than left: the bucket stays
+ * closed, for a person
  */
 export async function carryAccounts(carrying: Carrying, reached: MoveBreakpoint): Promise<number> {
-  const { move, source, target } = carrying;
-  let count = 0;
+  const { move, source } = carrying;
+  await inParts(
+    (above) => usersWithCoins(source.mysql, { bucket: move.bucket, above, limit: size }),
+    String,
+    (users) => writing(carrying, "source", (within) => leave(within, carrying, users)),
+  );
+  await reached("left");
+  for (const ledger of carriedLedgers)
+    await inParts(
+      (above) => carriedAbove(source.mysql, ledger, bucketOutPrefix(move.id), above, size),
+      ({ bizId }) => bizId,
+      (left) => writing(carrying, "target", (within) => arrive(within, carrying, ledger, left)),
+    );
+  await inParts(
+    (above) => unusualStatuses(source.mysql, { bucket: move.bucket, above, limit: size }),
+    ({ userId }) => userId,
+    (accounts) => writing(carrying, "target", (within) => setStatuses(within, carrying, accounts)),
+  );
+  await reached("arrived");
+  return requireEqual(carrying);
+}
+
+/** What counts of an account is at the target: once that is noted, the source forgets what it was. */
+export async function forgetStatuses({ move, source }: Carrying): Promise<void> {
+  await source.mysql.transaction(async (tx) => {
+    // A later move may have brought the bucket back.
+    if (await isClosedAt(tx, move.bucket, move.revision - 1)) await clearStatuses(tx, move.bucket);
+  });
+}
+
+/** Reads part by part, each above the last of the one before, and does something with each. */
+async function inParts<Item>(
+  read: (above: string) => Promise<readonly Item[]>,
+  keyOf: (item: Item) => string,
+  work: (items: readonly Item[]) => Promise<void>,
+): Promise<void> {
   for (let above = "0"; ; ) {
-    const accounts = await leavingAccounts(source.mysql, move.bucket, above, limits.wallet.moveAccounts);
-    if (accounts.length === 0) return count;
-    await target.archive.holding((hold) =>
-      target.seals.transaction(target.mysql, async (tx, sealing) => {
-        await arrive({ tx, sealing, held: await hold(tx) }, carrying, accounts);
-      }),
-    );
-    await reached("arrived");
-    await source.archive.holding((hold) =>
-      source.seals.transaction(source.mysql, async (tx, sealing) => {
-        await leave({ tx, sealing, held: await hold(tx) }, carrying, accounts);
-      }),
-    );
-    await requireEqual(carrying, accounts);
-    await reached("left");
-    count += accounts.length;
-    above = (accounts.at(-1) as LeavingAccount).userId;
+    const items = await read(above);
+    if (items.length === 0) return;
+    await work(items);
+    above = keyOf(items.at(-1) as Item);
   }
 }
 
-/** A transaction that holds the filters of its server's archive. */
+/** A sealed transaction that holds the filters of its server's archive. */
 interface Writing {
   readonly tx: Transaction;
   readonly sealing: Sealing;
   readonly held: HeldFilters;
+}
+
+/** A transaction on one of the two servers, to which business ids that are archived there are known. */
+function writing(
+  carrying: Carrying,
+  side: "source" | "target",
+  work: (within: Writing) => Promise<void>,
+): Promise<void> {
+  const { archive, seals, mysql } = carrying[side];
+  return archive.holding((hold) =>
+    seals.transaction(mysql, async (tx, sealing) => {
+      await work({ tx, sealing, held: await hold(tx) });
+    }),
+  );
 }
 
 /** What is written of accounts: their rows, as they change. */
@@ -60,9 +107,9 @@ class Written {
   readonly changed: Account[] = [];
 
   /** Gives the account coins and a debt, or takes them where they are below zero, under one business id. */
-  add(account: Account, bizId: string, coins: number, debt: number): void {
+  add(account: Account, bizId: string, { coins = 0, debts = 0 }: Partial<Record<CarriedLedger, number>>): void {
     account.balance += coins;
-    account.debt += debt;
+    account.debt += debts;
     if (!Number.isSafeInteger(account.balance) || !Number.isSafeInteger(account.debt))
       throw new RangeError(`the account of user ${account.userId} would be no safe integer`);
     const { userId, balance: balanceAfter } = account;
@@ -71,7 +118,8 @@ class Written {
         ...{ userId, num: coins, type: tradeTypes.adjust, status: 1, bizId, counterpartyId: null },
         ...{ incomePoints: 0, balanceAfter, reason: null },
       });
-    if (debt !== 0) this.debts.push({ userId, num: debt, bizId });
+    if (debts !== 0) this.debts.push({ userId, num: debts, bizId });
+    this.changed.push(account);
   }
 
   async write(tx: Transaction, sealing: Sealing): Promise<void> {
@@ -81,61 +129,99 @@ class Written {
   }
 }
 
+async function leave({ tx, sealing, held }: Writing, { move }: Carrying, users: readonly string[]): Promise<void> {
+  // A node that stalled must not empty accounts that a later move has brought back.
+  if (!(await isClosedAt(tx, move.bucket, move.revision - 1)))
+    throw fail("unavailable", { cause: "the bucket is not closed at its source, as this move left it" });
+  const ids = users.map((userId) => `${bucketOutPrefix(move.id)}${userId}`);
+  const accounts = await lockAccounts(tx, users, sealing);
+  const priors = await readPriors(tx, ids, ids, () => held.suspects(ids));
+  const written = new Written();
+  for (const [at, userId] of users.entries()) {
+    const account = accounts.get(userId) as Account;
+    const bizId = ids[at] as string;
+    const isEmpty = account.balance === 0 && account.debt === 0;
+    // Nobody writes the accounts of a closed gate: what has left once and is there again is for a person.
+    if (priors.has(bizId) && !isEmpty) throw new Error(`${bizId} is written, and the account has coins or a debt`);
+    if (!isEmpty) written.add(account, bizId, { coins: -account.balance, debts: -account.debt });
+  }
+  await written.write(tx, sealing);
+}
+
+/** A node that stalled must not write once users write at the target. */
+async function requireNotOpened(tx: Transaction, { bucket, revision }: BucketMove): Promise<void> {
+  if (!(await isBefore(tx, bucket, revision)))
+    throw fail("unavailable", { cause: "another node has opened the bucket at its target" });
+}
+
 async function arrive(
   { tx, sealing, held }: Writing,
   { move }: Carrying,
-  leaving: readonly LeavingAccount[],
+  ledger: CarriedLedger,
+  left: readonly Carried[],
 ): Promise<void> {
-  // A node that stalled must not set the status that an account had then.
-  if (!(await isBefore(tx, move.bucket, move.revision)))
-    throw fail("unavailable", { cause: "another node has opened the bucket at its target" });
-  const ids = leaving.map(({ userId }) => `${bucketInPrefix(move.id)}${userId}`);
-  const accounts = await lockAccounts(
-    tx,
-    leaving.map(({ userId }) => userId),
-    sealing,
-  );
+  await requireNotOpened(tx, move);
+  const users = left.map(({ userId }) => userId);
+  const ids = users.map((userId) => `${bucketInPrefix(move.id)}${userId}`);
+  const accounts = await lockAccounts(tx, users, sealing);
   const priors = await readPriors(tx, ids, ids, () => held.suspects(ids));
   const written = new Written();
-  for (const [at, { userId, balance, debt, status }] of leaving.entries()) {
-    const account = accounts.get(userId) as Account;
+  for (const [at, { userId, num }] of left.entries()) {
     const bizId = ids[at] as string;
-    if (!priors.has(bizId)) written.add(account, bizId, balance, debt);
-    account.status = status;
-    written.changed.push(account);
+    const prior = priors.get(bizId);
+    const isThere = prior !== undefined && (ledger === "coins" ? prior.num : prior.debtNum) !== 0;
+    if (!isThere) written.add(accounts.get(userId) as Account, bizId, { [ledger]: -num });
   }
   await written.write(tx, sealing);
 }
 
-async function leave(
-  { tx, sealing, held }: Writing,
+/** Makes accounts frozen or closed, never usual: the source may have forgotten what they were. */
+async function setStatuses(
+  { tx, sealing }: Writing,
   { move }: Carrying,
-  leaving: readonly LeavingAccount[],
+  unusual: readonly { userId: string; status: number }[],
 ): Promise<void> {
-  const ids = leaving.map(({ userId }) => `${bucketOutPrefix(move.id)}${userId}`);
+  await requireNotOpened(tx, move);
   const accounts = await lockAccounts(
     tx,
-    leaving.map(({ userId }) => userId),
+    unusual.map(({ userId }) => userId),
     sealing,
   );
-  const priors = await readPriors(tx, ids, ids, () => held.suspects(ids));
-  const written = new Written();
-  for (const [at, { userId }] of leaving.entries()) {
-    const account = accounts.get(userId) as Account;
-    const bizId = ids[at] as string;
-    if (priors.has(bizId)) continue;
-    written.add(account, bizId, -account.balance, -account.debt);
-    account.status = 1;
-    written.changed.push(account);
-  }
-  await written.write(tx, sealing);
+  for (const { userId, status } of unusual) (accounts.get(userId) as Account).status = status;
+  await updateAccounts(tx, [...accounts.values()]);
 }
 
-/** What has left these accounts has arrived. @throws Error where it has not: the bucket stays closed, for a person */
-async function requireEqual({ move, source, target }: Carrying, leaving: readonly LeavingAccount[]): Promise<void> {
-  const users = leaving.map(({ userId }) => userId);
-  const [outCoins, outDebts] = await movedCoins(source.mysql, bucketOutPrefix(move.id), users);
-  const [inCoins, inDebts] = await movedCoins(target.mysql, bucketInPrefix(move.id), users);
-  if (outCoins + inCoins !== 0n || outDebts + inDebts !== 0n)
-    throw new Error(`move ${move.id}: ${outCoins}, ${outDebts} left ${move.source}, ${inCoins}, ${inDebts} arrived`);
+/** Compares all postings of the move on both servers, one by one. Returns how many users they are of. */
+async function requireEqual({ move, source, target }: Carrying): Promise<number> {
+  const users = new Set<string>();
+  for (const ledger of carriedLedgers) {
+    const arrived = new Map<string, Carried>();
+    const into = bucketInPrefix(move.id);
+    await inParts(
+      (above) => carriedAbove(target.mysql, ledger, into, above, size),
+      ({ bizId }) => bizId,
+      async (rows) => {
+        for (const row of rows) arrived.set(row.bizId.slice(into.length), row);
+      },
+    );
+    const from = bucketOutPrefix(move.id);
+    await inParts(
+      (above) => carriedAbove(source.mysql, ledger, from, above, size),
+      ({ bizId }) => bizId,
+      async (rows) => {
+        for (const { bizId, userId, num } of rows) {
+          const own = arrived.get(userId);
+          if (bizId !== `${from}${userId}` || own?.userId !== userId || own.num !== -num)
+            throw new Error(
+              `move ${move.id}: ${ledger} ${num} of user ${userId} left, ${own?.num ?? "nothing"} arrived`,
+            );
+          arrived.delete(userId);
+          users.add(userId);
+        }
+      },
+    );
+    const [more] = arrived.values();
+    if (more) throw new Error(`move ${move.id}: ${more.bizId} arrived at ${move.target}, and nothing left`);
+  }
+  return users.size;
 }

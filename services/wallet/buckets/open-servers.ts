@@ -2,6 +2,7 @@ import type { Service } from "moleculer";
 import { tellServers } from "../../../broker/releases.ts";
 import { openView } from "../../../mixins/mysql/server-view.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
+import { fenceServers } from "../../server-fence.ts";
 import { numbersOf, requireSelf } from "../../server-names-store.ts";
 import { furtherServers, type WalletServer, walletServers } from "../../wallet-servers.ts";
 import { BucketWatch } from "./bucket-watch.ts";
@@ -19,21 +20,22 @@ export interface OpenServers {
 export type MixinsAt = (server: WalletServer) => readonly object[];
 
 /**
- * Opens the servers of WALLET_MYSQL_URLS. Without further ones it costs one query. Rejects where the setting is not what
+ * Opens the servers of WALLET_MYSQL_URLS. Without further ones it costs one query, now and then. Rejects where the setting is not what
  * the home server knows: this node would write users' rows where others do not look.
  */
 export async function openServers(wallet: Service & MysqlState, mixinsAt: MixinsAt): Promise<OpenServers> {
   const further = furtherServers("wallet");
   const numbers = await numbersOf(wallet.mysql, further);
+  const fence = fenceServers(wallet, wallet.mysql);
   if (further.length === 0)
-    return { servers: LedgerServers.one(wallet as ServerView), refresh: async () => {}, close: async () => {} };
+    return { servers: LedgerServers.one(wallet as ServerView), refresh: async () => {}, close: () => fence.stop() };
   const home = walletServers()?.[0] as WalletServer;
-  await requireSelf(wallet.mysql, home.name);
-  const closing: (() => Promise<void>)[] = [];
+  const closing: (() => Promise<void>)[] = [() => fence.stop()];
   const close = async () => {
     for (const one of closing.splice(0).reverse()) await one();
   };
   try {
+    await requireSelf(wallet.mysql, home.name);
     const opened: LedgerServer[] = [{ name: home.name, number: 0, view: Object.create(wallet) as ServerView }];
     for (const server of further) {
       const { view, close: end } = await openView<ServerView>(wallet, server.name, mixinsAt(server));

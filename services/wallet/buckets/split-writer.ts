@@ -47,9 +47,15 @@ export class SplitWriter implements LedgerCommands {
     const outcomes = new Array<Outcome>(commands.length);
     let open = [...commands.keys()];
     await this.servers.untilHere(async () => {
-      const groups = [...Map.groupBy(open, (at) => this.servers.of((commands[at] as Command).userId))];
+      // Of a server's buckets only those that are closed are given again.
+      const groups = [...Map.groupBy(open, (at) => storeBucketOf((commands[at] as Command).userId)).values()].map(
+        (places): [LedgerServer, number[]] => [
+          this.servers.of((commands[places[0] as number] as Command).userId),
+          places,
+        ],
+      );
       const answers = await Promise.allSettled(
-        groups.map(([{ view }, places]) => view.writer.submitAll(places.map((at) => commands[at] as Command))),
+        groups.map(async ([{ view }, places]) => view.writer.submitAll(places.map((at) => commands[at] as Command))),
       );
       open = [];
       let failure: unknown;

@@ -4,7 +4,7 @@ import type { LedgerServer, LedgerServers } from "../buckets/ledger-servers.ts";
 import { freeHoldId, freeReleaseId } from "../business-ids.ts";
 import { incomeElsewhere } from "../income/income-elsewhere.ts";
 import { addTotals, decideFreeHold, type FreeHoldDecision, type IncomePosting } from "../income/income-posting.ts";
-import { findPosting, insertPostings, lockTotals } from "../income/income-store.ts";
+import { ensureTotals, findPosting, insertPostings, lockTotals } from "../income/income-store.ts";
 import type { FreeHold } from "../income.contract.ts";
 import { isPoints } from "../points.ts";
 
@@ -78,6 +78,7 @@ async function triedToHold(
       // Read before the commit: a node of a database cluster may show a commit of another one a little later.
       return seals.transaction(mysql, async (tx, sealing) => {
         await requireHere(tx);
+        if (servers.isSeveral) await ensureTotals(tx, userId);
         const totals = addTotals([await lockTotals(tx, userId), elsewhere.totals]);
         const prior = (await findPosting(tx, bizId)) ?? elsewhere.prior;
         const decision = decideFreeHold({ userId, points, bizId, reason }, totals, prior);

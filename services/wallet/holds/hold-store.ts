@@ -66,6 +66,13 @@ export async function readRefund(db: Queryable, orderId: string): Promise<Refund
   };
 }
 
+/** Whether the ledger has the credit of an order. */
+export async function hasCredit(db: Queryable, orderId: string): Promise<boolean> {
+  const credit = (table: string) => `SELECT 1 AS one FROM ${table} WHERE biz_id = ? AND type = 1`;
+  const both = ofBoth(archivedTrades, credit, [orderId]);
+  return (await db.query(both.sql, both.values)).length > 0;
+}
+
 /** A payer's valid gifts and unpaid refunds before a trade, newest first, archived ones too; each with its id. */
 export async function entriesBefore(
   db: Queryable,

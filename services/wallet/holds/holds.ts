@@ -16,7 +16,15 @@ import { withinAnswer } from "./answer-size.ts";
 import { Attribution } from "./attribution.ts";
 import { type AnchorPart, anchorsOf, countShares, decideHold, type HoldMove, sharesIn } from "./hold-decision.ts";
 import type { HoldState } from "./hold-state.ts";
-import { entriesBefore, insertHolds, noteCarriedOut, type Refund, readRefund, wasCarriedOut } from "./hold-store.ts";
+import {
+  entriesBefore,
+  hasCredit,
+  insertHolds,
+  noteCarriedOut,
+  type Refund,
+  readRefund,
+  wasCarriedOut,
+} from "./hold-store.ts";
 
 async function requireRefund(db: Queryable, orderId: string): Promise<Refund> {
   const refund = await readRefund(db, orderId);
@@ -65,12 +73,19 @@ async function describe(
 
 /**
  * The server with a refunded order's row, where what its coins were spent on is, and what is held back of it: the payer's
- * server when it was refunded. The home server where none has it.
+ * server when it was refunded. The home server where none has it. Fails:
+ * unavailable, where the credit is on another server: gifts that its coins were spent on there would be missing.
  */
 export async function serverOfRefund(servers: LedgerServers, orderId: string): Promise<LedgerServer> {
   if (!servers.isSeveral) return servers.all[0];
   const found = await servers.first(async (server) => (await readRefund(server.view.mysql, orderId)) && server);
-  return found ?? servers.all[0];
+  if (!found) return servers.all[0];
+  const credited = await servers.first(async (server) =>
+    (await hasCredit(server.view.mysql, orderId)) ? server : undefined,
+  );
+  if (credited && credited !== found)
+    throw fail("unavailable", { orderId, cause: "incomplete: the credit is on another server than the refund" });
+  return found;
 }
 
 interface Asked {

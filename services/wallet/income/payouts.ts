@@ -8,7 +8,7 @@ import { isPoints, wholeCoins } from "../points.ts";
 import { readBalances } from "../wallet-store.ts";
 import { incomeElsewhere } from "./income-elsewhere.ts";
 import { addTotals, decidePayout, freePoints, type PayoutDecision, type PayoutOrder } from "./income-posting.ts";
-import { findPosting, insertPostings, lockTotals, readIncome } from "./income-store.ts";
+import { ensureTotals, findPosting, insertPostings, lockTotals, readIncome } from "./income-store.ts";
 
 /** The next attempts are for a payout id that another transaction wrote between our read and our write. */
 const maxAttempts = 3;
@@ -48,6 +48,7 @@ export async function postPayout(
       const { mysql, seals } = here.view;
       return seals.transaction(mysql, async (tx, sealing) => {
         await requireHere(tx);
+        if (servers.isSeveral) await ensureTotals(tx, payout.userId);
         const totals = addTotals([await lockTotals(tx, payout.userId), elsewhere.totals]);
         const prior = (await findPosting(tx, payout.bizId)) ?? elsewhere.prior;
         const account = (await readBalances(tx, [payout.userId])).get(payout.userId);

@@ -7,8 +7,8 @@ import { config, databaseName, readConfigAgain } from "../../../config/config.ts
 import { placesOf } from "../../../config/server-urls.ts";
 import type { ArchivedTable } from "../../../mixins/archive/archived-table.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
-import { grantAtServers } from "../../../scripts/add-servers.ts";
 import { prepareDatabases } from "../../../scripts/databases.ts";
+import { grantAtServers } from "../../../scripts/grant-at-servers.ts";
 import { archivedRecords, archivedTables, archivedTrades } from "../../../services/archived-tables.ts";
 import archiver from "../../../services/archiver/archiver.service.ts";
 import { call } from "../../../services/contracts.ts";

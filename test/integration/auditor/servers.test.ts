@@ -137,3 +137,18 @@ test("coins that left a server and did not arrive are named", async () => {
   );
   expect(out.subject).toMatch(/^bucket-out:/);
 });
+
+test("a row that only says it is of a move is named, and an auditor that lacks a server does not start", async () => {
+  const user = await funded(7, 30);
+  const bizId = `bucket-in:999:${user}`;
+  await atHome.query(
+    `INSERT INTO ${databaseName("wallet")}.t_qiyu_currency_trade (user_id, num, type, status, biz_id,
+       counterparty_income_points, balance_after, create_time) VALUES (?, 500, 3, 1, ?, 0, 530, UTC_TIMESTAMP(3))`,
+    [user, bizId],
+  );
+  await found("moveOfBucketDiffers", bizId);
+  const setting = process.env.WALLET_MYSQL_URLS;
+  delete process.env.WALLET_MYSQL_URLS;
+  await expect(startAuditor("auditor-without-servers")).rejects.toThrow(/WALLET_MYSQL_URLS lacks b/);
+  process.env.WALLET_MYSQL_URLS = setting;
+});

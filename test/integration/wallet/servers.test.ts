@@ -5,9 +5,9 @@ import { failureName, isUnavailable } from "../../../broker/failure.ts";
 import { config } from "../../../config/config.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { placesOf, withLogin } from "../../../config/server-urls.ts";
-import { grantAtServers } from "../../../scripts/add-servers.ts";
 import { type Child, startChild } from "../../../scripts/children.ts";
 import { grantLogins } from "../../../scripts/databases.ts";
+import { grantAtServers } from "../../../scripts/grant-at-servers.ts";
 import { call } from "../../../services/contracts.ts";
 import type { MoveStep } from "../../../services/wallet/buckets/move-state.ts";
 import type { GiftCharge, GiftOutcome, StatementRow } from "../../../services/wallet/wallet.contract.ts";
@@ -215,6 +215,29 @@ describe("ledgers on two servers", () => {
   });
 });
 
+test("payouts and holds at the same moment of an anchor whose bucket has just moved spend what she earned once", async () => {
+  const [here, there] = [newBucket(), newBucket()];
+  const [sender] = (await funded(here, 1, 1_000)) as [string];
+  for (const one of ["payout", "hold"] as const) {
+    const [anchor] = usersOf(there, 1) as [string];
+    await settle(caller, [giftOf(sender, { receiverId: anchor, price: 200 })]);
+    const income = () => call(caller, "wallet.income", { userId: anchor });
+    await eventually("the gift is rolled up", async () => (await income()).earned === 100);
+    if (one === "payout") await moved(there, "b");
+    const decided = await Promise.allSettled(
+      Array.from({ length: 8 }, (): Promise<unknown> => {
+        const about = { userId: anchor, points: 6_000, operator: "tests" };
+        if (one === "payout") return call(caller, "wallet.payout", { ...about, payoutId: randomUUID() });
+        return call(caller, "wallet.holdFree", { ...about, holdId: randomUUID(), reason: "fraud" });
+      }),
+    );
+    expect(decided.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    const refusals = decided.flatMap((each) => (each.status === "rejected" ? [failureName(each.reason)] : []));
+    expect(new Set(refusals)).toEqual(new Set(["balanceShort"]));
+    expect(await income()).toMatchObject({ incomePoints: 4_000 });
+  }
+});
+
 describe("a bucket that moves", () => {
   test("takes balances, debts and states along; history stays, and the statement runs on without the move", async () => {
     const bucket = newBucket();
@@ -280,23 +303,71 @@ describe("a bucket that moves", () => {
     expect(credits.map(({ coins }) => coins).sort()).toEqual([1, 500]);
   });
 
-  test.each<MoveStep>(["closed", "arrived", "left", "moved", "mapped", "opened"])(
+  test.each<MoveStep>(["closed", "left", "arrived", "moved", "mapped", "opened"])(
     "goes on after its node ended at the step %s, and nothing is lost or doubled",
     async (step) => {
       const bucket = newBucket();
       const users = await funded(bucket, 3, 70);
+      const frozen = users[2] as string;
+      await call(caller, "wallet.freeze", { userId: frozen, reason: "fraud", operator: "tests" });
       let ended = 0;
       walletOn(node).moveBreakpoint = (reached) => {
         if (reached === step && ended++ === 0) throw new Error(`the node ends at ${step}`);
       };
       await moved(bucket, "b");
       expect(ended).toBeGreaterThan(0);
-      for (const user of users) expect(await balance(user)).toMatchObject({ balance: 70, totalCharged: 70 });
+      for (const user of users)
+        expect(await balance(user)).toMatchObject({ balance: 70, totalCharged: 70, status: user === frozen ? 2 : 1 });
+      const sql = "SELECT user_id FROM t_qiyu_currency_account WHERE user_id IN (?) AND status <> 1";
+      expect(await rowsAt(both.urls.home, "wallet", sql, [users])).toEqual([]);
       expect((await settle(caller, [giftOf(users[0] as string, { price: 70 })]))[0]).toMatchObject({
         ...{ status: "succeeded", server: "b", balanceAfter: 0 },
       });
     },
   );
+
+  test("stays closed, and says so, while what arrived is not what left", async () => {
+    const bucket = newBucket();
+    const [user] = (await funded(bucket, 1, 70)) as [string];
+    const change = (by: number) =>
+      rowsAt(
+        ...([both.urls.b, "wallet", "UPDATE t_qiyu_currency_trade SET num = num + ? WHERE user_id = ?"] as const),
+        [by, user],
+      );
+    let rounds = 0;
+    walletOn(node).moveBreakpoint = async (step) => {
+      if (step === "arrived" && ++rounds === 1) await change(1);
+    };
+    expect(await move(bucket, "b")).toEqual({ planned: true });
+    await eventually("it was tried again", () => rounds >= 3, 20_000);
+    expect((await status()).moves[0]).toMatchObject({ bucket, state: "closed" });
+    expect(isUnavailable(await balance(user).catch((error: unknown) => error))).toBe(true);
+    await change(-1);
+    await eventually("the move is done", movesDone, 20_000);
+    expect(await balance(user)).toMatchObject({ balance: 70 });
+    walletOn(node).moveBreakpoint = undefined;
+  });
+
+  test("waits for a transaction that holds the gate without making others wait behind it", async () => {
+    const bucket = newBucket();
+    const [user] = (await funded(bucket, 1, 70)) as [string];
+    const held = Promise.withResolvers<void>();
+    const isHeld = Promise.withResolvers<void>();
+    const holding = walletOn(node).mysql.transaction(async (tx) => {
+      await tx.query("SELECT bucket FROM t_wallet_gate WHERE bucket = ? LOCK IN SHARE MODE", [bucket]);
+      isHeld.resolve();
+      await held.promise;
+    });
+    await isHeld.promise;
+    expect(await move(bucket, "b")).toEqual({ planned: true });
+    for (let gift = 0; gift < 20; gift++)
+      expect((await settle(caller, [giftOf(user, { price: 1 })]))[0]).toMatchObject({ server: "home" });
+    expect((await status()).moves[0]).toMatchObject({ bucket, state: "planned" });
+    held.resolve();
+    await holding;
+    await eventually("the move is done", movesDone, 20_000);
+    expect(await balance(user)).toMatchObject({ balance: 50 });
+  });
 
   test("is refused where a gift or wallet node does not know both servers, and where no server has the name", async () => {
     expect(failureName(await move(1, "c").catch((error: unknown) => error))).toBe("invalidParam");
@@ -340,13 +411,13 @@ async function send(
   return sent;
 }
 
-function startWalletProcess(label: string): Child {
+function startWalletProcess(label: string, setting = process.env.WALLET_MYSQL_URLS as string): Child {
   return startChild({
     name: label,
     command: process.execPath,
     args: [join(projectRoot(), "test/support/service-process.ts"), "wallet", "{}"],
     cwd: projectRoot(),
-    env: { NODE_LABEL: label, WALLET_MYSQL_URLS: process.env.WALLET_MYSQL_URLS as string },
+    env: { NODE_LABEL: label, WALLET_MYSQL_URLS: setting },
     output: { prefix: `${label}|` },
     ready: /^ready (\{.*\})$/,
   });
@@ -381,6 +452,17 @@ test("while users send, buckets move to and fro and a node is killed in the mids
     expect(await balance(user)).toMatchObject({ balance: 100_000 - gifts.length, totalCharged: 100_000 });
   }
 }, 120_000);
+
+test("a node with one server ends once the home server names a further one", async () => {
+  await rowsAt(both.urls.home, "wallet", "DELETE FROM t_server WHERE name = 'b'");
+  const child = startWalletProcess("wallet-of-one", "");
+  try {
+    await child.ready;
+  } finally {
+    await rowsAt(both.urls.home, "wallet", "INSERT INTO t_server (name, number, is_self) VALUES ('b', 1, 0)");
+  }
+  expect((await child.exited) as unknown).toBeDefined();
+}, 60_000);
 
 test("a login of the wallet's own, with the rights of its job alone, suffices on both servers", async () => {
   const setting = process.env.WALLET_MYSQL_URLS as string;

@@ -43,8 +43,23 @@ describe("WALLET_MYSQL_URLS", () => {
     Object.assign(process.env, { SMS_PROVIDER: "webhook", SMS_WEBHOOK_URL: "https://sms.example/send" });
     use("home=mysql://127.0.0.1:3306,b=mysql://db2.example:3306");
     expect(() => walletServers()).toThrow(/WALLET_MYSQL_URLS: leads in clear to db2\.example/);
+  });
+
+  test("is refused in production with a login in it, which is not quoted: each service has its own", () => {
+    Object.assign(process.env, { PROFILE: "production", MYSQL_URL: "mysql://w:p@127.0.0.1:3306" });
+    Object.assign(process.env, { SMS_PROVIDER: "webhook", SMS_WEBHOOK_URL: "https://sms.example/send" });
+    use("home=mysql://root:hidden@127.0.0.1:3306");
+    expect(() => walletServers()).toThrow(/WALLET_MYSQL_URLS: has a login in the URL of home: /);
+    expect(() => walletServers()).not.toThrow(/hidden/);
+  });
+
+  test("is refused in production with more than one server", () => {
+    Object.assign(process.env, { PROFILE: "production", MYSQL_URL: "mysql://w:p@127.0.0.1:3306" });
+    Object.assign(process.env, { SMS_PROVIDER: "webhook", SMS_WEBHOOK_URL: "https://sms.example/send" });
     use("home=mysql://127.0.0.1:3306,b=mysql://db2.example:3306/?ssl={}");
-    expect(walletServers()).toHaveLength(2);
+    expect(() => walletServers()).toThrow(/WALLET_MYSQL_URLS: names several servers, .* not for production yet/);
+    use("home=mysql://127.0.0.1:3306");
+    expect(walletServers()).toHaveLength(1);
   });
 
   test.each([
