@@ -143,8 +143,10 @@ export async function planMove(
   const { bucket, source, target, revision } = move;
   try {
     const { affectedRows } = await home.run(
+      // Both servers take these locks with SELECT alone.
       `INSERT INTO t_wallet_bucket_move (bucket, source, target, revision, state, operator, create_time, open_bucket)
-       SELECT ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), ? FROM t_server WHERE name = ? LOCK IN SHARE MODE`,
+       SELECT ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), ? FROM t_server WHERE name = ?
+       /*!80000 FOR SHARE */ /*M! LOCK IN SHARE MODE */`,
       [bucket, source, target, revision, numberOfState("planned"), operator, bucket, target],
     );
     return affectedRows === 1;
