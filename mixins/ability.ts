@@ -10,7 +10,7 @@ import { Degraded, type HealthState, type KeptCheck } from "./health-checks.ts";
  * else makes a service not ready, e.g. a full queue, is the same for all nodes, and is no reason to stop.
  *
  *   able    -> unable   a check has not succeeded for `limits.ability.lostAfterMs`
- *   unable  -> able     all checks have succeeded for `limits.ability.backAfterMs`
+ *   unable  -> able     none has gone without success for so long, for `limits.ability.backAfterMs`
  *
  * A check that succeeds late succeeds: a busy server is no lost one.
  */
@@ -53,7 +53,7 @@ export class Ability {
       if (!this.running.has(name)) this.run(name, check);
     }
     const oldest = Math.min(...this.succeededAt.values(), now);
-    if (now - oldest > 2 * limits.ability.lookEveryMs) this.failedAt = now;
+    if (now - oldest > limits.ability.lostAfterMs) this.failedAt = now;
     if (this.isAble && now - oldest > limits.ability.lostAfterMs) this.become(false);
     else if (!this.isAble && now - this.failedAt > limits.ability.backAfterMs) this.become(true);
   }
@@ -91,6 +91,8 @@ export interface AbilityState extends HealthState {
 
 /** Begins to look, and tells the other nodes. */
 export function watchAbility(service: Service & AbilityState): void {
+  // What was told of a service of this name that ran here before is over.
+  tellAbility(service.broker, service.name, true);
   service.ability = new Ability(service, (isAble) => {
     const what = isAble
       ? "its servers answer again"

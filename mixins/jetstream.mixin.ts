@@ -218,9 +218,9 @@ export const channelsLifecycle = {
         ...(signatures && { signatures }),
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),
         pulled: (durable) => otherServer?.answered(durable),
-        pullFailed: (durable) => {
+        pullFailed: (durable, error) => {
           this.jetstreamKept.maintenance.wake();
-          otherServer?.unanswered(durable);
+          otherServer?.failed(durable, error);
         },
         log: this.logger,
         lease: leases && isLeased ? (durable) => leases.acquire(durable) : undefined,

@@ -19,7 +19,7 @@ export interface ChannelPorts extends HandlingPorts {
   /** A pull was answered. */
   pulled?(durable: string): void;
   /** A pull failed: its consumer may be lost. */
-  pullFailed?(durable: string): void;
+  pullFailed?(durable: string, error: unknown): void;
   /** Of a channel of signed messages: each is checked before anything of it is read. */
   readonly signatures?: MessageSignatures;
 }
@@ -42,6 +42,8 @@ export class Channel {
   private readonly changing = new Set<string>();
   private readonly changes = new Set<Promise<void>>();
   private wanted = new Set<string>();
+  /** A stop during a leave is the same one. */
+  private stopping: Promise<void> | undefined;
   /** About the most items of the last messages. Before the first message it is not known: pulls request one message. */
   private itemsLately: number;
   private open: (durable: string) => Puller = () => {
@@ -95,7 +97,7 @@ export class Channel {
         pulled: () => this.ports.pulled?.(durable),
         failed: (error) => {
           this.ports.log.warn({ err: error, channel: durable }, "pulling failed: tried again soon");
-          this.ports.pullFailed?.(durable);
+          this.ports.pullFailed?.(durable, error);
         },
       });
   }
@@ -181,7 +183,14 @@ export class Channel {
   }
 
   /** Stops pulling and handles the held messages. Messages that cannot be handled are given back to the other nodes. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.stopping ??= this.stopAll().finally(() => {
+      this.stopping = undefined;
+    });
+    return this.stopping;
+  }
+
+  private async stopAll(): Promise<void> {
     this.wanted.clear();
     await Promise.all([...this.pullers.values()].map((puller) => puller.stop()));
     await this.batches.stop();

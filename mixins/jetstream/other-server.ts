@@ -1,4 +1,4 @@
-import type { NatsConnection } from "nats";
+import { Events, type NatsConnection, NatsError } from "nats";
 import { limits } from "../../config/limits.ts";
 
 interface Log {
@@ -11,11 +11,11 @@ interface Log {
  * that the one leads are then reached through the third alone, for as long as the route between the two stands.
  */
 export class OtherServer {
-  private readonly connection: Pick<NatsConnection, "getServer" | "reconnect" | "flush" | "isClosed" | "isDraining">;
+  private readonly connection: Pick<NatsConnection, "getServer" | "reconnect" | "status" | "isClosed" | "isDraining">;
   private readonly log: Log;
   private readonly now: () => number;
-  /** When the first of the last failures was, which no success has followed. */
-  private readonly failing = new Map<string, number>();
+  /** When the first and the last of the failures were that no success has followed. */
+  private readonly failing = new Map<string, { since: number; at: number }>();
   private changing = false;
 
   constructor(connection: OtherServer["connection"], log: Log, now: () => number = () => performance.now()) {
@@ -29,10 +29,20 @@ export class OtherServer {
     this.failing.delete(what);
   }
 
+  /** Pulls of a consumer failed. An error that JetStream answered with is an answer. */
+  failed(what: string, error: unknown): void {
+    if (error instanceof NatsError && error.api_error) this.answered(what);
+    else this.unanswered(what);
+  }
+
   unanswered(what: string): void {
-    const since = this.failing.get(what) ?? this.now();
-    this.failing.set(what, since);
-    if (this.changing || this.now() - since < limits.jetstream.unansweredMs) return;
+    const { unansweredMs } = limits.jetstream;
+    const now = this.now();
+    // Who has not asked for long, e.g. since it left a partition, begins anew.
+    const last = this.failing.get(what);
+    const since = last && now - last.at < 2 * unansweredMs ? last.since : now;
+    this.failing.set(what, { since, at: now });
+    if (this.changing || now - since < unansweredMs) return;
     this.changing = true;
     this.change(what)
       .catch((error: unknown) => this.log.warn({ err: error }, "no other server of NATS was taken"))
@@ -47,9 +57,15 @@ export class OtherServer {
     if (connection.isClosed() || connection.isDraining()) return;
     const former = connection.getServer();
     this.log.warn({ asked: what, server: former }, "JetStream does not answer through this server: another is taken");
-    await connection.reconnect();
-    await connection.flush();
+    await reconnected(connection);
     // The client may begin with the one that it had.
-    if (connection.getServer() === former) await connection.reconnect();
+    if (connection.getServer() === former) await reconnected(connection);
   }
+}
+
+/** Resolves once the client has connected again: `reconnect` alone ends the connection, and does not wait for the next. */
+async function reconnected(connection: Pick<NatsConnection, "reconnect" | "status">): Promise<void> {
+  const statuses = connection.status();
+  await connection.reconnect();
+  for await (const { type } of statuses) if (type === Events.Reconnect) return;
 }

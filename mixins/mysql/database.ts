@@ -6,6 +6,7 @@ import { Connections, type PoolOptions } from "./connections.ts";
 import type { PoolState } from "./pool-state.ts";
 import { isAnswer, isRolledBack, lockWaitTimeout, numberOf, tableChanged } from "./server-errors.ts";
 import type { MysqlServer } from "./servers.ts";
+import { idleTransaction } from "./session-settings.ts";
 
 /**
  * The operations of a store on a connection or on the pool. BIGINT and DECIMAL are returned as strings, times as Date
@@ -102,15 +103,15 @@ export class Database implements Queryable {
   private async snapshotOnce<T>(read: (db: Queryable) => Promise<T>, settings: readonly string[]): Promise<T> {
     const connection = await this.connections.take();
     try {
-      for (const setting of settings) await this.send(connection, setting);
+      for (const setting of [...settings, idleTransaction(0)]) await this.send(connection, setting);
       await this.send(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
       await this.send(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
       return await read(this.transactionOn(connection));
     } finally {
-      const healthy = await this.send(connection, "ROLLBACK").then(
-        () => true,
-        () => false,
-      );
+      const healthy = await this.send(connection, "ROLLBACK")
+        .then(() => this.send(connection, idleTransaction(limits.mysql.idleTransactionS)))
+        .then(() => true)
+        .catch(() => false);
       if (healthy) this.connections.giveBack(connection);
       else this.connections.drop(connection);
     }

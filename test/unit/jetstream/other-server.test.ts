@@ -1,3 +1,4 @@
+import { Events, NatsError } from "nats";
 import { limits } from "../../../config/limits.ts";
 import { OtherServer } from "../../../mixins/jetstream/other-server.ts";
 
@@ -15,7 +16,9 @@ function connected(servers: string[]) {
       at = servers.shift() ?? at;
       taken.push(at);
     },
-    flush: async () => {},
+    async *status() {
+      yield { type: Events.Reconnect, data: at };
+    },
     isClosed: () => false,
     isDraining: () => false,
   };
@@ -23,6 +26,13 @@ function connected(servers: string[]) {
   return {
     taken,
     pulled: (durable: string) => other.answered(durable),
+    async refused(durable: string, atMs: number) {
+      now = atMs;
+      const error = new NatsError("consumer not found", "404");
+      error.api_error = { code: 404, err_code: 10014, description: "consumer not found" };
+      other.failed(durable, error);
+      await new Promise((resolve) => setImmediate(resolve));
+    },
     async fails(durable: string, atMs: number) {
       now = atMs;
       other.unanswered(durable);
@@ -58,4 +68,13 @@ test("a pull that is answered ends the count of its consumer alone", async () =>
   expect(taken).toEqual([]);
   await fails("e", unansweredMs);
   expect(taken).toEqual(["n2"]);
+});
+
+test("not where JetStream answers with an error, nor for failures that lie far apart", async () => {
+  const { taken, fails, refused } = connected(["n1", "n2"]);
+  await refused("d", 0);
+  await refused("d", unansweredMs);
+  await fails("e", 0);
+  await fails("e", 3 * unansweredMs);
+  expect(taken).toEqual([]);
 });
