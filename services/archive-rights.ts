@@ -1,7 +1,8 @@
 /**
  * What the archiver's login may do in the databases whose closed months it moves, by service and table. It is the one login
  * that may remove rows of the ledger and of the gift records, and it may write none there; those of their services may write
- * them and remove none. So neither can replace a row.
+ * them and remove none. So neither can replace a row of the hot tables. It can change or empty the archive by ALTER, and
+ * remove hot rows: the auditor names both (docs/security.md), nothing prevents it.
  */
 
 /** A partition is made by ALTER, which needs CREATE and INSERT too. */

@@ -14,7 +14,7 @@ export async function sealedFilter(db: Queryable, segment: Segment, keys: NamedK
   const parts = await readFilterParts(db, segment);
   const isRight =
     sealed !== undefined &&
-    verdictOfSegment(keys, sealed, sealed) !== "wrong" &&
+    verdictOfSegment(keys, sealed, sealed) === "valid" &&
     parts.length > 0 &&
     filterDigest(parts).equals(sealed.filterDigest);
   if (!isRight)
