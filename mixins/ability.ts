@@ -2,7 +2,7 @@ import type { Service } from "moleculer";
 import { tellAbility } from "../broker/able-nodes.ts";
 import { busAnswers } from "../broker/bus/own-subjects.ts";
 import { limits } from "../config/limits.ts";
-import { Degraded, type HealthState, type KeptCheck } from "./health-checks.ts";
+import { type HealthState, type KeptCheck, runCheck } from "./health-checks.ts";
 
 /**
  * Whether a service of this node can do its work: whether each server that it needs has answered this node lately. The
@@ -59,24 +59,27 @@ export class Ability {
   }
 
   /** Those that ask a server, and the bus: the connection to it is another than that to JetStream. */
-  private checks(): [string, () => Promise<unknown>][] {
+  private checks(): [string, () => Promise<boolean>][] {
     const { broker, healthChecks = new Map<string, KeptCheck>() } = this.service;
     const asking = [...healthChecks].filter(([, { degrades, asksServer }]) => asksServer && !degrades);
-    const checks = asking.map(([name, { check }]): [string, () => Promise<unknown>] => [name, check]);
-    return [...checks, ["bus", () => busAnswers(broker)]];
+    const checks = asking.map(([name, kept]): [string, () => Promise<boolean>] => [
+      name,
+      async () => typeof (await runCheck(kept)) !== "string",
+    ]);
+    const bus = () =>
+      busAnswers(broker).then(
+        () => true,
+        () => false,
+      );
+    return [...checks, ["bus", bus]];
   }
 
-  private run(name: string, check: () => Promise<unknown>): void {
+  private run(name: string, check: () => Promise<boolean>): void {
     this.running.add(name);
-    check()
-      .then(
-        () => true,
-        (error: unknown) => error instanceof Degraded,
-      )
-      .then((succeeds) => {
-        if (succeeds) this.succeededAt.set(name, this.now());
-        this.running.delete(name);
-      });
+    void check().then((succeeds) => {
+      if (succeeds) this.succeededAt.set(name, this.now());
+      this.running.delete(name);
+    });
   }
 
   private become(isAble: boolean): void {

@@ -46,3 +46,27 @@ export function addHealthCheck(
   const { healthSuffix: suffix } = service;
   service.healthChecks.set(suffix === undefined ? name : `${name} ${suffix}`, { check, degrades, asksServer });
 }
+
+function wrongWith(error: unknown): string {
+  const { data, message } = (error ?? {}) as { data?: { cause?: unknown }; message?: string };
+  return (typeof data?.cause === "string" && data.cause) || message || "failed";
+}
+
+/** What a check that failed says in the report. */
+export const failedCheck = ({ degrades }: KeptCheck, text: string): HealthReport[string] =>
+  degrades ? { degraded: text } : text;
+
+/** Runs a check, or joins its run in progress: one that hangs is not started again. Never rejects. */
+export function runCheck(kept: KeptCheck): Promise<HealthReport[string]> {
+  kept.running ??= kept
+    .check()
+    .then(
+      () => true as const,
+      (error: unknown) =>
+        error instanceof Degraded ? { degraded: error.message } : failedCheck(kept, wrongWith(error)),
+    )
+    .finally(() => {
+      kept.running = undefined;
+    });
+  return kept.running;
+}

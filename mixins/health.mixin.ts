@@ -2,7 +2,7 @@ import type { Service } from "moleculer";
 import { busProblem } from "../broker/bus/own-subjects.ts";
 import { limits } from "../config/limits.ts";
 import { type AbilityState, watchAbility } from "./ability.ts";
-import { Degraded, type HealthReport, type HealthState, type KeptCheck } from "./health-checks.ts";
+import { failedCheck, type HealthReport, type HealthState, type KeptCheck, runCheck } from "./health-checks.ts";
 
 export { addHealthCheck, Degraded, type HealthCheck, type HealthReport, type HealthState } from "./health-checks.ts";
 
@@ -10,27 +10,12 @@ interface Kept extends HealthState {
   lastReport?: { at: number; report: Promise<HealthReport> };
 }
 
-function wrongWith(error: unknown): string {
-  const { data, message } = (error ?? {}) as { data?: { cause?: unknown }; message?: string };
-  return (typeof data?.cause === "string" && data.cause) || message || "failed";
-}
-
 async function outcomeOf(kept: KeptCheck): Promise<HealthReport[string]> {
   let timer: NodeJS.Timeout | undefined;
-  const failed = (text: string) => (kept.degrades ? { degraded: text } : text);
   const late = new Promise<HealthReport[string]>((resolve) => {
-    timer = setTimeout(resolve, limits.http.healthNodeTimeoutMs / 2, failed("did not answer in time"));
+    timer = setTimeout(resolve, limits.http.healthNodeTimeoutMs / 2, failedCheck(kept, "did not answer in time"));
   });
-  kept.running ??= kept
-    .check()
-    .then(
-      () => true as const,
-      (error: unknown) => (error instanceof Degraded ? { degraded: error.message } : failed(wrongWith(error))),
-    )
-    .finally(() => {
-      kept.running = undefined;
-    });
-  return Promise.race([kept.running, late]).finally(() => clearTimeout(timer));
+  return Promise.race([runCheck(kept), late]).finally(() => clearTimeout(timer));
 }
 
 async function runChecks({ broker, healthChecks = new Map() }: Service & HealthState): Promise<HealthReport> {
