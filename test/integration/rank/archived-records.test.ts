@@ -80,5 +80,6 @@ test("ranks are verified, and counted anew to the same sums, from archived and h
   await mover.until("nothing");
   const afterwards = await verified(caller);
   expect([afterwards.state, afterwards.differences]).toEqual(["done", 0]);
-  expect(await archived()).toBeGreaterThan(50);
+  // More than two segments; the newest INSERT is never moved.
+  expect(await archived()).toBeGreaterThan(40);
 });
