@@ -1,7 +1,7 @@
 /**
  * The kinds of tests, a folder each; `npm test` (scripts/test.ts) starts what they need and runs them in this order. Those
  * of `e2e/alone` have the running system to themselves, one file after the other; those of `e2e/crash` leave it damaged.
- * `upgrade` starts systems of its own, `ha` three servers of each kind.
+ * `upgrade` and `drill` start systems of their own, `ha` and `drill` three servers of each kind.
  */
 const project = (name, extra = {}) => ({
   displayName: name,
@@ -45,5 +45,6 @@ module.exports = {
     project("upgrade"),
     project("browser"),
     project("ha", { setupFiles: ["<rootDir>/test/support/env.ts"] }),
+    project("drill"),
   ],
 };

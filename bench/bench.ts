@@ -32,12 +32,13 @@ NAME
                            burst: all in one process, or nine, two of them gateways, two gift and two wallet
 --users N                  burst: another number of users
 --gifts N                  settle, scale: another number of gifts
---quick                    scale: without the table of 10 million trades; accept: fewer rounds and senders; the IM ones:
+--quick                    scale: 3 million trades at the most, not 30; accept: fewer rounds and senders; the IM ones:
                            fewer connections; gate: one round of each kind
 --accounts N               scale: with these accounts alone, each with ten trades, on one and two wallet nodes
 --server-api               accept: gifts/send of the server API, with an API key and the platform's ids
 --traces                   accept: systems without and with traces, in turns
 --without NAME,...         accept: these services do not run, to see what they cost
+--servers 2                settle: users on two MySQL servers, beside all on one: what a gift costs each
 --no-books                 settle: without seals and without the auditor, to compare
 --stack FOLDER             on the private servers of this folder; by default .stack/bench
 --profile FILE             a CPU profile of the services that are measured
@@ -83,7 +84,7 @@ async function runBench(options: BenchOptions & { name: BenchName }, closing: Cl
     // Standard output is for the result alone.
     process.stderr.write(`[${((Date.now() - startedAt) / 1000).toFixed(1).padStart(6)} s] ${line}\n`);
   };
-  const servers = await openServers(progress, closing, options.dir);
+  const servers = await openServers(progress, closing, { dir: options.dir });
   const { run } = await benches[options.name]();
   const result = await run({ ...options, servers, closing, progress });
   const loadAverage = [loadBefore, loadavg()[0] as number].map((load) => rounded(load, 2));

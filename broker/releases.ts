@@ -6,15 +6,34 @@ import { fieldsOf } from "./unknown-values.ts";
 
 /** What nodes tell each other of their releases, in the metadata of their INFO. */
 
-/** A node's metadata: its release, and of each of its services with a database the release of that schema. */
-export function nodeMetadata(): { release: number; schemas: Record<string, number> } {
-  return { release, schemas: {} };
+/**
+ * A node's metadata: its release, that it knows archives (mixins/archive/), and of each of its services with a database the
+ * release of that schema.
+ */
+export function nodeMetadata(): { release: number; archives: true; schemas: Record<string, number> } {
+  return { release, archives: true, schemas: {} };
 }
+
+/** Whether a node knows archives: it looks for a repeat of an archived gift there. Nodes of earlier builds say nothing. */
+export const knowsArchives = (broker: ServiceBroker, nodeId: string): boolean =>
+  metadataOf(broker, nodeId)?.archives === true;
 
 /** Tells the other nodes, from the next INFO on, the release of the schema that a service of this node runs on. */
 export function tellSchema({ metadata }: ServiceBroker, service: string, schema: number): void {
   const { schemas } = metadata as Partial<ReturnType<typeof nodeMetadata>>;
   if (schemas) schemas[service] = schema;
+}
+
+/** Tells the other nodes which servers of its data a service of this node uses, where it uses several. */
+export function tellServers({ metadata }: ServiceBroker, service: string, names: readonly string[]): void {
+  const known = fieldsOf((metadata as Record<string, unknown>).servers) ?? {};
+  Object.assign(metadata as object, { servers: { ...known, [service]: names.join(",") } });
+}
+
+/** The servers that a service of a node says it uses, by name; none where it uses the one of its URL. */
+export function serversOfNode(broker: ServiceBroker, nodeId: string, service: string): string[] {
+  const told = fieldsOf(metadataOf(broker, nodeId)?.servers)?.[service];
+  return typeof told === "string" && told !== "" ? told.split(",") : [];
 }
 
 /** A number as a release or the one of a node that tells none. */

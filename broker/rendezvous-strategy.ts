@@ -1,9 +1,6 @@
 import { createHash } from "node:crypto";
 import { type Context, type ServiceBroker, Strategies } from "moleculer";
-
-interface Endpoint {
-  readonly id: string;
-}
+import { type ActionEndpoint, ableEndpoints } from "./able-nodes.ts";
 
 type Weights = Map<string, number>;
 
@@ -52,7 +49,8 @@ export class RendezvousStrategy extends Strategies.Base {
     this.shardKey = options.shardKey ?? "bucket";
   }
 
-  override select(list: Endpoint[], ctx?: Context<Record<string, unknown>>): never {
+  override select(all: ActionEndpoint[], ctx?: Context<Record<string, unknown>>): never {
+    const list = ableEndpoints(all);
     const given = ctx?.params?.[this.shardKey];
     // Anything else is no bucket: the action's parameter check refuses it on any node.
     const key = typeof given === "number" || typeof given === "string" ? String(given) : "";

@@ -1,14 +1,16 @@
 import type { ServiceBroker } from "moleculer";
+import { ableAmong } from "./able-nodes.ts";
 
 interface Listed {
   readonly name: string;
   readonly nodeID: string;
 }
 
-/** The ids of the nodes that offer a service, by this node's registry. */
+/** The ids of the nodes that offer a service and can do its work (able-nodes.ts), by this node's registry. */
 export function nodesOffering(broker: ServiceBroker, service: string): string[] {
   const list = broker.registry.getServiceList({ onlyAvailable: true }) as unknown as Listed[];
-  return list.filter(({ name }) => name === service).map(({ nodeID }) => nodeID);
+  const offering = list.filter(({ name }) => name === service).map(({ nodeID }) => nodeID);
+  return ableAmong(broker, service, offering);
 }
 
 /** The events after which the registry may name other nodes. */

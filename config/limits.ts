@@ -1,4 +1,6 @@
+import { abilityLimits } from "./limits/ability.ts";
 import { adminLimits } from "./limits/admin.ts";
+import { archiveLimits } from "./limits/archive.ts";
 import { attendanceLimits } from "./limits/attendance.ts";
 import { backupLimits } from "./limits/backup.ts";
 import { battleLimits } from "./limits/battle.ts";
@@ -49,6 +51,7 @@ export const limits = Object.freeze({
   restarts: restartsLimits,
   clock: clockLimits,
   preflight: preflightLimits,
+  ability: abilityLimits,
   rpc: rpcLimits,
   bus: busLimits,
   servers: serversLimits,
@@ -70,6 +73,7 @@ export const limits = Object.freeze({
   gift: giftLimits,
   wallet: walletLimits,
   books: booksLimits,
+  archive: archiveLimits,
   payment: paymentLimits,
   im: imLimits,
   battle: battleLimits,

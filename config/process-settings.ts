@@ -33,6 +33,7 @@ const databaseOwners = [
   "platform",
   "webhook",
   "staff",
+  "archiver",
 ];
 
 /** No secrets: a process that has one too many is not in danger. */
@@ -96,7 +97,10 @@ const plain: Readonly<Record<string, Owners>> = {
   PROVIDER_WEBHOOK_KEEP_DAYS: ["payment"],
   PROVIDER_NOTICE_KEEP_DAYS: ["payment"],
   RANKS: [...gateway, "rank", "battle", "provisioner"],
-  PLATFORM_TIMEZONE: ["rank"],
+  PLATFORM_TIMEZONE: ["rank", "archiver"],
+  ARCHIVE: ["archiver"],
+  ARCHIVE_AFTER_DAYS: ["archiver"],
+  ARCHIVE_FILTER_MB: ["wallet", "gift"],
   WEBHOOK_PRIVATE_ADDRESSES: [...gateway, "webhook"],
 };
 
@@ -106,6 +110,7 @@ const secret: Readonly<Record<string, Owners>> = {
   REDIS_URL: redisUsers,
   MYSQL_URL: databaseOwners,
   BOOKS_MYSQL_URL: ["auditor"],
+  WALLET_MYSQL_URLS: ["wallet", "gift", "auditor", "archiver"],
   OPERATOR_TOKEN: ["staff", ...adminGateway],
   METRICS_TOKEN: gateway,
   SMS_WEBHOOK_TOKEN: ["notification"],
@@ -124,6 +129,7 @@ const secret: Readonly<Record<string, Owners>> = {
   AUDITOR_BOOK_KEYS: ["auditor"],
   PLATFORM_BOOK_KEYS: ["platform", "auditor"],
   STAFF_BOOK_KEYS: ["staff", "auditor"],
+  ARCHIVER_BOOK_KEYS: ["archiver", "auditor"],
   WEBHOOK_KEYS: ["webhook"],
   STAFF_KEYS: ["staff"],
   // Of administrators, migrations and people: of no service.
@@ -137,7 +143,7 @@ const secret: Readonly<Record<string, Owners>> = {
 export const keySettings = [
   ...(["TOKEN_KEYS", "GIFT_KEYS", "PAY_KEYS", "WEBHOOK_KEYS", "PLATFORM_KEYS", "STAFF_KEYS"] as const),
   ...(["BOOK_KEYS", "GIFT_BOOK_KEYS", "PAYMENT_BOOK_KEYS", "AUDITOR_BOOK_KEYS", "PLATFORM_BOOK_KEYS"] as const),
-  ...(["STAFF_BOOK_KEYS"] as const),
+  ...(["STAFF_BOOK_KEYS", "ARCHIVER_BOOK_KEYS"] as const),
 ] as const;
 
 /** A service's own login at a server, e.g. `<SERVICE>_MYSQL_URL`: the service's name. */

@@ -1,72 +1,21 @@
 import type { Service } from "moleculer";
 import { busProblem } from "../broker/bus/own-subjects.ts";
 import { limits } from "../config/limits.ts";
+import { type AbilityState, watchAbility } from "./ability.ts";
+import { failedCheck, type HealthReport, type HealthState, type KeptCheck, runCheck } from "./health-checks.ts";
 
-/**
- * The state of a service's dependencies by name: `true` where it works; a text where it fails and the service is not
- * ready; `degraded` with a text where it fails and the service works without it.
- */
-export type HealthReport = Record<string, true | string | { degraded: string }>;
-
-/**
- * Resolves where the dependency works, rejects with the cause where it does not; with `Degraded` where the service
- * works on all the same.
- */
-export type HealthCheck = () => Promise<unknown>;
-
-/** What a check rejects with where its service works on, and somebody should look. */
-export class Degraded extends Error {}
-
-interface KeptCheck {
-  readonly check: HealthCheck;
-  readonly degrades: boolean;
-  /** The check in progress. A hanging check is shared, not started again. */
-  running?: Promise<HealthReport[string]>;
-}
-
-export interface HealthState {
-  healthChecks?: Map<string, KeptCheck>;
-}
+export { addHealthCheck, Degraded, type HealthCheck, type HealthReport, type HealthState } from "./health-checks.ts";
 
 interface Kept extends HealthState {
   lastReport?: { at: number; report: Promise<HealthReport> };
 }
 
-/**
- * Adds a check to the action `health`; a mixin calls it for each resource that it opened. While the check fails, the
- * service is not ready, or degraded where the check `degrades`.
- */
-export function addHealthCheck(
-  service: Service & HealthState,
-  name: string,
-  check: HealthCheck,
-  { degrades }: { degrades: boolean } = { degrades: false },
-): void {
-  service.healthChecks ??= new Map();
-  service.healthChecks.set(name, { check, degrades });
-}
-
-function wrongWith(error: unknown): string {
-  const { data, message } = (error ?? {}) as { data?: { cause?: unknown }; message?: string };
-  return (typeof data?.cause === "string" && data.cause) || message || "failed";
-}
-
 async function outcomeOf(kept: KeptCheck): Promise<HealthReport[string]> {
   let timer: NodeJS.Timeout | undefined;
-  const failed = (text: string) => (kept.degrades ? { degraded: text } : text);
   const late = new Promise<HealthReport[string]>((resolve) => {
-    timer = setTimeout(resolve, limits.http.healthNodeTimeoutMs / 2, failed("did not answer in time"));
+    timer = setTimeout(resolve, limits.http.healthNodeTimeoutMs / 2, failedCheck(kept, "did not answer in time"));
   });
-  kept.running ??= kept
-    .check()
-    .then(
-      () => true as const,
-      (error: unknown) => (error instanceof Degraded ? { degraded: error.message } : failed(wrongWith(error))),
-    )
-    .finally(() => {
-      kept.running = undefined;
-    });
-  return Promise.race([kept.running, late]).finally(() => clearTimeout(timer));
+  return Promise.race([runCheck(kept), late]).finally(() => clearTimeout(timer));
 }
 
 async function runChecks({ broker, healthChecks = new Map() }: Service & HealthState): Promise<HealthReport> {
@@ -77,7 +26,7 @@ async function runChecks({ broker, healthChecks = new Map() }: Service & HealthS
 
 /**
  * Adds the action `health`, which the gateway's /health/ready calls. It runs the checks of `addHealthCheck`; calls
- * within `limits.http.healthKeptMs` share one run.
+ * within `limits.http.healthKeptMs` share one run. Other nodes are told where a check fails for long (ability.ts).
  */
 export const healthMixin = {
   actions: {
@@ -89,5 +38,11 @@ export const healthMixin = {
         return this.lastReport.report;
       },
     },
+  },
+  started(this: Service & AbilityState) {
+    watchAbility(this);
+  },
+  stopped(this: Service & AbilityState) {
+    this.ability?.stop();
   },
 };

@@ -2,9 +2,10 @@ import type { Service } from "moleculer";
 import type { JetStreamManager, NatsConnection } from "nats";
 import { connectNats } from "../broker/nats-connect.ts";
 import { natsOptions } from "../broker/nats-options.ts";
-import { nodesOffering, registryEvents } from "../broker/service-nodes.ts";
+import { registryEvents } from "../broker/service-nodes.ts";
 import { natsPrefix, serviceUrl } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
+import { serversOf } from "../config/server-urls.ts";
 import { watchStreamClocks } from "./clock/watch-clock.ts";
 import { Filling } from "./filling.ts";
 import { addHealthCheck, Degraded, type HealthState } from "./health.mixin.ts";
@@ -17,10 +18,11 @@ import { Conditions, noRoomCodes } from "./jetstream/conditions.ts";
 import { deadLetterWriter } from "./jetstream/dead-letter-writer.ts";
 import { consumersOf } from "./jetstream/definitions.ts";
 import { ensureStreams } from "./jetstream/ensure-streams.ts";
+import { keepShare } from "./jetstream/keep-share.ts";
 import { Maintenance } from "./jetstream/maintenance.ts";
 import { type OpenProvisioning, openProvisioning } from "./jetstream/open-provisioning.ts";
+import { OtherServer } from "./jetstream/other-server.ts";
 import { PartitionLeases } from "./jetstream/partition-lease.ts";
-import { partitionsOf } from "./jetstream/partitions.ts";
 import { passDeadLetter } from "./jetstream/pass-dead-letter.ts";
 import { type JetStreamPort, openPort, requireMaxPayload, type SignatureOf } from "./jetstream/port.ts";
 import { PositionKeeper } from "./jetstream/position-keeper.ts";
@@ -54,10 +56,12 @@ interface Kept {
 
 interface Internals extends JetStreamState, Partial<RedisLockState & MysqlState> {
   jetstreamChannels: Channel[];
-  /** Listeners to the registry, for the partitioned channels. */
+  /** Listeners to the registry. */
   jetstreamShares: (() => void)[];
   jetstreamStopHeld: () => void;
   jetstreamKept: Kept;
+  /** Where there are several. */
+  jetstreamOtherServer: OtherServer | undefined;
   jetstreamProvisioning: OpenProvisioning;
 }
 
@@ -79,7 +83,9 @@ function open(
   definitions: readonly StreamDefinition[],
 ): { port: JetStreamPort; kept: Kept } {
   const log = service.logger;
-  const conditions = new Conditions();
+  const conditions = new Conditions(Date.now, (isAnswered) =>
+    service.jetstreamOtherServer?.[isAnswered ? "answered" : "unanswered"]("its streams"),
+  );
   const filling = new Filling(log);
   const positions = service.mysql && new Positions(service.mysql);
   const keeper = positions && new PositionKeeper(manager, positions, log);
@@ -153,11 +159,13 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[], signs?:
         throw error;
       }
       this.jetstreamChannels = [];
+      const isOneOfSeveral = serversOf(serviceUrl("NATS_URL", this.name)).length > 1;
+      this.jetstreamOtherServer = isOneOfSeveral ? new OtherServer(connection, this.logger) : undefined;
       const { port, kept } = open(this, { connection, inboxPrefix, manager, signatureOf }, definitions);
       this.jetstream = port;
       this.jetstreamKept = kept;
       kept.maintenance.goneAtStart(gone);
-      addHealthCheck(this, "nats", () => connection.flush());
+      addHealthCheck(this, "nats", () => connection.flush(), { asksServer: true });
       watchStreamClocks(this, { connection, manager }, definitions.flatMap(streamNames));
       await kept.maintenance.start();
     },
@@ -168,22 +176,6 @@ export function jetstreamMixin(definitions: readonly StreamDefinition[], signs?:
       await this.jetstream?.connection.drain();
     },
   };
-}
-
-/**
- * Pulls this node's share of the partitions, and computes it again whenever nodes join or leave. Nothing is pulled
- * before the service is registered, since the other nodes do not leave it a share until then.
- */
-function keepShare(service: Service & Internals, channel: Channel): void {
-  const take = () => {
-    const nodes = nodesOffering(service.broker, service.name);
-    if (!nodes.includes(service.broker.nodeID)) return;
-    const share = partitionsOf(service.broker.nodeID, nodes, channel.partitions);
-    channel.pull(share).catch((error) => service.logger.error({ err: error }, "partitions could not be changed"));
-  };
-  service.jetstreamShares.push(take);
-  for (const event of registryEvents) service.broker.localBus.on(event, take);
-  take();
 }
 
 function catchUpOf(service: Service & Internals, durable: string, missed: (missed: Missed) => Promise<void>): CatchUp {
@@ -202,6 +194,7 @@ export const channelsLifecycle = {
     this.jetstreamShares = [];
     const leases = this.locks && new PartitionLeases(this.locks);
     const countsOf = channelMetrics(this);
+    const { jetstreamOtherServer: otherServer } = this;
     for (const definition of channelsOf(this)) {
       const isLeased = partitionsOfChannel(definition) > 0;
       if (isLeased && !this.locks)
@@ -224,7 +217,11 @@ export const channelsLifecycle = {
         },
         ...(signatures && { signatures }),
         consumerName: (durable) => this.jetstreamKept.maintenance.nameOf(durable),
-        pullFailed: () => this.jetstreamKept.maintenance.wake(),
+        pulled: (durable) => otherServer?.answered(durable),
+        pullFailed: (durable, error) => {
+          this.jetstreamKept.maintenance.wake();
+          otherServer?.failed(durable, error);
+        },
         log: this.logger,
         lease: leases && isLeased ? (durable) => leases.acquire(durable) : undefined,
       });
@@ -236,8 +233,8 @@ export const channelsLifecycle = {
         this.jetstream.recover(catchUpRecovery(new Positions(this.mysql), definition, catchUp));
       channel.start(this.jetstream.manager, this.jetstream.client);
       this.jetstreamChannels.push(channel);
-      if (channel.partitions > 0) keepShare(this, channel);
-      else await channel.pull([0]);
+      if (channel.partitions === 0) await channel.pull([0]);
+      this.jetstreamShares.push(keepShare(this, channel));
     }
     this.jetstreamStopHeld = keepHeld(this, this.jetstreamChannels);
   },

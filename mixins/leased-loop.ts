@@ -37,6 +37,11 @@ export class LeasedLoop {
     });
   }
 
+  /** Begins the next round at once, where this node has the lease or it is free. */
+  wake(): void {
+    this.loop.wake();
+  }
+
   /** Resolves once the running round has ended and the lease is free. */
   async stop(): Promise<void> {
     await this.loop.stop();

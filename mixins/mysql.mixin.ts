@@ -24,28 +24,30 @@ interface Internals extends MysqlState {
  * A service's own database, open from its start to its stop. A node refuses to start on a schema that is too old
  * or too new for its release (mysql/schema.ts). Migrations are applied before, by a login of their own (`npm start`,
  * `npm run cluster`, `npm run migrate`). Only in the local profile, where the service has no login of its own, the node applies them itself.
+ * With `url` it is the database of that name on another server, whose migrations no node applies.
  */
 export function mysqlMixin(
   service: string,
   migrationFolders: readonly string[],
-  options: Omit<DatabaseOptions, "gaveUp" | "retried" | "url"> = {},
+  options: Omit<DatabaseOptions, "gaveUp" | "retried"> = {},
 ) {
   return {
     async started(this: Service & Internals & HealthState) {
       const name = databaseName(service);
       this.mysql = new Database(name, {
         ...options,
-        url: serviceUrl("MYSQL_URL", service),
+        url: options.url ?? serviceUrl("MYSQL_URL", service),
         retried: countingRetries(this),
         gaveUp: (why) =>
           this.logger.warn({ database: name, why }, "all connections to the database are closed: new ones are opened"),
       });
       // A login of the service's own may not change tables.
-      const mayMigrate = config().PROFILE === "local" && !hasOwnLogin("MYSQL_URL", service);
+      const mayMigrate =
+        options.url === undefined && config().PROFILE === "local" && !hasOwnLogin("MYSQL_URL", service);
       if (mayMigrate && (await missingMigrations(this.mysql, migrationFolders)).length > 0)
         await migrate(name, migrationFolders);
       tellSchema(this.broker, service, await requireSchema(this.mysql, migrationFolders));
-      addHealthCheck(this, "mysql", () => this.mysql.requireWorking());
+      addHealthCheck(this, "mysql", () => this.mysql.requireWorking(), { asksServer: true });
       this.mysqlClock = watchClock(this, "mysql", async () => [await readClock(name, () => mysqlTime(this.mysql))]);
       this.databaseMetrics = keepDatabaseMetrics(this, this.mysql);
     },

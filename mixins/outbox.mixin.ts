@@ -4,6 +4,7 @@ import { cutList } from "../broker/parts.ts";
 import { limits } from "../config/limits.ts";
 import { BackgroundLoop } from "./background-loop.ts";
 import { type Gauge, keepGauges } from "./gauges.ts";
+import type { HealthState } from "./health.mixin.ts";
 import type { JetStreamState, StreamDefinition } from "./jetstream.mixin.ts";
 import type { Queryable, Transaction } from "./mysql/database.ts";
 import type { MysqlState } from "./mysql.mixin.ts";
@@ -137,7 +138,7 @@ interface Loops {
   outboxGauges?: BackgroundLoop;
 }
 
-type Relaying = Service & MysqlState & JetStreamState & OutboxState & Loops;
+type Relaying = Service & MysqlState & JetStreamState & OutboxState & Loops & HealthState;
 
 /** Deletes up to `limits.outbox.purgeRows` rows that were sent `limits.outbox.keepSentMs` ago; `true` where there may be more. */
 async function purge({ mysql }: MysqlState): Promise<boolean> {
@@ -153,7 +154,8 @@ function recoverFromOutbox(service: Relaying, definitions: readonly StreamDefini
   service.jetstream.trackAllConsumers();
   for (const definition of definitions)
     service.jetstream.recover({
-      name: `outbox ${definition.name}`,
+      // Unique in the service, also where it has outboxes on several servers.
+      name: `outbox ${definition.name}${service.healthSuffix === undefined ? "" : ` ${service.healthSuffix}`}`,
       stream: definition,
       run: async (streams) => {
         for (const stream of streams) {

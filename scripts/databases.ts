@@ -1,8 +1,10 @@
+import type { Connection } from "mysql2/promise";
 import { printLine } from "../broker/outputs.ts";
 import { databaseName, serviceUrlName } from "../config/config.ts";
 import {
   applyLogin,
   databasePlace,
+  type Login,
   loginOf,
   obstaclesOf,
   type Privileges,
@@ -10,6 +12,7 @@ import {
 } from "../mixins/mysql/grants.ts";
 import { migrate } from "../mixins/mysql/migrate.ts";
 import { openConnection } from "../mixins/mysql/servers.ts";
+import { movesRowsIn } from "../services/archive-rights.ts";
 import { databaseRights, privilegesOn, readsDatabasesOf } from "../services/database-rights.ts";
 import { migrationFolders } from "../services/databases.ts";
 import { writeStackEnv } from "./stack/env-file.ts";
@@ -21,7 +24,7 @@ export const databaseServices = Object.keys(migrationFolders) as DatabaseService
 
 export const hasDatabase = (service: string): service is DatabaseService => Object.hasOwn(migrationFolders, service);
 
-/** What a service's login may do: by table in its own database, and for a reader of all databases to read the others. */
+/** What a service's login may do: by table in its own database, for a reader of all databases to read the others, and for the archiver to move rows. */
 export function privilegesFor(namespace: string, service: DatabaseService): Privileges {
   const own = databaseName(service, namespace);
   const tables = Object.entries(databaseRights[service]);
@@ -29,7 +32,19 @@ export function privilegesFor(namespace: string, service: DatabaseService): Priv
   return new Map([
     ...tables.map(([table, right]) => [tablePlace(own, table), privilegesOn(table, right)] as const),
     ...others.map((other) => [databasePlace(databaseName(other, namespace)), ["SELECT"]] as const),
+    ...movingPrivileges(namespace, service),
   ]);
+}
+
+/** What a service's login may do where it moves rows: the archiver's. */
+export function movingPrivileges(namespace: string, service: DatabaseService): Privileges {
+  return new Map(
+    Object.entries(movesRowsIn[service] ?? {}).flatMap(([other, tables]) =>
+      Object.entries(tables).map(
+        ([table, privileges]) => [tablePlace(databaseName(other, namespace), table), privileges] as const,
+      ),
+    ),
+  );
 }
 
 /**
@@ -50,6 +65,21 @@ export function requireOwnLogins(adminUrl: string, urls: ReadonlyMap<DatabaseSer
   }
 }
 
+/** @throws Error where something else than this command decides what one of the logins may do at the server */
+export async function requireSeenRights(
+  admin: Connection,
+  logins: readonly { readonly variable: string; readonly login: Login }[],
+): Promise<void> {
+  for (const { variable, login } of logins) {
+    const obstacles = await obstaclesOf(admin, login.user);
+    if (obstacles.length > 0)
+      throw new Error(
+        `${variable}: what ${login.user} may do is not decided by this command alone, so it changed no rights: ` +
+          `${obstacles.join(", ")}. Remove it, or give the service another login`,
+      );
+  }
+}
+
 /**
  * Makes the services' logins as their URLs have them, by service, with exactly the rights of database-rights.ts. The
  * tables must be there. A URL without a password names an account that exists. @throws before it changes anything,
@@ -67,14 +97,7 @@ export async function grantLogins(
       const variable = serviceUrlName("MYSQL_URL", service);
       return { service, variable, login: loginOf(url, variable) };
     });
-    for (const { variable, login } of logins) {
-      const obstacles = await obstaclesOf(admin, login.user);
-      if (obstacles.length > 0)
-        throw new Error(
-          `${variable}: what ${login.user} may do is not decided by this command alone, so it changed no rights: ` +
-            `${obstacles.join(", ")}. Remove it, or give the service another login`,
-        );
-    }
+    await requireSeenRights(admin, logins);
     for (const { service, login } of logins) await applyLogin(admin, login, privilegesFor(namespace, service));
   } finally {
     await admin.end();

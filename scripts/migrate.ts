@@ -8,6 +8,8 @@ import { type Migration, readMigrations } from "../mixins/mysql/migration-files.
 import { recordApplied } from "../mixins/mysql/record-applied.ts";
 import { pendingOf, schemaOrNone } from "../mixins/mysql/schema.ts";
 import { migrationFolders } from "../services/databases.ts";
+import { walletServers } from "../services/wallet-servers.ts";
+import { addServers, removeServer } from "./add-servers.ts";
 import { nodesOnBus, whyNotContract } from "./bus-releases.ts";
 import {
   type DatabaseService,
@@ -16,6 +18,7 @@ import {
   prepareDatabases,
   requireOwnLogins,
 } from "./databases.ts";
+import { grantAtServers } from "./grant-at-servers.ts";
 import { requireNode } from "./node-version.ts";
 import { readStackEnv, useStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
@@ -64,7 +67,8 @@ async function requireNewNodes(nodes: readonly NodeRelease[]): Promise<void> {
  * A step of a release, before the new nodes start: applies the missing expands to every service's database, as
  * MYSQL_MIGRATION_URL (else MYSQL_URL), while nodes run, and gives each service's login, `<SERVICE>_MYSQL_URL`, the rights of its job. A
  * login that is missing is made. On the private servers of this folder the logins are chosen here. With
- * `--applied PATH` it only records that this migration was applied by hand.
+ * `--applied PATH` it only records that this migration was applied by hand. Where WALLET_MYSQL_URLS names further servers,
+ * it makes them ready too, with the same logins; `--remove-server NAME` takes the name of one back that no move names.
  *
  * `--contract` is the step after a release: it also applies the missing contracts, which remove what nodes of earlier
  * releases need. It hears on the bus, as the console of `--as NAME`, that none of those runs (docs/releasing.md);
@@ -74,7 +78,7 @@ async function main(): Promise<void> {
   requireNode();
   const { values } = parseArgs({
     options: {
-      ...{ applied: { type: "string" }, contract: { type: "boolean" } },
+      ...{ applied: { type: "string" }, "remove-server": { type: "string" }, contract: { type: "boolean" } },
       ...{ stopped: { type: "boolean" }, as: { type: "string" } },
     },
   });
@@ -87,6 +91,12 @@ async function main(): Promise<void> {
   if (values.applied !== undefined) return record(values.applied);
   const { MYSQL_MIGRATION_URL, MYSQL_URL, NAMESPACE: namespace } = config();
   const adminUrl = MYSQL_MIGRATION_URL ?? MYSQL_URL;
+  const removed = values["remove-server"];
+  if (removed !== undefined) {
+    await removeServer(removed, adminUrl);
+    console.log(`server ${removed} has no name any more: take it out of WALLET_MYSQL_URLS`);
+    return;
+  }
   const isOwnServer = adminUrl === readStackEnv(stackDir).MYSQL_ADMIN_URL;
   const urls = isOwnServer ? new Map<DatabaseService, string>() : givenUrls();
   requireOwnLogins(adminUrl, urls);
@@ -96,8 +106,21 @@ async function main(): Promise<void> {
     const what = applied.length === 0 ? "up to date" : `applied ${applied.join(", ")}`;
     console.log(`${databaseName(service).padEnd(24)} ${what}`);
   }
+  const named = walletServers();
+  const servers = named && named.length > 1 ? named : undefined;
+  const numbers = servers && (await addServers(servers, adminUrl));
+  for (const [name, number] of numbers ?? []) console.log(`server ${name.padEnd(17)} number ${number}, ready`);
   if (isOwnServer) {
-    await prepareDatabases({ adminUrl, namespace, stackDir });
+    const own = await prepareDatabases({ adminUrl, namespace, stackDir });
+    const given = databaseServices.map((service): [DatabaseService, string | undefined] => [
+      ...([service, own[serviceUrlName("MYSQL_URL", service)]] as const),
+    ]);
+    if (servers)
+      await grantAtServers(servers, {
+        adminUrl,
+        namespace,
+        urls: new Map(given.flatMap(([service, url]) => (url ? [[service, url]] : []))),
+      });
     console.log("each service has its login, with the rights of its job");
     return;
   }
@@ -107,6 +130,7 @@ async function main(): Promise<void> {
         `${serviceUrlName("MYSQL_URL", service)} is not set: the login of ${service} and its rights stay as they are`,
       );
   await grantLogins(adminUrl, namespace, urls);
+  if (servers) await grantAtServers(servers, { adminUrl, namespace, urls });
   for (const [service, url] of urls)
     console.log(`${serversOf(url)[0].username.padEnd(24)} has the rights of ${service}`);
 }

@@ -5,6 +5,8 @@ import type { Logins } from "../mixins/preflight/look.ts";
 import type { NatsLogin } from "../mixins/preflight/read-nats.ts";
 import { usesRedis } from "../services/redis-access.ts";
 import { allStreams, streamAccess } from "../services/stream-access.ts";
+import { furtherServers, urlAt, walletServers } from "../services/wallet-servers.ts";
+import { servicesByUser } from "./add-servers.ts";
 import { hasDatabase } from "./databases.ts";
 
 /** With which logins the preflight looks at the servers. */
@@ -34,8 +36,15 @@ function natsLogins(services: readonly string[], isNode: boolean): NatsLogin[] {
   });
 }
 
+/** With the further servers of ledgers and gift records. */
 const mysqlLogins = (services: readonly string[]) =>
-  services.filter(hasDatabase).map((service) => serviceUrl("MYSQL_URL", service));
+  services
+    .filter(hasDatabase)
+    .flatMap((service) => [
+      serviceUrl("MYSQL_URL", service),
+      ...(byUser.includes(service) ? furtherServers(service).map(({ url }) => url) : []),
+    ]);
+const byUser: readonly string[] = [...servicesByUser, "archiver"];
 
 /** One login of each server. */
 function redisLogins(services: readonly string[]): Logins["redis"] {
@@ -61,10 +70,12 @@ export function loginsOfPerson(services: readonly string[]): Logins {
     services.filter((service) => hasOwnLogin(kind, service) || config()[kind] !== "");
   return {
     nats: natsAdmin ? [adminAtNats(natsAdmin)] : natsLogins(having("NATS_URL"), false),
-    mysql: mysqlAdmin ? [mysqlAdmin] : mysqlLogins(having("MYSQL_URL")),
+    mysql: mysqlAdmin ? [mysqlAdmin, ...furtherOf(mysqlAdmin)] : mysqlLogins(having("MYSQL_URL")),
     redis: redisLogins(having("REDIS_URL")),
   };
 }
+
+const furtherOf = (admin: string) => (walletServers() ?? []).slice(1).map((server) => urlAt(server, admin));
 
 function adminAtNats(url: string): NatsLogin {
   const streams = allStreams.flatMap(streamNames);

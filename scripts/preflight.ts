@@ -4,6 +4,7 @@ import { acceptedChecks, refusing } from "../mixins/preflight/accepted.ts";
 import { type CheckId, checks, type Finding, promisesOf } from "../mixins/preflight/checks.ts";
 import { type Looked, look } from "../mixins/preflight/look.ts";
 import { shownFinding } from "../mixins/preflight/shown.ts";
+import { archiveFilterBytes } from "../services/archive-settings.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
 import { loginsOfPerson } from "./preflight-logins.ts";
@@ -26,6 +27,8 @@ function show({ findings, seen, unseen }: Looked, accepted: ReadonlySet<CheckId>
   const rows = findings.map(({ check, severity, server, found, wanted }) => [
     ...[check, severity === "money" && accepted.has(check) ? "money, accepted" : severity, server, found, wanted],
   ]);
+  const filterMb = archiveFilterBytes() / 1_048_576;
+  console.log(`Filters of the archive may take ${filterMb} MB of each wallet and gift node (ARCHIVE_FILTER_MB).`);
   console.log(`Looked at ${seen.join(", ") || "nothing"}.`);
   for (const { server, why } of unseen) console.log(`NOT looked at ${server}: ${why}`);
   if (findings.length === 0) console.log("Everything is as wanted.");

@@ -26,12 +26,12 @@ const USAGE = `Runs the tests on private servers of their own (.stack/test), bes
 
   npm test                        everything; what a machine or a clone cannot run is skipped, and said
   npm test -- --only NAME         unit, integration, e2e (one process), cluster (the same in many processes), ha (three
-                                  servers of each kind) or upgrade (a running cluster of an earlier commit becomes one
-                                  of this commit)
+                                  servers of each kind), drill (a cluster on these, broken under load) or upgrade (a
+                                  running cluster of an earlier commit becomes one of this commit)
   npm test -- --only NAME PATTERN the files of it whose path matches
   npm run upgrade-test -- --ref COMMIT    the upgrade alone, from that commit`;
 
-const parts = ["unit", "integration", "e2e", "cluster", "ha", "upgrade"] as const;
+const parts = ["unit", "integration", "e2e", "cluster", "ha", "drill", "upgrade"] as const;
 type Part = (typeof parts)[number];
 
 /** Tests of `e2e/alone` about what one process answers: they are the same in a cluster. */
@@ -198,17 +198,19 @@ async function upgrade(stack: Stack, ref: string | undefined): Promise<void> {
   }
 }
 
-/** The tests of three servers of each kind, unless these cannot be had on this machine. */
-async function severalServers(stack: Stack, patterns: string[]): Promise<void> {
-  say("ha tests: three servers of each kind");
+/** The tests of three servers of each kind, or on them, unless these cannot be had on this machine. */
+async function severalServers(stack: Stack, part: "ha" | "drill", patterns: string[]): Promise<void> {
+  say(
+    `${part} tests: ${part === "ha" ? "three servers of each kind" : "a cluster on three servers of each kind, broken"}`,
+  );
   try {
     await provideHaPrograms(stack.dir, process.env, printLine);
   } catch (error) {
     if (!(error instanceof ProgramsMissing)) throw error;
-    say(`ha: SKIPPED, its servers cannot be installed here. ${messageOf(error)}`);
+    say(`${part}: SKIPPED, its servers cannot be installed here. ${messageOf(error)}`);
     return;
   }
-  await jest(stack, "ha", ["ha"], patterns, {});
+  await jest(stack, part, [part], patterns, {});
 }
 
 async function main(): Promise<void> {
@@ -233,7 +235,7 @@ async function main(): Promise<void> {
         await jest(stack, part, [part], positionals, {});
       }
     for (const part of ["e2e", "cluster"] as const) if (wanted(part)) await endToEnd(stack, part, positionals);
-    if (wanted("ha")) await severalServers(stack, positionals);
+    for (const part of ["ha", "drill"] as const) if (wanted(part)) await severalServers(stack, part, positionals);
     if (wanted("upgrade")) await upgrade(stack, values.ref);
   } finally {
     await stack.stop();

@@ -5,7 +5,8 @@ import { limits } from "../config/limits.ts";
 import { Database, type Queryable } from "../mixins/mysql/database.ts";
 import { checksOf, type RunPorts, runCheck } from "../services/auditor/comparison.ts";
 import { type Difference, differenceKinds } from "../services/auditor/differences.ts";
-import { allBookKeys, booksReplicaUrl } from "../services/book-keys.ts";
+import { openBooks, openFurtherBooks, requireAllBooks } from "../services/auditor/further-books.ts";
+import { allBookKeys } from "../services/book-keys.ts";
 import { useNodeEnv } from "./local-env.ts";
 import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
@@ -94,17 +95,17 @@ function progressPorts(collect: (differences: readonly Difference[]) => void): R
 
 async function compare(since: Date | null, found: Found): Promise<Compared[]> {
   const keys = allBookKeys();
-  const books = new Database(databaseName("wallet"), {
-    ...{ url: booksReplicaUrl() ?? serviceUrl("MYSQL_URL", "auditor"), reads: true },
-    ...{ connections: 2, statementTimeoutMs: limits.books.statementTimeoutMs },
-  });
+  const books = openBooks(2);
+  const further = openFurtherBooks(2);
   const own = await openOwn();
   try {
+    await requireAllBooks(books);
     const { underWayMs } = limits.books;
     const compared: Compared[] = [];
     const ports = progressPorts((differences) => found.add(differences));
     for (const check of checksOf({
       books,
+      further,
       own: own && { seen: readOnly(own), audit: own },
       keys,
       everyRow: true,
@@ -119,7 +120,7 @@ async function compare(since: Date | null, found: Found): Promise<Compared[]> {
     }
     return compared;
   } finally {
-    await Promise.all([books.close(), own?.close()]);
+    await Promise.all([books.close(), own?.close(), ...further.map((one) => one.books.close())]);
   }
 }
 

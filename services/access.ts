@@ -123,6 +123,7 @@ export const callers: CallersTable = {
     affectedGifts: ["admin-gateway", "staff"],
     ...each(staffAlone, "freeze", "unfreeze"),
     ...erasure,
+    ...each(people, "buckets", "moveBucket"),
   },
   payment: {
     health: doors,
@@ -255,6 +256,7 @@ export const callers: CallersTable = {
     resetPerson: staffDoorAndConsole,
     endSessions: staffDoor,
   },
+  archiver: { health: doors, ...each(people, "status", "run") },
 };
 
 /** The services that send a broadcast. */

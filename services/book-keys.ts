@@ -5,6 +5,9 @@ import { serverUrl } from "../config/server-urls.ts";
 import type { SettingsBlock } from "../config/settings-block.ts";
 import type { SealingService } from "./book-seals.ts";
 
+/** The services with keys of the books: those that seal rows, and the archiver, which seals segments. */
+type KeyedService = SealingService | "archiver";
+
 /** The setting with each service's keys. */
 const keySettingOf = {
   wallet: "BOOK_KEYS",
@@ -13,9 +16,10 @@ const keySettingOf = {
   auditor: "AUDITOR_BOOK_KEYS",
   platform: "PLATFORM_BOOK_KEYS",
   staff: "STAFF_BOOK_KEYS",
-} as const satisfies Record<SealingService, string>;
+  archiver: "ARCHIVER_BOOK_KEYS",
+} as const satisfies Record<KeyedService, string>;
 
-const blockOf = (service: SealingService, title: string, text: readonly string[]) =>
+const blockOf = (service: KeyedService, title: string, text: readonly string[]) =>
   keysBlock({
     ...{ name: keySettingOf[service], title, most: limits.books.keysMax, text },
     nodes: service === "auditor" ? "auditor nodes" : `${service} and auditor nodes`,
@@ -25,7 +29,7 @@ const blockOf = (service: SealingService, title: string, text: readonly string[]
  * The keys of the seals: a service has its own and seals with them. The auditor and `npm run verify` have all of them, to
  * check, so that no service can seal rows of another.
  */
-export const bookSettings: Readonly<Record<SealingService, SettingsBlock>> = {
+export const bookSettings: Readonly<Record<KeyedService, SettingsBlock>> = {
   wallet: blockOf("wallet", "Seals of the books", [
     "The keys of the seals of the ledgers and of the wallet's audit, for wallet and auditor nodes alone, in the form of",
     "TOKEN_KEYS. The first key seals, all of them verify. Keep every key for ever: seals of a missing key cannot be",
@@ -34,12 +38,14 @@ export const bookSettings: Readonly<Record<SealingService, SettingsBlock>> = {
   gift: blockOf("gift", "Seals of the gift service's audit", [
     "As BOOK_KEYS, for the audit of operators' calls, and at payment also of webhooks. The first is for gift and auditor",
     "nodes, the second for payment and auditor nodes, the third for auditor nodes alone, the fourth for platform and",
-    "auditor nodes, the fifth for staff and auditor nodes.",
+    "auditor nodes, the fifth for staff and auditor nodes. The sixth, for archiver and auditor nodes, seals segments of",
+    "the archive.",
   ]),
   payment: blockOf("payment", "Seals of the payment service's audits", []),
   auditor: blockOf("auditor", "Seals of the auditor's audit", []),
   platform: blockOf("platform", "Seals of the platform service's audit", []),
   staff: blockOf("staff", "Seals of the staff service's audits", []),
+  archiver: blockOf("archiver", "Seals of the archive", []),
 };
 
 /** Where the auditor reads. */
@@ -68,7 +74,7 @@ export type BookKeys = NamedKeys;
  * The keys of a service, where this process has them. @throws Error that lists every problem of its settings, the keys
  * among them
  */
-export function bookKeys(service: SealingService): BookKeys {
+export function bookKeys(service: KeyedService): BookKeys {
   return namedKeysIn(settingsOf(bookSettings[service])?.[keySettingOf[service]] ?? "");
 }
 
@@ -76,10 +82,10 @@ export function bookKeys(service: SealingService): BookKeys {
  * The keys of all services that seal, for who checks. @throws Error as `bookKeys`, and where two services have the same
  * key: either could seal in the other's name
  */
-export function allBookKeys(): Record<SealingService, BookKeys> {
-  const services = Object.keys(keySettingOf) as SealingService[];
+export function allBookKeys(): Record<KeyedService, BookKeys> {
+  const services = Object.keys(keySettingOf) as KeyedService[];
   const all = services.map((service) => [service, bookKeys(service)] as const);
-  const owners = new Map<string, SealingService>();
+  const owners = new Map<string, KeyedService>();
   for (const [service, { all: keys }] of all)
     for (const { secret } of keys.values()) {
       const text = secret.export().toString("base64url");
@@ -90,5 +96,5 @@ export function allBookKeys(): Record<SealingService, BookKeys> {
         );
       owners.set(text, owner);
     }
-  return Object.fromEntries(all) as Record<SealingService, BookKeys>;
+  return Object.fromEntries(all) as Record<KeyedService, BookKeys>;
 }

@@ -1,6 +1,7 @@
 import type { Context, ServiceBroker } from "moleculer";
 import { z } from "zod";
 import type { ActionContract, EventsOf } from "./action-contract.ts";
+import type { archiverActions } from "./archiver/archiver.contract.ts";
 import { type auditorActions, auditorEvents } from "./auditor/auditor.contract.ts";
 import { type battleActions, battleEvents } from "./battle/battle.contract.ts";
 import { id, userId } from "./fields.ts";
@@ -35,6 +36,7 @@ export interface Contracts {
   platform: typeof platformActions;
   webhook: typeof webhookActions;
   staff: typeof staffActions;
+  archiver: typeof archiverActions;
 }
 
 /** The durable events of stream EVENTS, by name: the schema of `data` in `{id, name, time, data}`. */

@@ -28,6 +28,9 @@ const streams = { t_stream_position: "change" } as const;
 const outbox = { t_outbox: "all" } as const;
 const operatorAudit = { t_operator_audit: "add", t_ledger_seal: "add", t_ledger_checkpoint: "add" } as const;
 
+/** Who writes them has rights of its own: archive-rights.ts. */
+const archive = { t_archive_segment: "read", t_archive_filter: "read", t_archive_revision: "read" } as const;
+
 /** By service and table. */
 export const databaseRights: Readonly<Record<keyof typeof migrationFolders, DatabaseRights>> = {
   user: {
@@ -67,6 +70,9 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_gift_minute: "all",
     t_gift_minute_position: "change",
     t_anchor_share: "add",
+    t_gift_record_archive: "read",
+    ...archive,
+    t_server: "read",
   },
   wallet: {
     ...base,
@@ -81,6 +87,13 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_income_posting: "add",
     t_income_hold_gift: "add",
     t_wallet_carried_out: "add",
+    t_qiyu_currency_trade_archive: "read",
+    t_trade_archive_sum: "read",
+    ...archive,
+    t_server: "read",
+    t_wallet_bucket: "change",
+    t_wallet_gate: "change",
+    t_wallet_bucket_move: "change",
   },
   payment: {
     ...base,
@@ -114,6 +127,8 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_book_round: "change",
     t_book_head: "change",
     t_book_checkpoint: "change",
+    t_book_segment: "change",
+    t_book_segment_share: "all",
   },
   battle: {
     ...base,
@@ -175,6 +190,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_staff_proposal_state: "change",
     t_staff_erasure: "all",
   },
+  archiver: base,
 };
 
 /**

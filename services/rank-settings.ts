@@ -30,7 +30,8 @@ export const rankSettings: SettingsBlock = {
       optional: true,
       text: [
         "For rank nodes: the time zone whose midnight begins a day, a week (on Monday) and a month of the ranks. Unset:",
-        `${defaultZone}. It is stored with the sums: after a change run npm run ranks -- rebuild --anew.`,
+        `${defaultZone}. It is stored with the sums: after a change run npm run ranks -- rebuild --anew. For archiver nodes:`,
+        "that of the months that are moved into the archive.",
       ],
     },
   },

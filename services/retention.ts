@@ -7,13 +7,14 @@ import type { migrationFolders } from "./databases.ts";
  */
 
 /**
- * - `ever`: for ever. `byMonth`: its rows are of one time and many, so that closed months can be moved out.
+ * - `ever`: for ever. `byMonth`: its rows are of one time and many. `archive`: the table that closed months are moved into.
+ *   Of the others no month is moved: their indexes grow at their end, or by few rows (docs/retention.md has the figures).
  * - `days`: so many days at the most, erased by the job; `setting`: an operator chooses, the days are those without it.
  * - `done`: until they have served, then removed by the code named.
  * - `small`: bounded by something else than time, which is named.
  */
 export type Kept =
-  | { readonly kept: "ever"; readonly byMonth?: true }
+  | { readonly kept: "ever"; readonly byMonth?: true; readonly archive?: string }
   | { readonly kept: "days"; readonly days: number; readonly job: string; readonly setting?: string }
   | { readonly kept: "done"; readonly job: string }
   | { readonly kept: "small"; readonly bound: string };
@@ -33,10 +34,16 @@ const dayMs = 24 * 3_600_000;
 const daysOf = (ms: number) => Math.ceil(ms / dayMs);
 const ever: Kept = { kept: "ever" };
 const byMonth: Kept = { kept: "ever", byMonth: true };
+const movedTo = (archive: string): Kept => ({ kept: "ever", byMonth: true, archive });
 const small = (bound: string): Retention => ({ rows: { kept: "small", bound } });
 const done = (job: string): Kept => ({ kept: "done", job });
 const forDays = (ms: number, job: string): Kept => ({ kept: "days", days: daysOf(ms), job });
 
+const archive = {
+  t_archive_segment: { ...small("segments, of 4 million rows"), money: true },
+  t_archive_filter: { ...small("14 bits of an archived row"), money: true },
+  t_archive_revision: small("1 row"),
+} as const;
 const base = {
   t_migration: small("migrations"),
   t_migration_release: small("1 row"),
@@ -98,10 +105,13 @@ export const retention: Readonly<Record<keyof typeof migrationFolders, Readonly<
     ...outbox,
     ...audit,
     t_gift_config: small("gifts of the catalogue"),
-    t_gift_record: { rows: byMonth, money: true },
+    t_gift_record: { rows: movedTo("t_gift_record_archive"), money: true },
     t_gift_minute: { rows: forDays(2 * 3_600_000, "gift-minutes") },
     t_gift_minute_position: small("1 row"),
     t_anchor_share: { rows: ever, money: true },
+    t_gift_record_archive: { rows: ever, money: true },
+    ...archive,
+    t_server: small("servers"),
   },
   wallet: {
     ...base,
@@ -109,13 +119,20 @@ export const retention: Readonly<Record<keyof typeof migrationFolders, Readonly<
     ...outbox,
     ...audit,
     t_qiyu_currency_account: { rows: ever, money: true },
-    t_qiyu_currency_trade: { rows: byMonth, money: true },
+    t_qiyu_currency_trade: { rows: movedTo("t_qiyu_currency_trade_archive"), money: true },
     t_wallet_debt: { rows: byMonth, money: true },
     t_anchor_income: { rows: ever, money: true },
     t_anchor_income_pending: { rows: done("income roll-up"), money: true },
     t_income_posting: { rows: byMonth, money: true, person: "reasons" },
     t_income_hold_gift: { rows: byMonth, money: true },
     t_wallet_carried_out: { rows: ever, money: true },
+    t_qiyu_currency_trade_archive: { rows: ever, money: true },
+    t_trade_archive_sum: { rows: ever, money: true },
+    ...archive,
+    t_server: small("servers"),
+    t_wallet_bucket: small("251 buckets"),
+    t_wallet_gate: small("251 buckets"),
+    t_wallet_bucket_move: { rows: ever, money: true },
   },
   payment: {
     ...base,
@@ -154,6 +171,8 @@ export const retention: Readonly<Record<keyof typeof migrationFolders, Readonly<
     t_book_round: small("1 row"),
     t_book_head: { rows: ever, money: true },
     t_book_checkpoint: { rows: ever, money: true },
+    t_book_segment: { rows: ever, money: true },
+    t_book_segment_share: small("anchors of each segment"),
   },
   battle: {
     ...base,
@@ -232,4 +251,5 @@ export const retention: Readonly<Record<keyof typeof migrationFolders, Readonly<
     t_staff_dead_letter_order: { rows: ever },
     t_staff_erasure: { rows: ever },
   },
+  archiver: base,
 };

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { limits } from "../config/limits.ts";
 import type { SealingService } from "./book-seals.ts";
 import { eventTime, integer } from "./fields.ts";
 
@@ -17,6 +18,11 @@ export const sealedEvent = z.object({
   key: z.string().max(16),
   heads: z.array(z.object({ writer: z.string().length(32), number: integer(1), digest })),
   time: eventTime,
+});
+
+/** That of the wallet's ledgers: of a further server (services/wallet-servers.ts), whose checkpoints have numbers of their own, with its name. */
+export const ledgersSealedEvent = sealedEvent.extend({
+  server: z.string().max(limits.wallet.serverNameChars).optional(),
 });
 
 /** The event of each service's checkpoints. Each service may publish its own alone. */

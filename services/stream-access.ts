@@ -147,6 +147,7 @@ export const streamAccess: Readonly<Record<ServiceName, StreamAccess>> = {
   get rank() {
     return ranksAreOn() ? counting : nothing;
   },
+  archiver: nothing,
   platform: { publishes: eventsOf(platformEvents), streams: [eventStream], consumers: [], lists: [eventStream] },
   webhook: {
     publishes: eventsOf(webhookEvents),

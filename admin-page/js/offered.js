@@ -19,5 +19,6 @@ export const webhookEvents = Object.freeze([
 
 /** Differences of the books that nobody accepts (services/auditor/differences.ts). */
 export const neverAccepted = Object.freeze([
-  ...["checkFailed", "sealForged", "sealKeyUnknown", "checkpointForged", "checkpointLate", "checkpointRemoved"],
+  ...["checkFailed", "sealForged", "sealKeyUnknown", "segmentForged"],
+  ...["checkpointForged", "checkpointLate", "checkpointRemoved"],
 ]);

@@ -29,6 +29,11 @@ export class HttpConnection {
     });
   }
 
+  /** False once either end has closed it. */
+  get isOpen(): boolean {
+    return !this.socket.destroyed && this.socket.writable && this.socket.readable;
+  }
+
   /** Rejects where the connection breaks: the outcome of the request is unknown then. */
   ask(request: string): Promise<HttpReply> {
     return new Promise((resolve, reject) => {

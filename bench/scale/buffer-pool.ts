@@ -34,12 +34,12 @@ async function resize(bytes: number): Promise<number> {
   }
 }
 
-/** Reads every index that a gift is written to. */
+/** Reads every index that a gift is written to: not those of the archives, which would push them out. */
 async function warm(): Promise<void> {
   const connection = await openConnection(config().MYSQL_URL);
   const [rows] = await connection.query(
     `SELECT DISTINCT table_schema AS db, table_name AS name, index_name AS idx FROM information_schema.statistics
-     WHERE table_schema IN (?)`,
+     WHERE table_schema IN (?) AND table_name NOT LIKE '%\\_archive'`,
     [[databaseName("wallet"), databaseName("gift")]],
   );
   try {

@@ -9,21 +9,33 @@ import type { DurableQueue } from "../support/durable-queue.ts";
 import { median, rounded } from "../support/percentiles.ts";
 import { makeTables, senderId } from "../support/seed.ts";
 import { withBufferPool } from "./buffer-pool.ts";
-import { type Filled, fillBooks, flushBooks, plan } from "./fill.ts";
+import { fillBooks, flushBooks } from "./fill.ts";
+import { type Filled, plan } from "./history.ts";
 
 const defaultGifts = 20_000;
 const rounds = 3;
 /** Coprime to every number of accounts here, so that the senders of a burst are spread over all accounts. */
 const stride = 618_031;
 
-const sizes: readonly [accounts: number, trades: number][] = [
-  [10_000, 1_000_000],
-  [100_000, 1_000_000],
-  [1_000_000, 1_000_000],
-  [1_000_000, 10_000_000],
+interface Size {
+  readonly accounts: number;
+  readonly trades: number;
+  /** How many of the trades are of the open month; the others are archived. */
+  readonly hot?: number;
+}
+
+const sizes: readonly Size[] = [
+  { accounts: 10_000, trades: 1_000_000 },
+  { accounts: 100_000, trades: 1_000_000 },
+  { accounts: 1_000_000, trades: 1_000_000 },
+  { accounts: 1_000_000, trades: 30_000_000, hot: 3_000_000 },
 ];
-/** The buffer pool of the private server, and one that holds the largest books, bytes. */
-const bufferPoolMb = { usual: 512, ample: 4_096 };
+const quickSizes: readonly Size[] = [
+  { accounts: 10_000, trades: 1_000_000 },
+  { accounts: 100_000, trades: 1_000_000 },
+  { accounts: 100_000, trades: 3_000_000, hot: 300_000 },
+];
+const bufferPoolMb = 512;
 const nodeCounts = [1, 2, 4];
 const booksForNodes = { accounts: 100_000, trades: 1_000_000 };
 
@@ -105,14 +117,10 @@ export async function run(context: BenchContext): Promise<BenchResult> {
   await makeTables();
   const runs: Record<string, unknown>[] = [];
   const problems: string[] = [];
-  const measure = async (
-    accounts: number,
-    trades: number,
-    nodeCounts: readonly number[],
-    pools: readonly number[] = [bufferPoolMb.usual],
-  ) => {
-    const past = plan(accounts, trades);
-    progress(`filling the books: ${past.accounts} accounts, ${past.trades} trades`);
+  const measure = async ({ accounts, trades, hot }: Size, nodeCounts: readonly number[]) => {
+    const past = plan(accounts, trades, hot);
+    const archived = past.archivedGifts === 0 ? 0 : accounts + 2 * past.archivedGifts;
+    progress(`filling the books: ${past.accounts} accounts, ${past.trades} trades, ${archived} of them archived`);
     const startedAt = Date.now();
     await fillBooks(past, progress);
     await flushBooks(progress);
@@ -124,23 +132,36 @@ export async function run(context: BenchContext): Promise<BenchResult> {
       progress("warming up");
       await bursts.settle(0);
     }
-    for (const poolMb of pools)
-      for (const nodes of nodeCounts) {
-        progress(nodes === 0 ? "settling in this process" : `settling with ${nodes} wallet processes`);
-        const topology = nodes === 0 ? "single" : "cluster";
-        const about = { accounts, trades: past.trades, nodes: Math.max(1, nodes), topology, bufferPoolMb: poolMb };
-        const rate = await withBufferPool(poolMb, () => bursts.rate(nodes));
-        runs.push({ ...about, ...rate, fillSeconds, gigabytes });
-        progress(JSON.stringify(runs.at(-1)));
-      }
+    for (const nodes of nodeCounts) {
+      progress(nodes === 0 ? "settling in this process" : `settling with ${nodes} wallet processes`);
+      const topology = nodes === 0 ? "single" : "cluster";
+      const about = { accounts, trades: past.trades, archived, nodes: Math.max(1, nodes), topology, bufferPoolMb };
+      const rate = await withBufferPool(bufferPoolMb, () => bursts.rate(nodes));
+      runs.push({ ...about, ...rate, fillSeconds, gigabytes });
+      progress(JSON.stringify(runs.at(-1)));
+    }
     problems.push(...(await bursts.problems()));
   };
-  if (few !== undefined) await measure(few, few * 10, [0, 2]);
-  for (const [accounts, trades] of few === undefined ? sizes : []) {
-    const large = trades > 1_000_000;
-    if (quick && large) continue;
-    await measure(accounts, trades, [0], large ? [bufferPoolMb.usual, bufferPoolMb.ample] : [bufferPoolMb.usual]);
+  if (few !== undefined) await measure({ accounts: few, trades: few * 10 }, [0, 2]);
+  else {
+    for (const size of quick ? quickSizes : sizes) await measure(size, [0]);
+    await measure(booksForNodes, nodeCounts);
   }
-  if (few === undefined) await measure(booksForNodes.accounts, booksForNodes.trades, nodeCounts);
-  return { runs, gifts: context.gifts || defaultGifts, rounds, conserved: problems.length === 0 };
+  const about = { runs, gifts: context.gifts || defaultGifts, rounds, conserved: problems.length === 0 };
+  return { ...about, ...archivedRatio(runs) };
+}
+
+interface Run {
+  readonly accounts: number;
+  readonly archived: number;
+  readonly topology: string;
+  readonly rate: number;
+}
+
+/** The rate on books of which most is archived, beside that of a million trades of as many accounts. */
+function archivedRatio(runs: readonly unknown[]): { archivedRatio?: number } {
+  const single = (runs as readonly Run[]).filter(({ topology }) => topology === "single");
+  const large = single.find(({ archived }) => archived > 0);
+  const small = single.find(({ archived, accounts }) => archived === 0 && accounts === large?.accounts);
+  return large && small ? { archivedRatio: rounded(large.rate / small.rate, 2) } : {};
 }

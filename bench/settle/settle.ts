@@ -6,6 +6,7 @@ import { rounded } from "../support/percentiles.ts";
 import { makeTables, seedAccounts, senderId } from "../support/seed.ts";
 import { openGiftQueue, queuedGroups } from "./gifts.ts";
 import { measureSettling, timeSettling } from "./measure.ts";
+import { runOnServers } from "./on-servers.ts";
 import { clusterSystem, singleSystem } from "./systems.ts";
 
 const defaultGifts = 100_000;
@@ -20,6 +21,7 @@ const baselineParts = 4;
  * of the gifts. That runs before and after it, so that other load of the machine affects both.
  */
 export async function run(context: BenchContext): Promise<BenchResult> {
+  if (context.ledgers === 2) return runOnServers(context);
   const { topology, books, closing, profile, progress } = context;
   const gifts = context.gifts || defaultGifts;
   const warming = Math.min(gifts, warmUpGifts);

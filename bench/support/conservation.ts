@@ -11,9 +11,15 @@ interface Books {
   gifts: number;
   /** The most gifts that may have been accepted, where answers were lost. */
   giftsAtMost?: number;
-  /** False for the baseline, which has only the anchors' sums. */
+  /** False for the baseline, which has only the anchors' sums, and no archive. */
   incomeLedger?: boolean;
 }
+
+/** The tables with a kind of row. */
+const placesOf = ({ incomeLedger }: Books, table: string): readonly string[] =>
+  incomeLedger === false ? [table] : [table, `${table}_archive`];
+const tradesOf = (books: Books) => placesOf(books, `${books.wallet}.t_qiyu_currency_trade`);
+const recordsOf = (books: Books) => placesOf(books, `${books.gift}.t_gift_record`);
 
 const rollUpDeadlineMs = 20_000;
 const sumsBytes = 512 * 1024 * 1024;
@@ -30,6 +36,21 @@ type Row = Record<string, string>;
 async function one(connection: Connection, sql: string): Promise<Row> {
   const [rows] = await connection.query(sql);
   return (rows as Row[])[0] ?? {};
+}
+
+/** The sums of several tables added up, column by column; fingerprints are combined. */
+async function sumOf(
+  connection: Connection,
+  tables: readonly string[],
+  select: (table: string) => string,
+): Promise<Record<string, bigint>> {
+  const all: Record<string, bigint> = {};
+  for (const table of tables)
+    for (const [name, value] of Object.entries(await one(connection, select(table)))) {
+      const [known, more] = [all[name] ?? 0n, BigInt(value ?? 0)];
+      all[name] = name === "fingerprint" ? known ^ more : known + more;
+    }
+  return all;
 }
 
 /** Waits for the roll-up of incomes, which needs running wallet nodes; `false` where it is not complete in time. */
@@ -70,21 +91,27 @@ function differing(what: string, a: Amount, b: Amount): string[] {
   return BigInt(a ?? -1) === BigInt(b ?? -1) ? [] : [`${what}: ${a} and ${b} differ`];
 }
 
-async function accountProblems(connection: Connection, { wallet }: Books): Promise<string[]> {
+async function accountProblems(connection: Connection, books: Books): Promise<string[]> {
+  const { wallet, incomeLedger } = books;
+  const [archived, archivedJoin] =
+    incomeLedger === false
+      ? ["0", ""]
+      : ["COALESCE(s.num, 0)", `LEFT JOIN ${wallet}.t_trade_archive_sum s ON s.user_id = t.id`];
   // Grouped by an expression, so that rows are read in the order of the table and not one by one through an index.
   const off = await one(
     connection,
     `SELECT COUNT(*) AS accounts FROM
        (SELECT user_id + 0 AS id, SUM(IF(status = 1, num, 0)) AS total FROM ${wallet}.t_qiyu_currency_trade
         GROUP BY user_id + 0) t
-     LEFT JOIN ${wallet}.t_qiyu_currency_account a ON a.user_id = t.id
-     WHERE a.user_id IS NULL OR a.current_balance <> t.total`,
+     LEFT JOIN ${wallet}.t_qiyu_currency_account a ON a.user_id = t.id ${archivedJoin}
+     WHERE a.user_id IS NULL OR a.current_balance <> t.total + ${archived}`,
   );
-  const trades = await one(
+  const trades = await sumOf(
     connection,
-    `SELECT COALESCE(SUM(num), 0) AS total, COALESCE(SUM(IF(type IN (1, 2, 3), num, 0)), 0) AS charged,
+    tradesOf(books),
+    (table) => `SELECT COALESCE(SUM(num), 0) AS total, COALESCE(SUM(IF(type IN (1, 2, 3), num, 0)), 0) AS charged,
        COALESCE(SUM(IF(type = 0, -num, 0)), 0) AS gifts
-     FROM ${wallet}.t_qiyu_currency_trade WHERE status = 1`,
+     FROM ${table} WHERE status = 1`,
   );
   const balances = await one(
     connection,
@@ -108,20 +135,25 @@ async function accountProblems(connection: Connection, { wallet }: Books): Promi
 const fingerprint = (...columns: string[]) =>
   `BIT_XOR(CAST(CONV(LEFT(MD5(CONCAT_WS('|', ${columns.join(", ")})), 16), 16, 10) AS UNSIGNED))`;
 
-async function giftProblems(connection: Connection, { wallet, gift, gifts, giftsAtMost = gifts }: Books) {
-  const records = await one(
+async function giftProblems(connection: Connection, books: Books) {
+  const { gifts, giftsAtMost = gifts } = books;
+  const records = await sumOf(
     connection,
-    `SELECT COUNT(*) AS succeeded, COALESCE(SUM(price * count), 0) AS coins,
+    recordsOf(books),
+    (table) => `SELECT COUNT(*) AS succeeded, COALESCE(SUM(price * count), 0) AS coins,
        ${fingerprint("order_id", "user_id", "object_id", "price * count", "income_points")} AS fingerprint
-     FROM ${gift}.t_gift_record WHERE status = 1`,
+     FROM ${table} WHERE status = 1`,
   );
-  const trades = await one(
+  const trades = await sumOf(
     connection,
-    `SELECT COUNT(*) AS gifts, COALESCE(SUM(-num), 0) AS coins, COALESCE(SUM(counterparty_income_points > -num * 100), 0) AS unfair,
+    tradesOf(books),
+    (
+      table,
+    ) => `SELECT COUNT(*) AS gifts, COALESCE(SUM(-num), 0) AS coins, COALESCE(SUM(counterparty_income_points > -num * 100), 0) AS unfair,
        ${fingerprint("biz_id", "user_id", "counterparty_id", "-num", "counterparty_income_points")} AS fingerprint
-     FROM ${wallet}.t_qiyu_currency_trade WHERE status = 1 AND type = 0`,
+     FROM ${table} WHERE status = 1 AND type = 0`,
   );
-  const all = await one(connection, `SELECT COUNT(*) AS records FROM ${gift}.t_gift_record`);
+  const all = await sumOf(connection, recordsOf(books), (table) => `SELECT COUNT(*) AS records FROM ${table}`);
   const count = Number(all.records);
   return [
     ...(count >= gifts && count <= giftsAtMost ? [] : [`gift records: ${count} for ${gifts} gifts accepted`]),
@@ -132,24 +164,29 @@ async function giftProblems(connection: Connection, { wallet, gift, gifts, gifts
   ];
 }
 
-async function incomeProblems(connection: Connection, { wallet }: Books): Promise<string[]> {
+async function incomeProblems(connection: Connection, books: Books): Promise<string[]> {
+  const { wallet } = books;
   const pending = await one(connection, `SELECT COUNT(*) AS number FROM ${wallet}.t_anchor_income_pending`);
-  const sums = await one(
+  const sums = await one(connection, `SELECT COALESCE(SUM(earned_points), 0) AS noted FROM ${wallet}.t_anchor_income`);
+  const { traded } = await sumOf(
     connection,
-    `SELECT (SELECT COALESCE(SUM(earned_points), 0) FROM ${wallet}.t_anchor_income) AS noted,
-       (SELECT COALESCE(SUM(counterparty_income_points), 0) FROM ${wallet}.t_qiyu_currency_trade
-        WHERE status = 1) AS traded`,
+    tradesOf(books),
+    (table) => `SELECT COALESCE(SUM(counterparty_income_points), 0) AS traded FROM ${table} WHERE status = 1`,
+  );
+  const byAnchor = tradesOf(books).map(
+    (table) => `SELECT counterparty_id, SUM(counterparty_income_points) AS points FROM ${table}
+        WHERE status = 1 AND type = 0 GROUP BY counterparty_id`,
   );
   const off = await one(
     connection,
     `SELECT COUNT(*) AS anchors FROM ${wallet}.t_anchor_income i JOIN
-       (SELECT counterparty_id, SUM(counterparty_income_points) AS total FROM ${wallet}.t_qiyu_currency_trade
-        WHERE status = 1 AND type = 0 GROUP BY counterparty_id) t ON t.counterparty_id = i.user_id
+       (SELECT counterparty_id, SUM(points) AS total FROM (${byAnchor.join(" UNION ALL ")}) parts
+        GROUP BY counterparty_id) t ON t.counterparty_id = i.user_id
      WHERE t.total <> i.earned_points`,
   );
   return [
     ...differing("incomes still to be rolled up", pending.number, 0),
-    ...differing("anchors' incomes, incomes of the trades", sums.noted, sums.traded),
+    ...differing("anchors' incomes, incomes of the trades", sums.noted, traded),
     ...differing("anchors whose income is not the sum of their gifts' shares", off.anchors, 0),
   ];
 }

@@ -36,6 +36,8 @@ export interface LoadOptions {
   most?: number;
   /** burst: how many users send a gift. */
   users?: number;
+  /** settle: `--servers`, the MySQL servers with ledgers and gift records, 1 or 2. */
+  ledgers?: number;
 }
 
 export interface BenchOptions extends LoadOptions {
@@ -64,7 +66,7 @@ export interface BenchOptions extends LoadOptions {
 }
 
 const lists = ["viewers", "rates"] as const;
-const numbers = ["accounts", "rooms", "connections", "seconds", "senders", "most", "users"] as const;
+const numbers = ["accounts", "rooms", "connections", "seconds", "senders", "most", "users", "ledgers"] as const;
 
 /** @throws Error that names the invalid option. */
 export function parseOptions(args: readonly string[]): BenchOptions {
@@ -94,6 +96,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
         senders: text,
         most: text,
         users: text,
+        servers: text,
       },
     },
   });
@@ -112,7 +115,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   const without = servicesOf(values.without ?? "");
   if (without.length > 0 && (name !== "accept" || traces)) throw new Error("--without is for accept alone");
   const about = { json, quick, help, profile, books, serverApi, traces, without, dir: values.stack };
-  return { ...loadOptions(values), ...about, name, topology, gifts: Number(gifts) };
+  return { ...loadOptions({ ...values, ledgers: values.servers }), ...about, name, topology, gifts: Number(gifts) };
 }
 
 /** Names of services with commas between them. */

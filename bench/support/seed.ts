@@ -1,4 +1,4 @@
-import { databaseName } from "../../config/config.ts";
+import { config, databaseName } from "../../config/config.ts";
 import { Database } from "../../mixins/mysql/database.ts";
 import { migrate } from "../../mixins/mysql/migrate.ts";
 import { SealChains } from "../../mixins/seals/seal-chains.ts";
@@ -39,8 +39,9 @@ export async function seedAccounts(
   userId: (n: number) => string,
   coins: number,
   progress: (line: string) => void,
+  url: string = config().MYSQL_URL,
 ): Promise<void> {
-  const db = new Database(database);
+  const db = new Database(database, { url });
   const chains = new SealChains({ service: "wallet", keys: bookKeys("wallet") });
   const orders = new SeededOrders();
   const now = new Date();

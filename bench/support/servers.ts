@@ -40,6 +40,15 @@ function removeOld(folder: string): void {
   }
 }
 
+export interface ServerOptions {
+  /** By default the benchmarks' own. */
+  dir?: string | undefined;
+  /** Three servers of each kind, where none runs in the folder. */
+  ha?: boolean;
+  /** Beside those of every system that is measured. */
+  settings?: Readonly<Record<string, string>>;
+}
+
 /**
  * Starts private servers for a benchmark in the folder `dir`, durable as in production (InnoDB flush 1, JetStream on
  * file), or adopts those that run there, with a namespace of their own; URLs in the environment are ignored. From then
@@ -49,13 +58,14 @@ function removeOld(folder: string): void {
 export async function openServers(
   progress: (line: string) => void,
   closing: Closing,
-  dir: string = benchDir(),
+  { dir = benchDir(), ha = false, settings: more = {} }: ServerOptions = {},
 ): Promise<BenchServers> {
   for (const name of Object.keys(process.env))
     if (/(^|_)(NATS|REDIS|MYSQL)(_BUS|_ADMIN)*_URL$/.test(name)) delete process.env[name];
   const stack = await startStack({
     dir,
-    preferredPorts: { nats: 16222, redis: 18379, mysql: 15306 },
+    ha,
+    preferredPorts: { nats: 16222, redis: 18379, mysql: 15306, ha: 19100 },
     log: progress,
     env: process.env,
   });
@@ -93,6 +103,7 @@ export async function openServers(
     ADMIN_PORT: "0",
     IM_HOST: "127.0.0.1",
     IM_PORT: "0",
+    ...more,
   };
   closing.add(() => removeNatsLogins(stack.dir, namespace));
   closing.add(() => removeRedisLogins(stack.dir, stack.redisUrl, namespace));

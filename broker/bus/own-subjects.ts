@@ -238,3 +238,10 @@ export function busProblem(broker: ServiceBroker): string | undefined {
   const refused = (broker.transit as unknown as { tx?: { refused?: ReadonlySet<string> } } | null)?.tx?.refused;
   return refused?.size ? `nats-server refuses the subscription ${[...refused].join(" and ")}` : undefined;
 }
+
+/** Resolves once the server of this node's bus connection has answered; a node without a bus has nothing to wait for. */
+export async function busAnswers(broker: ServiceBroker): Promise<void> {
+  const bus = (broker.transit as unknown as { tx?: { client?: Client | null } } | null)?.tx;
+  if (bus?.client === null) throw new Error("there is no connection to the bus");
+  await bus?.client?.flush();
+}

@@ -50,6 +50,12 @@ export const booksLimits = Object.freeze({
   pageCheckpoints: 200,
   /** The rows whose shares the database adds up in one statement. */
   sharesRows: 50_000,
+  /** Archived rows are compared with those of other books that were written at most so long before or after them. */
+  archivedNearMs: 2_000,
+  /** The most rows that are read so; the others are looked up. */
+  archivedNearRows: 50_000,
+  /** The rows of a segment whose texts are read at once. */
+  segmentTexts: 10_000,
   /** For so long after they were last seen to grow, rounds look at the ends of chains and at checkpoints again. */
   headsAgainMs: 10 * 60_000,
   /** With a time given, orders are compared that were made so long before it: they may be paid later. */

@@ -31,6 +31,8 @@ export const jetstreamLimits = Object.freeze({
    * pinged. After two pings without an answer the next server is taken.
    */
   otherServerAfterMs: 2_000,
+  /** After so long without an answer to pulls of a consumer another server is taken; an election takes up to nine seconds. */
+  unansweredMs: 10_000,
   /** How long a starting service waits for JetStream, or a stream, to have a leader: an election takes up to nine seconds. */
   startWaitMs: 15_000,
   /** Of the names of streams and consumers, and of what tells streams apart. */

@@ -4,6 +4,8 @@ export const mysqlLimits = Object.freeze({
   connectTimeoutMs: 5_000,
   statementTimeoutMs: 15_000,
   transactionRetries: 8,
+  /** A transaction of a process that hangs or is cut off is ended after so many seconds. MariaDB alone can do so. */
+  idleTransactionS: 10,
   /** A connection is checked for read_only before a use when its last check is older than this. */
   checkEveryMs: 1_000,
   checkTimeoutMs: 3_000,

@@ -35,6 +35,28 @@ export const walletLimits = Object.freeze({
   holdGiftsPerInsert: 1_000,
   /** The anchors whose shares one call holds or releases, where they are named: as many as an answer has. */
   heldAnchorsPerCall: 2_000,
+  /**
+   * Databases by user: the buckets that users are in, which never change (a prime: ids are spread by their remainder), and
+   * the most servers. How often a node reads which server has which bucket, how long it waits before it asks again about
+   * one that moves, and how many accounts one transaction of a move carries.
+   */
+  storeBuckets: 251,
+  serversMax: 16,
+  bucketsReadMs: 1_000,
+  /** How often a node looks whether it lacks a server. */
+  serversReadMs: 10_000,
+  bucketRetryMs: 50,
+  /** A bucket that has been closed for longer is reported: its users are answered 503. */
+  bucketClosedLateMs: 30_000,
+  moveAccounts: 500,
+  /** How often a move tries to close a gate between two transactions, and the pause between, before the next round does. */
+  closeAttempts: 500,
+  closeRetryMs: 10,
+  addServersLockMs: 30_000,
+  moveEveryMs: 1_000,
+  moveLeaseMs: 15_000,
+  /** The longest name of a server: it stands behind the service in the auditor's tables. */
+  serverNameChars: 12,
   /** The longest signed order of the platform. */
   platformOrderChars: 1_000,
 });

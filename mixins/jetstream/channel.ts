@@ -16,8 +16,10 @@ export interface ChannelPorts extends HandlingPorts {
   lease?(durable: string): Promise<PartitionLease | undefined>;
   /** The server's name of a consumer. */
   consumerName?(durable: string): string;
+  /** A pull was answered. */
+  pulled?(durable: string): void;
   /** A pull failed: its consumer may be lost. */
-  pullFailed?(): void;
+  pullFailed?(durable: string, error: unknown): void;
   /** Of a channel of signed messages: each is checked before anything of it is read. */
   readonly signatures?: MessageSignatures;
 }
@@ -34,12 +36,14 @@ export interface PartitionLease {
 export class Channel {
   private readonly definition: ChannelDefinition;
   private readonly ports: ChannelPorts;
-  private readonly batches: Batches;
+  private batches: Batches;
   private readonly pullers = new Map<string, Puller>();
   private readonly leases = new Map<string, PartitionLease>();
   private readonly changing = new Set<string>();
   private readonly changes = new Set<Promise<void>>();
   private wanted = new Set<string>();
+  /** A stop during a leave is the same one. */
+  private stopping: Promise<void> | undefined;
   /** About the most items of the last messages. Before the first message it is not known: pulls request one message. */
   private itemsLately: number;
   private open: (durable: string) => Puller = () => {
@@ -52,7 +56,11 @@ export class Channel {
     this.definition = definition;
     this.ports = ports;
     this.itemsLately = heldOf(definition);
-    this.batches = new Batches(definition, ports, () => {
+    this.batches = this.emptyBatches();
+  }
+
+  private emptyBatches(): Batches {
+    return new Batches(this.definition, this.ports, () => {
       for (const puller of this.pullers.values()) puller.roomFreed();
     });
   }
@@ -86,9 +94,10 @@ export class Channel {
       new Puller(client, streamOf(durable), () => nameOf(durable), {
         room: () => this.room(),
         received: (message) => this.received(message),
+        pulled: () => this.ports.pulled?.(durable),
         failed: (error) => {
           this.ports.log.warn({ err: error, channel: durable }, "pulling failed: tried again soon");
-          this.ports.pullFailed?.();
+          this.ports.pullFailed?.(durable, error);
         },
       });
   }
@@ -174,12 +183,26 @@ export class Channel {
   }
 
   /** Stops pulling and handles the held messages. Messages that cannot be handled are given back to the other nodes. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.stopping ??= this.stopAll().finally(() => {
+      this.stopping = undefined;
+    });
+    return this.stopping;
+  }
+
+  private async stopAll(): Promise<void> {
     this.wanted.clear();
     await Promise.all([...this.pullers.values()].map((puller) => puller.stop()));
     await this.batches.stop();
     await Promise.all(this.changes);
     await Promise.all([...this.leases.keys()].map((durable) => this.giveLeaseBack(durable)));
+  }
+
+  /** As `stop`, until `pull`: this node cannot handle anything for now. */
+  async leave(): Promise<void> {
+    await this.stop();
+    this.pullers.clear();
+    this.batches = this.emptyBatches();
   }
 
   /** The stream of each consumer, by its durable name, in the order of the partitions. */

@@ -1,4 +1,4 @@
-import type { ConsumerInfo, StreamInfo } from "nats";
+import { type ConsumerInfo, ErrorCode, type StreamInfo } from "nats";
 import { limits } from "../../config/limits.ts";
 import type { Level } from "../filling.ts";
 import type { StreamDefinition } from "./definitions.ts";
@@ -16,6 +16,8 @@ interface Progress {
 /** The problems of a service's streams and consumers, as of the last check, for the health report. */
 export class Conditions {
   private readonly now: () => number;
+  /** Told whether JetStream has answered a check of everything; other failures of one say nothing of that. */
+  private readonly answered: (isAnswered: boolean) => void;
   private lastCheck: number;
   private checkFailure = "";
   private readonly missing = new Map<string, string>();
@@ -25,8 +27,9 @@ export class Conditions {
   private readonly forbidden = new Map<string, number>();
   private losses: { text: string; until: number }[] = [];
 
-  constructor(now: () => number = Date.now) {
+  constructor(now: () => number = Date.now, answered: Conditions["answered"] = () => {}) {
     this.now = now;
+    this.answered = answered;
     this.lastCheck = now();
   }
 
@@ -34,10 +37,12 @@ export class Conditions {
   looked(): void {
     this.lastCheck = this.now();
     this.checkFailure = "";
+    this.answered(true);
   }
 
   lookFailed(error: unknown): void {
     this.checkFailure = (error as Error).message;
+    if ((error as { code?: unknown } | null)?.code === ErrorCode.Timeout) this.answered(false);
   }
 
   /** While it is made, the reason why it could not be made last time stays. */

@@ -11,6 +11,8 @@ export interface PullerPorts {
   /** How many messages may be requested now; while it is 0 the puller waits for `roomFreed`. */
   room(): number;
   received(message: JsMsg): void;
+  /** A pull was answered, with messages or without. */
+  pulled?(): void;
   failed(error: unknown): void;
 }
 
@@ -63,6 +65,7 @@ export class Puller {
       try {
         this.consumer ??= await this.client.consumers.get(this.stream, this.name());
         await this.pull(this.consumer, room);
+        this.ports.pulled?.();
       } catch (error) {
         this.consumer = undefined;
         if (this.stopping) return;

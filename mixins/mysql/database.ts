@@ -4,7 +4,9 @@ import { isStatementFault } from "../../broker/outages.ts";
 import { limits } from "../../config/limits.ts";
 import { Connections, type PoolOptions } from "./connections.ts";
 import type { PoolState } from "./pool-state.ts";
+import { isAnswer, isRolledBack, lockWaitTimeout, numberOf, tableChanged } from "./server-errors.ts";
 import type { MysqlServer } from "./servers.ts";
+import { idleTransaction } from "./session-settings.ts";
 
 /**
  * The operations of a store on a connection or on the pool. BIGINT and DECIMAL are returned as strings, times as Date
@@ -19,25 +21,6 @@ export interface Queryable {
 /** The connection of a running transaction. */
 export interface Transaction extends Queryable {
   readonly inTransaction: true;
-}
-
-/**
- * Errors after which nothing of the transaction is left, also where they come from its COMMIT: a deadlock, as which
- * Galera reports a transaction that does not fit to those of other nodes, and the same of Group Replication.
- */
-const rolledBack: ReadonlySet<unknown> = new Set([
-  1213, // ER_LOCK_DEADLOCK
-  3101, // ER_TRANSACTION_ROLLBACK_DURING_COMMIT
-]);
-const lockWaitTimeout = 1205;
-
-const numberOf = (error: unknown) => (error as { errno?: unknown } | null)?.errno;
-const isRolledBack = (error: unknown) => rolledBack.has(numberOf(error));
-
-/** Whether an error is an answer of a running server, not the end of the connection. */
-function isAnswer(error: unknown): boolean {
-  const { sqlState, fatal } = (error ?? {}) as { sqlState?: unknown; fatal?: unknown };
-  return sqlState !== undefined && fatal !== true;
 }
 
 export interface DatabaseOptions extends Partial<PoolOptions> {
@@ -95,22 +78,40 @@ export class Database implements Queryable {
     }
   }
 
+  /** As `transaction`, once, and waits for no lock for longer than `lockWaitS`: then it rejects with the driver's error. */
+  transactionOnce<T>(work: (tx: Transaction) => Promise<T>, lockWaitS: number): Promise<T> {
+    return this.attempt(work, [`SET SESSION innodb_lock_wait_timeout = ${lockWaitS}`]);
+  }
+
   /**
    * Runs reads as of one moment, in a REPEATABLE READ transaction that may not write; settings of the session go first.
-   * Fails: unavailable.
+   * Where another one ALTERs a table meanwhile (a partition is added to an archive, on Galera on any node) `read` runs
+   * again, as of a later moment. Fails: unavailable.
    */
   async snapshot<T>(read: (db: Queryable) => Promise<T>, settings: readonly string[] = []): Promise<T> {
+    for (let attempt = 1; ; attempt++) {
+      try {
+        return await this.snapshotOnce(read, settings);
+      } catch (error) {
+        if (!isRolledBack(error) && numberOf(error) !== tableChanged) throw error;
+        if (attempt > limits.mysql.transactionRetries) throw outage(error, { database: this.name });
+        this.retried();
+      }
+    }
+  }
+
+  private async snapshotOnce<T>(read: (db: Queryable) => Promise<T>, settings: readonly string[]): Promise<T> {
     const connection = await this.connections.take();
     try {
-      for (const setting of settings) await this.send(connection, setting);
+      for (const setting of [...settings, idleTransaction(0)]) await this.send(connection, setting);
       await this.send(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
       await this.send(connection, "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
       return await read(this.transactionOn(connection));
     } finally {
-      const healthy = await this.send(connection, "ROLLBACK").then(
-        () => true,
-        () => false,
-      );
+      const healthy = await this.send(connection, "ROLLBACK")
+        .then(() => this.send(connection, idleTransaction(limits.mysql.idleTransactionS)))
+        .then(() => true)
+        .catch(() => false);
       if (healthy) this.connections.giveBack(connection);
       else this.connections.drop(connection);
     }
@@ -145,12 +146,12 @@ export class Database implements Queryable {
     await this.connections.close();
   }
 
-  private async attempt<T>(work: (tx: Transaction) => Promise<T>): Promise<T> {
+  private async attempt<T>(work: (tx: Transaction) => Promise<T>, settings: readonly string[] = []): Promise<T> {
     const connection = await this.connections.take();
     let healthy = false;
     try {
       this.requireWritable(connection);
-      await this.send(connection, "START TRANSACTION");
+      for (const statement of [...settings, "START TRANSACTION"]) await this.send(connection, statement);
       const result = await work(this.transactionOn(connection));
       await this.commit(connection);
       healthy = true;
@@ -163,7 +164,7 @@ export class Database implements Queryable {
       );
       throw error;
     } finally {
-      if (healthy) this.connections.giveBack(connection);
+      if (healthy && settings.length === 0) this.connections.giveBack(connection);
       else this.connections.drop(connection);
     }
   }
@@ -230,7 +231,8 @@ export class Database implements Queryable {
       const [result] = await connection.query<T>({ sql, values, timeout });
       return result;
     } catch (error) {
-      if (isRolledBack(error) || numberOf(error) === lockWaitTimeout || isStatementFault(error)) throw error;
+      if (isRolledBack(error) || isStatementFault(error)) throw error;
+      if (numberOf(error) === lockWaitTimeout || numberOf(error) === tableChanged) throw error;
       if (isAnswer(error)) this.connections.empty(String((error as Error).message));
       else this.connections.drop(connection);
       throw outage(error, { database: this.name });

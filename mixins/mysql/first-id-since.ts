@@ -10,8 +10,11 @@ export async function firstIdSince(
   { table, column }: { table: string; column: string },
   time: Date,
 ): Promise<bigint> {
-  const [last] = await db.query<{ id: string | null }>(`SELECT MAX(id) AS id FROM ${table}`);
-  let [low, high] = [0n, BigInt(last?.id ?? 0) + 1n];
+  const [ends] = await db.query<{ first: string | null; last: string | null }>(
+    `SELECT MIN(id) AS first, MAX(id) AS last FROM ${table}`,
+  );
+  // The ids of a table may begin anywhere (services/wallet-servers.ts).
+  let [low, high] = [BigInt(ends?.first ?? 0), BigInt(ends?.last ?? 0) + 1n];
   while (low < high) {
     const middle = (low + high) / 2n;
     const [row] = await db.query<{ time: Date }>(

@@ -11,7 +11,11 @@ const doneBefore: ReadonlySet<unknown> = new Set([
   1091, // ER_CANT_DROP_FIELD_OR_KEY
 ]);
 
-const codeOf = (error: unknown) => {
+/** Whether another transaction held a lock or the table for too long. */
+export const isLockTimeout = (error: unknown): boolean => codeOf(error) === lockWaitTimeout;
+
+/** The server's number of an error, also of one that became `unavailable`. */
+export const codeOf = (error: unknown) => {
   const { errno, data } = (error ?? {}) as { errno?: unknown; data?: { errno?: unknown } };
   return errno ?? data?.errno;
 };

@@ -72,12 +72,11 @@ export function promisesOf(check: CheckId): string {
 
 /** Whether a version is this one or newer, by the numbers at its beginning; `undefined` where it has none. */
 export function isAtLeast(version: string, least: string): boolean | undefined {
-  const numbers = (text: string) => /^\D{0,2}(\d+)\.(\d+)/.exec(text)?.slice(1).map(Number);
+  const numbers = (text: string) => /^\D{0,2}(\d+)\.(\d+)(?:\.(\d+))?/.exec(text)?.slice(1).map(Number);
   const [has, needs] = [numbers(version), numbers(least)];
   if (!has || !needs) return undefined;
-  const [major = 0, minor = 0] = has;
-  const [leastMajor = 0, leastMinor = 0] = needs;
-  return major > leastMajor || (major === leastMajor && minor >= leastMinor);
+  const at = [0, 1, 2].find((place) => (has[place] || 0) !== (needs[place] || 0));
+  return at === undefined || (has[at] || 0) > (needs[at] || 0);
 }
 
 /** The finding of a server whose version is older than the tests are run with, or cannot be read; none otherwise. */

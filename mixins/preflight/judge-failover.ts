@@ -1,6 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import type { Finding } from "./checks.ts";
-import { isGalera, isReplicated, type MysqlSeen, semiSyncOf, takesWrites } from "./mysql-seen.ts";
+import { isGalera, isOn, isReplicated, type MysqlSeen, semiSyncOf, takesWrites } from "./mysql-seen.ts";
 
 /** Whether a failover of MySQL keeps what was committed. Pure. */
 
@@ -29,6 +29,14 @@ function judgeGalera({ server, variables, status }: MysqlSeen): Finding[] {
       wanted: "neither pc.ignore_sb nor pc.ignore_quorum",
       risk: "two halves of a cluster that lose sight of each other both go on, and one of them is thrown away later",
       repair: "remove both from wsrep_provider_options",
+    });
+  if (isOn(variables.wsrep_auto_increment_control))
+    findings.push({
+      ...{ check: "mysql.failover", severity: "speed", server },
+      found: "wsrep_auto_increment_control=ON",
+      wanted: "OFF, since one server takes the writes",
+      risk: "the step of ids changes when a server goes or comes: seals of that second name other rows, and the auditor reports them",
+      repair: "[mysqld] of every server: wsrep_auto_increment_control=OFF, auto_increment_increment=1",
     });
   const size = Number(status.wsrep_cluster_size);
   const wanted = limits.preflight.galeraServers;

@@ -14,7 +14,7 @@ export interface MysqlSeen {
 export const variableNames = [
   ...["version", "version_comment", "read_only", "super_read_only", "max_allowed_packet"],
   ...["innodb_flush_log_at_trx_commit", "innodb_doublewrite", "log_bin", "sync_binlog"],
-  ...["wsrep_on", "wsrep_provider_options", "group_replication_group_name"],
+  ...["wsrep_on", "wsrep_provider_options", "wsrep_auto_increment_control", "group_replication_group_name"],
   // MariaDB and MySQL to 8.0.25; MySQL from 8.0.26 on.
   ...["rpl_semi_sync_master_enabled", "rpl_semi_sync_master_wait_point", "rpl_semi_sync_master_timeout"],
   ...["rpl_semi_sync_source_enabled", "rpl_semi_sync_source_wait_point", "rpl_semi_sync_source_timeout"],

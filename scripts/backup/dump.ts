@@ -129,6 +129,16 @@ async function tablesOf(connection: Connection, database: string): Promise<strin
   return rows.map(({ name }) => name);
 }
 
+/**
+ * Reads a row of each table first: then no ALTER, as of the archiver who makes a partition, changes one until the dump
+ * ends. Such a statement gives up after seconds and is tried again.
+ */
+async function holdTables(connection: Connection, databases: readonly string[]): Promise<void> {
+  for (const database of databases)
+    for (const table of await tablesOf(connection, database))
+      await connection.query(`SELECT 1 FROM ${named(database)}.${named(table)} LIMIT 1`);
+}
+
 /** Each value as the bytes of the text protocol. */
 const rawRows = {
   rowsAsArray: true,
@@ -231,6 +241,7 @@ export async function dumpDatabases(
     await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
     await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
     const position = (await exactPosition(connection)) ?? before ?? null;
+    await holdTables(connection, databases);
     const dumped: DumpedDatabase[] = [];
     for (const database of databases) dumped.push(await dumpDatabase(connection, { database, folder, progress }));
     const known = seen && (await seenIn(connection, seen));

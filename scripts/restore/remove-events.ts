@@ -17,13 +17,13 @@ export async function removeEventsSince(
   const manager = await nats.jetstreamManager();
   const out = createWriteStream(file, { mode: 0o600, flags: "a" });
   const sequences: number[] = [];
-  for await (const { sequence, storedAt, subject, data } of messagesFrom(nats, eventsName(), from)) {
+  for await (const { sequence, storedAt, subject, data, signature } of messagesFrom(nats, eventsName(), from)) {
     if (sequence > span.last) break;
     if (storedAt < since) continue;
     sequences.push(sequence);
     const bytes = Buffer.from(data);
     const content = isUtf8(bytes) ? { text: bytes.toString() } : { base64: bytes.toString("base64") };
-    out.write(`${JSON.stringify({ sequence, storedAt, subject, ...content })}\n`);
+    out.write(`${JSON.stringify({ sequence, storedAt, subject, signature, ...content })}\n`);
   }
   out.end();
   await finished(out);

@@ -1,8 +1,10 @@
 import { printError } from "../../broker/outputs.ts";
 import { databaseName } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { ArchiveFilters } from "../../mixins/archive/filters.ts";
 import { Database } from "../../mixins/mysql/database.ts";
 import { SealChains } from "../../mixins/seals/seal-chains.ts";
+import { archivedTrades } from "../../services/archived-tables.ts";
 import { bookKeys } from "../../services/book-keys.ts";
 import { LedgerWriter } from "../../services/wallet/ledger-writer.ts";
 import type { Command, Outcome } from "../../services/wallet/posting.ts";
@@ -19,15 +21,19 @@ export class ReplayLedger {
   constructor(mysqlUrl: string) {
     const seals = new SealChains({ service: "wallet", keys: bookKeys("wallet") });
     this.database = new Database(databaseName("wallet"), { url: mysqlUrl, connections: limits.wallet.batchesInFlight });
+    const warn = (about: object, text?: string) => printError(`${text} ${JSON.stringify(about)}\n`);
+    const log = { warn, error: warn };
     this.writer = new LedgerWriter(
       {
         transaction: (work) => seals.transaction(this.database, work),
+        // The first transaction loads them.
+        archive: new ArchiveFilters({ mysql: this.database, table: archivedTrades, log }),
         // Nobody else writes: the services are stopped.
         acquire: async (keys) => ({ acquired: new Set(keys), degraded: false, unlock: async () => {} }),
         writeEvents: async () => {},
         committed: () => {},
         now: () => Date.now(),
-        warn: (about, text) => printError(`${text} ${JSON.stringify(about)}\n`),
+        warn,
       },
       {
         batchCommands: limits.wallet.batchCommands,

@@ -1,5 +1,6 @@
 import { databaseName } from "../../config/config.ts";
 import { Database, isDuplicateKey, type Queryable } from "../../mixins/mysql/database.ts";
+import { archivedRecords } from "../../services/archived-tables.ts";
 import { contentHashOf } from "../../services/gift/accepted-gift.ts";
 import { firstNickName } from "../../services/user/user-id.ts";
 import type {
@@ -57,10 +58,7 @@ export class ReplayTables {
     const db = this.on("gift");
     const byOrder = new Map(records.map((record) => [record.gift.orderId, record]));
     const ids = [...byOrder.values()].flatMap(({ gift }) => (gift.recordId === undefined ? [] : [gift.recordId]));
-    const there = await db.query<{ order_id: string; id: string }>(
-      "SELECT order_id, id FROM t_gift_record WHERE order_id IN (?) OR id IN (?)",
-      [[...byOrder.keys()], ids.length > 0 ? ids : [0]],
-    );
+    const there = await recordsThere(db, [...byOrder.keys()], ids);
     const taken = new Set(there.map(({ id }) => String(id)));
     for (const { order_id } of there) byOrder.delete(order_id);
     const missing = [...byOrder.values()];
@@ -146,6 +144,18 @@ export class ReplayTables {
     }
     return { written, notes };
   }
+}
+
+/** Which records of these orders, or with these ids, are there: in the hot table or archived. */
+function recordsThere(db: Queryable, orders: readonly string[], ids: readonly string[]) {
+  const { table, archive } = archivedRecords;
+  const selects = [table, archive].flatMap((from) =>
+    (ids.length > 0 ? ["order_id", "id"] : ["order_id"]).map(
+      (column) => `SELECT order_id, id FROM ${from} WHERE ${column} IN (?)`,
+    ),
+  );
+  const values = ids.length > 0 ? [orders, ids] : [orders];
+  return db.query<{ order_id: string; id: string }>(selects.join(" UNION "), [...values, ...values]);
 }
 
 async function insertRecords(db: Queryable, records: readonly ReplayedRecord[], withId: boolean): Promise<void> {

@@ -1,5 +1,6 @@
 import type { NatsConnection } from "nats";
 import { limits } from "../../config/limits.ts";
+import { archivedTrades } from "../../services/archived-tables.ts";
 import { restoredCoinsId } from "../../services/wallet/business-ids.ts";
 import type { Command, Outcome } from "../../services/wallet/posting.ts";
 import { type EventSpan, eventsFrom, type StoredEvent, type Trust } from "./events.ts";
@@ -165,11 +166,13 @@ class Replay {
 
   /** The coins of this restore and of its earlier runs. */
   private async lent(): Promise<number> {
+    const { table, archive } = archivedTrades;
+    const lentIn = (from: string) => `SELECT num FROM ${from} WHERE type = 3 AND biz_id LIKE ?`;
     const [row] = await this.tables
       .on("wallet")
       .query<{ coins: string }>(
-        "SELECT COALESCE(SUM(num), 0) AS coins FROM t_qiyu_currency_trade WHERE type = 3 AND biz_id LIKE ?",
-        [`${restoredCoinsId("")}%`],
+        `SELECT COALESCE(SUM(num), 0) AS coins FROM (${lentIn(table)} UNION ALL ${lentIn(archive)}) t`,
+        [`${restoredCoinsId("")}%`, `${restoredCoinsId("")}%`],
       );
     return Number(row?.coins);
   }

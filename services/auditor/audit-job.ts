@@ -8,10 +8,12 @@ import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { BookKeys } from "../book-keys.ts";
 import type { SealingService } from "../book-seals.ts";
 import { CheckRuns, RunEnded } from "./check-runs.ts";
+import { partsSince, withParts } from "./checks/day-parts.ts";
 import { serverTime } from "./checks/windows-store.ts";
 import { checksOf, type RunPorts } from "./comparison.ts";
 import { type Difference, differenceKinds, keyOf } from "./differences.ts";
 import { closeFindings, keepFindings, openKeys } from "./findings-store.ts";
+import type { FurtherBooks } from "./further-books.ts";
 import { keepPass, keepRound, type LastPass, lastPass } from "./runs-store.ts";
 
 /** Settings that tests override; the defaults are in config/limits.ts. */
@@ -37,7 +39,12 @@ export const usualAudit: AuditSettings = {
   findingsPerPass: limits.books.findingsPerPass,
 };
 
-type Auditor = Service & MysqlState & { books: Database; sealKeys: Readonly<Record<SealingService, BookKeys>> };
+type Auditor = Service &
+  MysqlState & {
+    books: Database;
+    further: readonly FurtherBooks[];
+    sealKeys: Readonly<Record<SealingService | "archiver", BookKeys>>;
+  };
 
 /**
  * Compares the books, on one node at a time. A round compares what is new. A full pass compares everything, beside the
@@ -71,7 +78,7 @@ export class AuditJob {
     this.lease = new DatabaseLease({ mysql, name: "audit", holder: broker.nodeID, ms: this.settings.leaseMs });
     this.runs = new CheckRuns({
       log: logger,
-      databasesAnswer: () => Promise.all([serverTime(books), serverTime(mysql)]),
+      databasesAnswer: () => Promise.all([books, mysql, ...auditor.further.map((one) => one.books)].map(serverTime)),
       isStarting: () => this.isStarting(),
     });
     this.renewal = setInterval(() => {
@@ -118,7 +125,8 @@ export class AuditJob {
     const last = await lastPass(mysql);
     const small = last !== undefined && last.rows <= limits.books.smallRows;
     if (!this.passIsDue(last, small)) return;
-    this.pass = this.compareAll(small ? 0 : this.settings.pageRestFactor)
+    const parts = partsSince(last && Date.now() - last.sinceBeganMs, Date.now());
+    this.pass = withParts(parts, () => this.compareAll(small ? 0 : this.settings.pageRestFactor))
       .catch((error) => {
         if (!this.isExpected(error))
           logger.warn({ err: error }, "a full pass over the books failed: it begins again after the next round");
@@ -154,9 +162,10 @@ export class AuditJob {
   }
 
   private checks() {
-    const { books, mysql, sealKeys } = this.auditor;
+    const { books, further, mysql, sealKeys } = this.auditor;
     const { underWayMs } = this.settings;
-    return checksOf({ books, own: { seen: mysql, audit: mysql }, keys: sealKeys, everyRow: false, underWayMs });
+    const own = { seen: mysql, audit: mysql };
+    return checksOf({ books, further, own, keys: sealKeys, everyRow: false, underWayMs });
   }
 
   /** A node that takes over begins where the last round may have ended when its holder died. */

@@ -1,24 +1,37 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { limits } from "../../config/limits.ts";
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
+import { archivedTables } from "../archived-tables.ts";
 import type { BookKeys } from "../book-keys.ts";
 import { type LedgerName, type SealingService, sealedLedgers } from "../book-seals.ts";
 import { activeAccountsCheck, balancesCheck, continuityCheck } from "./checks/accounts-store.ts";
+import { archiveSumsCheck } from "./checks/archive-sums-store.ts";
+import {
+  lookingElsewhere,
+  ordersElsewhereCheck,
+  paidOutCheck,
+  payoutsElsewhereCheck,
+} from "./checks/between-servers.ts";
+import { carriedChecks } from "./checks/carried-store.ts";
 import { allLinksCheck, newLinksCheck, seenHeadsCheck } from "./checks/chains.ts";
 import type { Check, Page, Range } from "./checks/check.ts";
 import { checkpointsCheck, lateCheckpointCheck } from "./checks/checkpoints.ts";
 import { chargedGiftsCheck, recordedGiftsCheck } from "./checks/gifts-store.ts";
 import { heldGiftsCheck, holdsCheck } from "./checks/holds-store.ts";
 import { earningsCheck, totalsCheck } from "./checks/incomes-store.ts";
+import { keptSharesCheck } from "./checks/kept-shares.ts";
 import { creditsCheck, ordersCheck } from "./checks/payments-store.ts";
 import { orderedCoinsCheck, orderedPayoutsCheck, platformOrdersCheck } from "./checks/platform-orders-store.ts";
 import { sealRowsCheck } from "./checks/seal-rows.ts";
 import type { SealSource } from "./checks/seal-source.ts";
+import { segmentRowsCheck } from "./checks/segment-rows.ts";
+import { segmentsCheck } from "./checks/segments.ts";
 import { sharesCheck } from "./checks/shares-store.ts";
 import { staffMovesCheck } from "./checks/staff-moves-store.ts";
 import { staffOrdersCheck, staffOutcomesCheck } from "./checks/staff-orders-store.ts";
 import { catalogueCheck, giftTermsCheck, orderTermsCheck } from "./checks/terms-store.ts";
 import { type Difference, keyOf } from "./differences.ts";
+import { checkAt, type FurtherBooks, seenOf } from "./further-books.ts";
 
 /** What is compared, and how a comparison runs. */
 
@@ -30,57 +43,114 @@ export interface CompareOptions {
    * is compared.
    */
   readonly own: { readonly seen: Queryable; readonly audit: Database } | null;
-  readonly keys: Readonly<Record<SealingService, BookKeys>>;
+  readonly keys: Readonly<Record<SealingService | "archiver", BookKeys>>;
   /** See SealCheckOptions. */
   readonly everyRow: boolean;
   /** See limits.books.underWayMs. */
   readonly underWayMs: number;
+  /** The books on further servers. */
+  readonly further?: readonly FurtherBooks[];
 }
 
-/** Every check. Those of the chains come first: what they find explains the others. */
-export function checksOf({ books, own, keys, everyRow, underWayMs }: CompareOptions): Check[] {
-  const ledgers = Object.keys(sealedLedgers) as LedgerName[];
-  const services = [...new Set(ledgers.map((ledger) => sealedLedgers[ledger].service))];
-  const seals = services.flatMap((service): Check[] => {
-    const db = service === "auditor" ? own?.audit : books;
-    if (!db) return [];
-    const source: SealSource = { service, db, keys: keys[service] };
-    const seen = own?.seen ?? null;
-    return [
-      newLinksCheck(source, seen),
-      allLinksCheck(source, seen),
-      ...(seen ? [seenHeadsCheck(source, seen)] : []),
-      checkpointsCheck(source, seen),
-      // A command that reads every row also judges the books of a system that stands still.
-      ...(everyRow ? [] : [lateCheckpointCheck(source)]),
-      ...ledgers
-        .filter((ledger) => sealedLedgers[ledger].service === service)
-        .map((ledger) => sealRowsCheck(source, ledger, { everyRow })),
-    ];
-  });
+/** Of the home server's checks those that look for rows of the wallet which may be on another one. */
+const ofOrders: ReadonlySet<string> = new Set(["orders", "orders of the platform", "moves of staff in the books"]);
+
+/** Every check, of the books on one server or on several. */
+export function checksOf(options: CompareOptions): Check[] {
+  const { books, own, keys, everyRow, further = [] } = options;
+  const home = homeChecks(options);
+  if (further.length === 0) return home;
+  const all = [books, ...further.map((one) => one.books)];
+  const places = { home: books, further };
   return [
-    ...seals,
+    ...home.map((check) => (ofOrders.has(check.name) ? lookingElsewhere(check, books, all) : check)),
+    ...[...carriedChecks(books, places, everyRow), paidOutCheck(books, all)],
+    ...further.flatMap((one) => {
+      const seen = own && { ...own, seen: seenOf(own.seen, one.name) };
+      const checks = [
+        ...sealChecks("wallet", one.books, { ...options, own: seen, keys }),
+        ...archiveChecks(one.books, { ...options, own: seen }),
+        ...ledgerChecks(one.books, { ...options, own: seen }),
+        ordersElsewhereCheck(one.books, books, everyRow),
+        payoutsElsewhereCheck(one.books, books),
+        giftTermsCheck(one.books, keys, everyRow, books),
+        ...[...carriedChecks(one.books, places, everyRow), paidOutCheck(one.books, all)],
+      ];
+      return checks.map((check) => checkAt(check, one.name));
+    }),
+  ];
+}
+
+const ledgers = Object.keys(sealedLedgers) as LedgerName[];
+
+/** The checks of a service's seals, and of the rows that have them. */
+function sealChecks(service: SealingService, db: Database, { own, keys, everyRow }: CompareOptions): Check[] {
+  const source: SealSource = { service, db, keys: keys[service] };
+  const seen = own?.seen ?? null;
+  return [
+    newLinksCheck(source, seen),
+    allLinksCheck(source, seen),
+    ...(seen ? [seenHeadsCheck(source, seen)] : []),
+    checkpointsCheck(source, seen),
+    // A command that reads every row also judges the books of a system that stands still.
+    ...(everyRow ? [] : [lateCheckpointCheck(source)]),
+    ...ledgers
+      .filter((ledger) => sealedLedgers[ledger].service === service)
+      .map((ledger) => sealRowsCheck(source, ledger, { everyRow })),
+  ];
+}
+
+/** The checks of a server's archives. */
+function archiveChecks(books: Database, { own, keys, everyRow }: CompareOptions): Check[] {
+  const seen = own?.seen ?? null;
+  return [
+    ...archivedTables.map((archived) => segmentsCheck(books, archived, keys.archiver, seen)),
+    ...archivedTables.map((archived) => segmentRowsCheck(books, archived, { everyRow })),
+    archiveSumsCheck(books, everyRow),
+  ];
+}
+
+/** The checks of what a server's ledgers and records say of each other, archived ones too. */
+function ledgerChecks(books: Database, { own, underWayMs, everyRow }: CompareOptions): Check[] {
+  const kept = everyRow ? null : (own?.seen ?? null);
+  return [
     activeAccountsCheck(books),
     continuityCheck(books),
     balancesCheck(books),
-    chargedGiftsCheck(books, underWayMs),
-    recordedGiftsCheck(books),
-    creditsCheck(books),
-    ordersCheck(books, underWayMs),
-    orderedCoinsCheck(books),
+    chargedGiftsCheck(books, underWayMs, everyRow),
+    recordedGiftsCheck(books, everyRow),
+    totalsCheck(books),
+    ...(kept ? [keptSharesCheck(books, kept)] : []),
+    earningsCheck(books, kept),
+    heldGiftsCheck(books),
+  ];
+}
+
+/** The checks of the home server. Those of the chains come first: what they find explains the others. */
+function homeChecks(options: CompareOptions): Check[] {
+  const { books, own, keys, underWayMs, everyRow, further = [] } = options;
+  const services = [...new Set(ledgers.map((ledger) => sealedLedgers[ledger].service))];
+  const seals = services.flatMap((service) => {
+    const db = service === "auditor" ? own?.audit : books;
+    return db ? sealChecks(service, db, options) : [];
+  });
+  return [
+    ...seals,
+    ...archiveChecks(books, options),
+    ...ledgerChecks(books, options),
+    creditsCheck(books, everyRow),
+    ordersCheck(books, underWayMs, everyRow),
+    orderedCoinsCheck(books, everyRow, further.length > 0),
     orderedPayoutsCheck(books),
-    platformOrdersCheck(books, underWayMs),
+    platformOrdersCheck(books, underWayMs, everyRow),
     staffMovesCheck(books, underWayMs),
     staffOrdersCheck(books),
     staffOutcomesCheck(books),
     catalogueCheck(books, keys),
     orderTermsCheck(books, keys),
-    giftTermsCheck(books, keys),
+    giftTermsCheck(books, keys, everyRow),
     sharesCheck(books, keys.gift),
-    totalsCheck(books),
-    earningsCheck(books),
     holdsCheck(books),
-    heldGiftsCheck(books),
   ];
 }
 

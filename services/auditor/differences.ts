@@ -22,6 +22,28 @@ export const differenceKinds = {
     "look into the log of the wallet nodes, one of which joins the chains every minute",
   ],
   checkpointRemoved: ["a checkpoint is missing", restore],
+  segmentForged: [
+    "a segment of an archive is not as the archiver sealed it, or its state is not that of its rows",
+    restore,
+  ],
+  segmentRemoved: ["a segment of an archive is missing, or a part between two of them", restore],
+  rowMisplaced: [
+    "a row is in the hot table or in the archive where the segments have it in the other one, or in both",
+    "find who wrote the row: the archiver alone moves rows",
+  ],
+  archiveDiffers: [
+    "the rows of a segment are not those that were counted before they were moved",
+    "look for the rows in other findings, compare the segment with a backup, and restore it",
+  ],
+  filterDiffers: [
+    "a segment's filter is missing, was changed, or lacks an id of its rows: a repeat could be charged again",
+    "set ARCHIVE=off, and restore the filter's rows from a backup",
+  ],
+  archivedTwice: [
+    "a business id is in the archive, and once more in the hot table",
+    "freeze the account, and find who wrote the second row",
+  ],
+  archiveSumDiffers: ["what t_trade_archive_sum has of a user is not what is archived", booksDiffer],
   balanceDiffers: ["an account's balance is not the sum of its valid rows", booksDiffer],
   chargedDiffers: ["an account's total_charged is not the sum of its recharges", booksDiffer],
   debtDiffers: ["a debt is not the sum of its rows, or not that of its refund", booksDiffer],
@@ -81,6 +103,10 @@ export const differenceKinds = {
   ],
   incomeDiffers: ["an anchor's sums are not those of her postings", booksDiffer],
   earningsDiffer: ["what an anchor earned is not the sum of her shares of gifts", booksDiffer],
+  moveOfBucketDiffers: [
+    "coins that left a server with their user's bucket did not arrive at another one, or arrived from none",
+    "compare both servers' rows of the move with their seals: find who wrote the one without its opposite",
+  ],
   holdDiffers: ["a hold or release does not have its gifts, its refund or its opposite", booksDiffer],
 } as const satisfies Record<string, readonly [what: string, toDo: string]>;
 
@@ -106,7 +132,7 @@ const detailVaries: ReadonlySet<DifferenceKind> = new Set([
 
 /** Kinds that nobody accepts: behind what is known of one there may be others of any size. */
 export const neverAccepted: ReadonlySet<string> = new Set<DifferenceKind>([
-  ...(["checkFailed", "sealForged", "sealKeyUnknown"] as const),
+  ...(["checkFailed", "sealForged", "sealKeyUnknown", "segmentForged"] as const),
   ...(["checkpointForged", "checkpointLate", "checkpointRemoved"] as const),
 ]);
 

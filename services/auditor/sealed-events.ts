@@ -5,6 +5,7 @@ import type { BookKeys } from "../book-keys.ts";
 import type { SealingService } from "../book-seals.ts";
 import { checkedAnyway, onEvent } from "../durable-event.ts";
 import { sealedEvents } from "../sealed-event.ts";
+import { seenOf } from "./further-books.ts";
 import { keepCheckpoint } from "./seen-seals-store.ts";
 
 type Auditor = Service & MysqlState & { sealKeys: Readonly<Record<SealingService, BookKeys>> };
@@ -25,7 +26,8 @@ export function keepSealed(service: SealingService) {
         this.logger.error({ event, number, key, digest, toDo }, "an event of seals has no valid digest: not kept");
         return;
       }
-      const kept = await keepCheckpoint(this.mysql, service, data);
+      const server = "server" in data ? data.server : undefined;
+      const kept = await keepCheckpoint(server === undefined ? this.mysql : seenOf(this.mysql, server), service, data);
       if (kept !== digest)
         this.logger.error({ event, number, kept, digest }, "two events of seals with one number differ: one is forged");
     },

@@ -17,7 +17,6 @@ import type { PassedGift } from "./candidate.ts";
 import { publishAllowed } from "./gate/gated-publication.ts";
 import type { OpenGate } from "./gate/open-gate.ts";
 import type { GiftState } from "./gift-state.ts";
-import { findContentHashes } from "./gift-store.ts";
 import { publishGifts } from "./publication.ts";
 
 type Accepting = Service & GiftState;
@@ -107,7 +106,7 @@ async function fundsOfAll(
 
 /** The ports of acceptance for one group: this node's caches, Redis, the books, the queue, and other services. */
 export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePorts {
-  const { redis, mysql, logger, orders } = service;
+  const { redis, records, logger, orders } = service;
   const startedAt = performance.now();
   let redisAway = false;
   const reserved = new Set<string>();
@@ -128,7 +127,7 @@ export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePort
     const known = await recall(orderIds);
     const others = known.size === 0 ? orderIds : orderIds.filter((orderId) => !known.has(orderId));
     if (others.length > 0)
-      for (const [orderId, contentHash] of await findContentHashes(mysql, others)) known.set(orderId, contentHash);
+      for (const [orderId, contentHash] of await records.contentHashes(others)) known.set(orderId, contentHash);
     return known;
   };
   /** Faults of this system; outages and refusals are answers. */

@@ -3,10 +3,8 @@ import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { forgedReason } from "../../mixins/jetstream/signatures.ts";
 import type { MessageSignatures } from "../../mixins/jetstream.mixin.ts";
-import type { Queryable } from "../../mixins/mysql/database.ts";
 import { type AcceptedGift, contentHashOf, parseAcceptedGift } from "./accepted-gift.ts";
 import type { FoundGift } from "./gift.contract.ts";
-import { findRecord } from "./gift-store.ts";
 
 /**
  * The orders that are accepted and not settled yet, in Redis, for repeats and queries; and before that the reservations
@@ -103,19 +101,27 @@ export async function recallAccepted(
   }
 }
 
+/** What finds a gift by its order. */
+interface Finding {
+  readonly records: { findRecord(orderId: string): Promise<FoundGift | undefined> };
+  readonly redis: Redis;
+  readonly signatures: MessageSignatures;
+  readonly logger: Log;
+}
+
 /**
  * A gift by its order, from the books or, until it is settled, from Redis; `undefined` where neither has it. The
  * settler writes the books before it removes the order from Redis. So if neither had it, it may have been settled
  * between the two lookups, and the books are asked again.
  */
 export async function findGift(
-  { mysql, redis, signatures, logger }: { mysql: Queryable; redis: Redis; signatures: MessageSignatures; logger: Log },
+  { records, redis, signatures, logger }: Finding,
   orderId: string,
 ): Promise<FoundGift | undefined> {
-  const settled = await findRecord(mysql, orderId);
+  const settled = await records.findRecord(orderId);
   if (settled) return settled;
   const waiting = await recallAccepted(redis, orderId, signatures, logger);
-  return waiting ? onItsWay(waiting) : findRecord(mysql, orderId);
+  return waiting ? onItsWay(waiting) : records.findRecord(orderId);
 }
 
 function onItsWay(gift: AcceptedGift): FoundGift {

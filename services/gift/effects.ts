@@ -4,7 +4,6 @@ import { cutList } from "../../broker/parts.ts";
 import { during, Spans } from "../../broker/tracing/spans.ts";
 import { tracerOf } from "../../broker/tracing/tracer.ts";
 import { limits } from "../../config/limits.ts";
-import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { call } from "../contracts.ts";
 import type { Books, ReceivedEvent } from "../durable-event.ts";
 import { routerBucketOf } from "../im-buckets.ts";
@@ -12,7 +11,6 @@ import type { RoomGift } from "../im-router/im-router.contract.ts";
 import type { Combo } from "./combos.ts";
 import { type SettledGift, settledGiftBytes } from "./gift.contract.ts";
 import type { GiftState } from "./gift-state.ts";
-import { settledSince } from "./gift-store.ts";
 
 type RoomGifts = { roomId: number; gifts: RoomGift[]; traces?: string[] };
 type ShownGift = { roomId: number; gift: RoomGift };
@@ -81,13 +79,13 @@ async function allOf(work: readonly Promise<void>[]): Promise<void> {
 
 /** The gifts settled since a time, from the gift records, for events that were lost. */
 export async function* settledFromBooks(
-  this: Service & MysqlState,
+  this: Service & GiftState,
   { since, read }: Books,
 ): AsyncGenerator<{ gifts: SettledGift[] }> {
   let cursor: string | undefined;
   let until: string | undefined;
   do {
-    const page = await read(() => settledSince(this.mysql, { since, until, cursor }));
+    const page = await read(() => this.records.settledSince({ since, until, cursor }));
     if (page.gifts.length > 0) yield { gifts: page.gifts };
     cursor = page.nextCursor ?? undefined;
     until = page.until;

@@ -16,6 +16,7 @@ import type { OpenGate } from "./gate/open-gate.ts";
 import type { GiftMetrics } from "./gift-metrics.ts";
 import type { NodeOrders } from "./node-orders.ts";
 import type { QueueWatermark } from "./queue-watermark.ts";
+import type { RecordServers } from "./record-servers.ts";
 import type { Breakpoint } from "./settler.ts";
 import type { ShareCache } from "./share-cache.ts";
 import type { SilentPartitions } from "./silent-partitions.ts";
@@ -34,6 +35,8 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   metrics: GiftMetrics;
   watermark: QueueWatermark;
   totals: Totals;
+  /** Where the gift records are. */
+  records: RecordServers;
   walletNodes: ServiceNodes;
   /** The platform's gate; `undefined` where there is none. */
   gate: OpenGate | undefined;
@@ -50,8 +53,8 @@ export interface GiftState extends MysqlState, RedisState, JetStreamState, Catal
   receivers: UsableAccounts;
   catalogueCache: CatalogueCache;
   catalogueWatch: BackgroundLoop;
-  /** Adds up the gifts of each minute. */
-  minutes: LeasedLoop;
+  /** Adds up the gifts of each minute, on each server. */
+  minutes: LeasedLoop[];
   combos: Combos;
   /** For tests: throws at a step to simulate a crash. */
   settleBreakpoint: Breakpoint;

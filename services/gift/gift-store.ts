@@ -1,11 +1,18 @@
 import { fittingPage } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
+import { archivedByKey } from "../../mixins/archive/archived-rows.ts";
+import type { ArchiveFilters } from "../../mixins/archive/filters.ts";
+import { firstOfBothSince } from "../../mixins/archive/first-of-both.ts";
+import { byId, mergedPage, newestFirst, ofBoth } from "../../mixins/archive/merged-page.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
-import { firstIdSince } from "../../mixins/mysql/first-id-since.ts";
+import { archivedRecords } from "../archived-tables.ts";
 import type { GiftRecord, RecordedGift, SettledPage } from "./gift.contract.ts";
 
-/** The SQL that reads gift records, and the catalogue's checksum. */
+/** The SQL that reads gift records, archived ones too, and the catalogue's checksum. */
+
+/** Says where records may be archived. */
+export type Archive = Pick<ArchiveFilters, "lookups">;
 
 interface RecordRow {
   id: string;
@@ -39,54 +46,97 @@ function toRecord(row: RecordRow): GiftRecord {
   };
 }
 
-export async function findRecord(db: Queryable, orderId: string): Promise<GiftRecord | undefined> {
-  const [row] = await db.query<RecordRow>(`SELECT ${recordColumns} FROM t_gift_record WHERE order_id = ?`, [orderId]);
+export async function findRecord(db: Queryable, archive: Archive, orderId: string): Promise<GiftRecord | undefined> {
+  const [hot] = await db.query<RecordRow>(`SELECT ${recordColumns} FROM t_gift_record WHERE order_id = ?`, [orderId]);
+  if (hot) return toRecord(hot);
+  const [row] = await archivedByKey<RecordRow>(db, archivedRecords, recordColumns, archive.lookups([orderId]));
   return row && toRecord(row);
 }
 
 /** The content hashes of the settled ones among the orders. */
-export async function findContentHashes(db: Queryable, orderIds: readonly string[]): Promise<Map<string, string>> {
-  const rows = await db.query<{ order_id: string; content_hash: string }>(
-    "SELECT order_id, content_hash FROM t_gift_record WHERE order_id IN (?)",
-    [orderIds],
-  );
-  return new Map(rows.map((row) => [row.order_id, row.content_hash]));
+export async function findContentHashes(
+  db: Queryable,
+  archive: Archive,
+  orderIds: readonly string[],
+): Promise<Map<string, string>> {
+  const columns = "order_id, content_hash";
+  const hot = await db.query<HashRow>(`SELECT ${columns} FROM t_gift_record WHERE order_id IN (?)`, [orderIds]);
+  const found = new Map(hot.map((row) => [row.order_id, row.content_hash]));
+  const places = archive.lookups(orderIds.filter((orderId) => !found.has(orderId)));
+  for (const row of await archivedByKey<HashRow>(db, archivedRecords, columns, places))
+    found.set(row.order_id, row.content_hash);
+  return found;
+}
+
+interface HashRow {
+  order_id: string;
+  content_hash: string;
+}
+
+export interface RecordsAsked {
+  readonly userId: string;
+  readonly direction: "sent" | "received";
+  readonly roomId?: number | undefined;
+  readonly cursor?: string | undefined;
+  readonly limit: number;
 }
 
 /**
  * A page of a user's records, newest first, after the cursor's record. Of received gifts only those that succeeded, and
- * by their times, since their index has these (totals-store.ts).
+ * by their times, since their index has these (totals-store.ts). `at`: the cursor's record is on another server, and this
+ * is its time.
  */
 export async function pageOfRecords(
   db: Queryable,
-  query: { userId: string; direction: "sent" | "received"; roomId?: number; cursor?: string; limit: number },
+  query: RecordsAsked & { readonly at?: Date | undefined; readonly byTime?: boolean },
 ): Promise<{ list: GiftRecord[]; nextCursor: string | null }> {
   const isSent = query.direction === "sent";
+  // Ids of several servers are not in the order of time.
+  const byId = isSent && query.byTime !== true;
   const where = [isSent ? "user_id = ?" : "object_id = ? AND status = 1"];
   const values: unknown[] = [query.userId];
   if (query.roomId !== undefined) {
     where.push("room_id = ?");
     values.push(query.roomId);
   }
-  if (query.cursor !== undefined && isSent) {
+  if (query.cursor !== undefined && byId) {
     where.push("id < ?");
     values.push(query.cursor);
   } else if (query.cursor !== undefined) {
-    const at = await timeOf(db, query.cursor);
+    const at = query.at ?? (await timeOf(db, query.cursor));
     if (!at) return { list: [], nextCursor: null };
     where.push("send_time <= ? AND (send_time < ? OR id < ?)");
     values.push(at, at, query.cursor);
   }
-  const rows = await db.query<RecordRow>(
-    `SELECT ${recordColumns} FROM t_gift_record WHERE ${where.join(" AND ")} ORDER BY ${isSent ? "" : "send_time DESC, "}id DESC LIMIT ?`,
-    [...values, query.limit + 1],
-  );
+  const most = query.limit + 1;
+  const order = byId ? "id DESC" : "send_time DESC, id DESC";
+  const read = (table: string, also: readonly unknown[] = []) =>
+    db.query<RecordRow>(
+      `SELECT ${recordColumns} FROM ${table} WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT ?`,
+      [...values, ...also, most],
+    );
+  const hot = await read(archivedRecords.table);
+  const archived = await archivedPage(hot);
+  const rows = mergedPage(hot, archived, byId ? newestFirst : latestFirst, most);
   const list = rows.slice(0, query.limit).map(toRecord);
   return { list, nextCursor: rows.length > list.length ? (list.at(-1)?.id ?? null) : null };
+
+  /** A full page of sent gifts is newer than the archive. A received one may be settled later than others that are archived. */
+  async function archivedPage(page: readonly RecordRow[]): Promise<RecordRow[]> {
+    if (page.length < most) return read(archivedRecords.archive);
+    if (byId) return [];
+    where.push("send_time >= ?");
+    return read(archivedRecords.archive, [page.at(-1)?.send_time]);
+  }
 }
 
-async function timeOf(db: Queryable, recordId: string): Promise<Date | undefined> {
-  const [row] = await db.query<{ send_time: Date }>("SELECT send_time FROM t_gift_record WHERE id = ?", [recordId]);
+/** By the times at which they were sent, the latest first. */
+const latestFirst = (a: RecordRow, b: RecordRow) => b.send_time.getTime() - a.send_time.getTime() || newestFirst(a, b);
+
+/** The time of a record's gift. */
+export async function timeOf(db: Queryable, recordId: string): Promise<Date | undefined> {
+  const both = ofBoth(archivedRecords, (table) => `SELECT send_time FROM ${table} WHERE id = ?`, [recordId]);
+  const [row] = await db.query<{ send_time: Date }>(both.sql, both.values);
   return row?.send_time;
 }
 
@@ -118,16 +168,30 @@ export async function settledSince(
   { since, until, cursor }: { since: Date; until?: string | undefined; cursor?: string | undefined },
 ): Promise<SettledPage> {
   const end = until ?? (await lastRecordId(db));
-  const begin = cursor ?? String(await firstIdSince(db, { table: "t_gift_record", column: "update_time" }, since));
+  const begin = cursor ?? String(await firstOfBothSince(db, archivedRecords, since));
   const columns = recordColumns.split(", ").map((column) => `r.${column}`);
-  const rows = await db.query<SettledRow>(
-    `SELECT ${columns.join(", ")}, r.income, r.income_points, r.json, c.svga_url
-     FROM t_gift_record r LEFT JOIN t_gift_config c ON c.gift_id = r.gift_id
-     WHERE r.id >= ? AND r.id <= ? ORDER BY r.id LIMIT ?`,
-    [begin, end, limits.gift.settleBatch + 1],
-  );
+  const most = limits.gift.settleBatch + 1;
+  const read = (table: string) =>
+    db.query<SettledRow>(
+      `SELECT ${columns.join(", ")}, r.income, r.income_points, r.json, c.svga_url
+       FROM ${table} r LEFT JOIN t_gift_config c ON c.gift_id = r.gift_id
+       WHERE r.id >= ? AND r.id <= ? ORDER BY r.id LIMIT ?`,
+      [begin, end, most],
+    );
+  const hot = await read(archivedRecords.table);
+  const rows = mergedPage(hot, await read(archivedRecords.archive), byId, most);
   const gifts = fittingPage(rows.slice(0, limits.gift.settleBatch).map(fromRow), limits.bus.listBytes);
   return { gifts, nextCursor: rows.length > gifts.length ? String(rows[gifts.length]?.id) : null, until: end };
+}
+
+/** The effects of gifts by gift id, as the catalogue has them now. */
+export async function effectsOf(catalogue: Queryable, giftIds: readonly number[]): Promise<Map<number, string>> {
+  if (giftIds.length === 0) return new Map();
+  const rows = await catalogue.query<{ gift_id: string; svga_url: string | null }>(
+    "SELECT gift_id, svga_url FROM t_gift_config WHERE gift_id IN (?)",
+    [giftIds],
+  );
+  return new Map(rows.map((row) => [toSafeInteger(row.gift_id), row.svga_url ?? ""]));
 }
 
 async function lastRecordId(db: Queryable): Promise<string> {

@@ -23,13 +23,14 @@ import { giftActions } from "./gift.contract.ts";
 import { giftReading } from "./gift-group.ts";
 import { GiftMetrics } from "./gift-metrics.ts";
 import type { GiftState } from "./gift-state.ts";
-import { catalogueChecksum, pageOfRecords, settledSince } from "./gift-store.ts";
+import { catalogueChecksum } from "./gift-store.ts";
 import { addingUpMinutes } from "./minutes.ts";
 import { operatorActions } from "./operator-actions.ts";
 import { orderActions } from "./order-actions.ts";
 import { giftRecovery } from "./put-back.ts";
 import { settlerDurable } from "./queue.ts";
 import { queueWatermark } from "./queue-watermark.ts";
+import { RecordServers } from "./record-servers.ts";
 import { settle } from "./settler.ts";
 import { staffActions } from "./staff-actions.ts";
 import { Totals } from "./totals.ts";
@@ -71,14 +72,14 @@ export default defineService<"gift", GiftState>({
     ...staffActions,
     records: {
       handler(ctx) {
-        return pageOfRecords(this.mysql, ctx.params);
+        return this.records.page(ctx.params);
       },
     },
     ...operatorActions,
     ...workActions,
     settledSince: {
       handler(ctx) {
-        return settledSince(this.mysql, { ...ctx.params, since: new Date(ctx.params.since) });
+        return this.records.settledSince({ ...ctx.params, since: new Date(ctx.params.since) });
       },
     },
     settledBefore: {
@@ -143,20 +144,22 @@ export default defineService<"gift", GiftState>({
     this.settleBreakpoint = () => {};
   },
 
-  started() {
+  async started() {
+    this.records = await RecordServers.open(this, ({ url }) => [mysqlMixin("gift", migrationFolders.gift, { url })]);
     // The generation is included, since rows that were read before a failover may be old.
     const checksum = async () => `${await catalogueChecksum(this.mysql)} ${this.mysql.generation}`;
     this.catalogueCache = new CatalogueCache(this.catalogue, checksum);
     this.watermark = queueWatermark(this);
-    this.totals = new Totals(this.mysql.name);
-    this.minutes = addingUpMinutes(this);
+    this.totals = new Totals(this.mysql.name, this.records.all);
+    this.minutes = this.records.all.map(({ view }) => addingUpMinutes(view));
     this.jetstream.recover(giftRecovery(this));
     this.catalogueWatch = this.catalogueCache.watch(this.logger);
   },
 
   async stopped() {
-    await Promise.all([this.catalogueWatch?.stop(), this.minutes?.stop()]);
+    await Promise.all([this.catalogueWatch?.stop(), ...(this.minutes ?? []).map((minutes) => minutes.stop())]);
     await this.totals?.close();
     this.gate?.close();
+    await this.records?.close();
   },
 });

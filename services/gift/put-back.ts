@@ -9,10 +9,10 @@ import { type AcceptedGift, partitionOf } from "./accepted-gift.ts";
 import { allAccepted } from "./accepted-orders.ts";
 import type { GiftGroup } from "./gift-group.ts";
 import type { GiftState } from "./gift-state.ts";
-import { findContentHashes } from "./gift-store.ts";
 import { subjectOf } from "./queue.ts";
 
-type Queueing = Pick<GiftState, "redis" | "mysql" | "jetstream" | "signatures"> & {
+type Queueing = Pick<GiftState, "redis" | "jetstream" | "signatures"> & {
+  readonly records: Pick<GiftState["records"], "contentHashes">;
   readonly logger: Log;
 };
 
@@ -59,10 +59,7 @@ function queueOf(senderId: string): string {
 
 async function unsettled(service: Queueing, gifts: readonly AcceptedGift[]): Promise<AcceptedGift[]> {
   if (gifts.length === 0) return [];
-  const settled = await findContentHashes(
-    service.mysql,
-    gifts.map(({ orderId }) => orderId),
-  );
+  const settled = await service.records.contentHashes(gifts.map(({ orderId }) => orderId));
   return gifts.filter(({ orderId }) => !settled.has(orderId));
 }
 

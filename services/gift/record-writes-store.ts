@@ -1,5 +1,8 @@
 import { fail } from "../../broker/failure.ts";
+import { archivedByKey } from "../../mixins/archive/archived-rows.ts";
+import { allIds } from "../../mixins/archive/segment-state.ts";
 import { isDuplicateKey, type Queryable } from "../../mixins/mysql/database.ts";
+import { archivedRecords } from "../archived-tables.ts";
 import type { AcceptedGift } from "./accepted-gift.ts";
 import type { RecordedGift, SettledGift } from "./gift.contract.ts";
 
@@ -14,6 +17,8 @@ export interface SettledRecord {
   /** The receiver's share. The points are exact; `income` is the whole coins, rounded down. */
   income: number;
   incomePoints: number;
+  /** The ledger knew the gift before: its record may be there, in the archive too. */
+  repeated?: boolean;
 }
 
 /** What the books have of an order, also where an earlier delivery wrote it. */
@@ -54,10 +59,14 @@ export function toSettledGift(
  * Writes the outcomes of gifts; durable when it resolves. An existing record stays as it is. `db` is no transaction:
  * where some of the gifts have records, the others are inserted by a second statement. Returns what the books have of
  * each gift, in their order. Fails: unavailable; then they may be written.
+ *
+ * The unique key does not know archived records. A gift can only have one where the ledger has its charge, so those are
+ * looked for of repeated charges alone.
  */
 export async function insertRecords(db: Queryable, records: readonly SettledRecord[]): Promise<StoredRecord[]> {
-  const known = new Map<string, StoredRecord>();
-  for (let missing = records; missing.length > 0; )
+  const repeated = records.filter((record) => record.repeated).map(({ gift }) => gift.orderId);
+  const known = repeated.length === 0 ? new Map<string, StoredRecord>() : await findAnywhere(db, repeated);
+  for (let missing = records.filter(({ gift }) => !known.has(gift.orderId)); missing.length > 0; )
     try {
       const ids = await insertNew(db, missing);
       const inserted = missing.map(({ time }, at) => ({ recordId: ids[at] as string, time }));
@@ -75,13 +84,32 @@ export async function insertRecords(db: Queryable, records: readonly SettledReco
   return records.map(({ gift }) => known.get(gift.orderId) as StoredRecord);
 }
 
-/** The stored ones among the orders. */
+interface StoredRow {
+  order_id: string;
+  id: string;
+  send_time: Date;
+}
+
+const storedColumns = "order_id, id, send_time";
+const toStored = (rows: readonly StoredRow[]): Map<string, StoredRecord> =>
+  new Map(rows.map((row) => [row.order_id, { recordId: String(row.id), time: row.send_time }]));
+
+/** The stored ones among the orders that are not archived. */
 async function findStored(db: Queryable, orderIds: readonly string[]): Promise<Map<string, StoredRecord>> {
-  const rows = await db.query<{ order_id: string; id: string; send_time: Date }>(
-    "SELECT order_id, id, send_time FROM t_gift_record WHERE order_id IN (?)",
-    [orderIds],
+  return toStored(
+    await db.query<StoredRow>(`SELECT ${storedColumns} FROM t_gift_record WHERE order_id IN (?)`, [orderIds]),
   );
-  return new Map(rows.map((row) => [row.order_id, { recordId: String(row.id), time: row.send_time }]));
+}
+
+/** The stored ones among the orders. The archive is asked last: a record that is moved in between is found there. */
+async function findAnywhere(db: Queryable, orderIds: readonly string[]): Promise<Map<string, StoredRecord>> {
+  const found = await findStored(db, orderIds);
+  const ids = orderIds.filter((orderId) => !found.has(orderId));
+  if (ids.length === 0) return found;
+  const archived = toStored(
+    await archivedByKey<StoredRow>(db, archivedRecords, storedColumns, [{ ...allIds, ids, isClosed: false }]),
+  );
+  return new Map([...found, ...archived]);
 }
 
 /**

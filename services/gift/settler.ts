@@ -6,7 +6,6 @@ import { during, Spans } from "../../broker/tracing/spans.ts";
 import { tracerOf } from "../../broker/tracing/tracer.ts";
 import { limits } from "../../config/limits.ts";
 import type { ChannelMessage, JetStreamState } from "../../mixins/jetstream.mixin.ts";
-import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
 import { call } from "../contracts.ts";
 import { durableEvent } from "../durable-event.ts";
@@ -16,9 +15,10 @@ import { type AcceptedGift, giftTimeMs } from "./accepted-gift.ts";
 import { forgetAccepted } from "./accepted-orders.ts";
 import { type RecordedGift, settledGiftBytes } from "./gift.contract.ts";
 import type { GiftMetrics } from "./gift-metrics.ts";
+import type { RecordServers } from "./record-servers.ts";
 import { insertRecords, type SettledRecord, type StoredRecord, toSettledGift } from "./record-writes-store.ts";
 
-type Settling = Service & MysqlState & RedisState & JetStreamState & { metrics: GiftMetrics };
+type Settling = Service & RedisState & JetStreamState & { metrics: GiftMetrics; records: RecordServers };
 
 /** The steps at which a test may throw, in their order. */
 export type SettleStep = "charged" | "recorded" | "published";
@@ -68,7 +68,7 @@ async function settleGifts(
   const settled = gifts
     .filter(({ orderId }) => isFinal(outcomes.get(orderId)))
     .map((gift) => toRecord(gift, times.get(gift) as Date, outcomes.get(gift.orderId) as GiftOutcome));
-  const stored = await during(spans?.part("gift.record", "client"), () => insertRecords(service.mysql, settled));
+  const stored = await during(spans?.part("gift.record", "client"), () => writeRecords(service, settled, outcomes));
   await reached("recorded");
   // The books have these orders now.
   forgetAccepted(service.redis, gifts, service.logger);
@@ -78,6 +78,29 @@ async function settleGifts(
   });
   await reached("published");
   count(service, settled, times);
+}
+
+/** Writes each record on the server of its charge. What the books have of each gift, in the order of the gifts. */
+async function writeRecords(
+  { records }: Settling,
+  settled: readonly SettledRecord[],
+  outcomes: ReadonlyMap<string, GiftOutcome>,
+): Promise<StoredRecord[]> {
+  const serverOf = ({ gift }: SettledRecord) => outcomes.get(gift.orderId)?.server;
+  const [first] = settled;
+  if (first === undefined) return [];
+  if (settled.every((one) => serverOf(one) === serverOf(first)))
+    return insertRecords(records.named(serverOf(first)), settled);
+  const stored = new Array<StoredRecord>(settled.length);
+  const groups = Map.groupBy(settled.keys(), (at) => serverOf(settled[at] as SettledRecord));
+  await Promise.all(
+    [...groups].map(async ([server, places]) => {
+      const own = places.map((at) => settled[at] as SettledRecord);
+      const written = await insertRecords(records.named(server), own);
+      for (const [n, at] of places.entries()) stored[at] = written[n] as StoredRecord;
+    }),
+  );
+  return stored;
 }
 
 function count({ metrics }: Settling, settled: readonly SettledRecord[], times: ReadonlyMap<unknown, Date>): void {
@@ -153,7 +176,8 @@ const chargeBytes = ({ orderId }: GiftCharge) => 250 + Buffer.byteLength(orderId
 function toRecord(gift: AcceptedGift, time: Date, outcome: GiftOutcome): SettledRecord {
   const succeeded = outcome.status === "succeeded";
   const reason = succeeded ? null : (outcome.reason ?? "giftNotSent");
-  return { gift, time, succeeded, reason, income: outcome.income, incomePoints: outcome.incomePoints };
+  const { income, incomePoints, repeated = false } = outcome;
+  return { gift, time, succeeded, reason, income, incomePoints, repeated };
 }
 
 function toCharge(gift: AcceptedGift): GiftCharge {

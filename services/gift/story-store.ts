@@ -1,4 +1,5 @@
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
+import { archivedRecords } from "../archived-tables.ts";
 import type { GiftOrderStory } from "./staff.contract.ts";
 
 /** A gift as the books have it. */
@@ -6,29 +7,33 @@ export type RecordedStory = Omit<GiftOrderStory, "queue" | "deadLetter" | "event
   readonly record: NonNullable<GiftOrderStory["record"]>;
 };
 
-/** The record of an order, with the name of its gift. */
+interface StoryRow {
+  id: string;
+  user_id: string;
+  object_id: string;
+  room_id: string;
+  gift_id: string;
+  gift_name: string | null;
+  count: number;
+  price: string;
+  status: number;
+  reason: string | null;
+  income: string;
+  income_points: string;
+  send_time: Date;
+  update_time: Date;
+}
+
+/** The record of an order, with the name of its gift; archived ones too. */
 export async function storyOfRecord(db: Queryable, orderId: string): Promise<RecordedStory | undefined> {
-  const [row] = await db.query<{
-    id: string;
-    user_id: string;
-    object_id: string;
-    room_id: string;
-    gift_id: string;
-    gift_name: string | null;
-    count: number;
-    price: string;
-    status: number;
-    reason: string | null;
-    income: string;
-    income_points: string;
-    send_time: Date;
-    update_time: Date;
-  }>(
-    `SELECT r.id, r.user_id, r.object_id, r.room_id, r.gift_id, c.gift_name, r.count, r.price, r.status, r.reason,
-       r.income, r.income_points, r.send_time, r.update_time
-     FROM t_gift_record r LEFT JOIN t_gift_config c ON c.gift_id = r.gift_id WHERE r.order_id = ?`,
-    [orderId],
-  );
+  const read = (table: string) =>
+    db.query<StoryRow>(
+      `SELECT r.id, r.user_id, r.object_id, r.room_id, r.gift_id, c.gift_name, r.count, r.price, r.status, r.reason,
+         r.income, r.income_points, r.send_time, r.update_time
+       FROM ${table} r LEFT JOIN t_gift_config c ON c.gift_id = r.gift_id WHERE r.order_id = ?`,
+      [orderId],
+    );
+  const row = (await read(archivedRecords.table))[0] ?? (await read(archivedRecords.archive))[0];
   if (!row) return undefined;
   return {
     orderId,

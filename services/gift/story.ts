@@ -22,7 +22,7 @@ import { giftNameOf, storyOfRecord } from "./story-store.ts";
  * settled in between, and the books are asked again, whether Redis knows it or not.
  */
 
-type Searching = Pick<Service, "logger"> & Pick<GiftState, "mysql" | "redis" | "jetstream" | "signatures">;
+type Searching = Pick<Service, "logger"> & Pick<GiftState, "mysql" | "records" | "redis" | "jetstream" | "signatures">;
 
 /** Version 5 UUIDs are made of a request id (services/gift-order-id.ts). */
 const madeOf = (orderId: string): GiftOrderStory["madeOf"] => (orderId[14] === "5" ? "requestId" : "random");
@@ -42,8 +42,10 @@ export async function giftOrderStory(service: Searching, orderId: string): Promi
 }
 
 async function settledStory(service: Searching, orderId: string): Promise<GiftOrderStory | undefined> {
-  const recorded = await storyOfRecord(service.mysql, orderId);
-  if (!recorded) return undefined;
+  const found = await service.records.first((db) => storyOfRecord(db, orderId));
+  if (!found) return undefined;
+  // The catalogue is on the home server alone.
+  const recorded = { ...found, giftName: found.giftName ?? (await giftNameOf(service.mysql, found.giftId)) };
   const event = await eventOf(service, orderId, Date.parse(recorded.record.time)).catch((error: unknown) => {
     // The books tell everything else.
     if (!isUnavailable(error)) throw error;

@@ -1,5 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
+import { archivedRecords } from "../archived-tables.ts";
 import type { SideTotals } from "./gift.contract.ts";
 
 /** The SQL that adds up gift records. */
@@ -36,16 +37,35 @@ export async function totalsOfSides(
 }
 
 /**
- * The records that count. One pass over the entries of the receiver and the span in `idx_object`, and their rows. What
- * she received in another room is read and left out.
+ * The tables with the records of a span. What is as young as the results that are waited for is in no archive, which is
+ * not asked then.
  */
-function counted({ roomId, receiverId }: Side, { from, until, without }: Span): { sql: string; values: unknown[] } {
+const tablesOf = ({ from }: Span): readonly string[] =>
+  Date.parse(from) > Date.now() - limits.archive.youngestMs
+    ? [archivedRecords.table]
+    : [archivedRecords.table, archivedRecords.archive];
+
+/**
+ * The records that count, as of one moment. One pass over the entries of the receiver and the span in `idx_object`, and
+ * their rows. What she received in another room is read and left out.
+ */
+function counted({ roomId, receiverId }: Side, span: Span): { sql: string; values: unknown[] } {
+  const { from, until, without } = span;
   const some = without.length > 0;
+  const condition = `WHERE object_id = ? AND send_time >= ? AND send_time < ? AND room_id = ? AND status = 1
+         ${some ? "AND order_id NOT IN (?)" : ""}`;
+  const values = [receiverId, new Date(from), new Date(until), roomId, ...(some ? [without] : [])];
+  const tables = tablesOf(span);
+  const selects = tables.map(
+    (table) => `SELECT user_id, price, count FROM ${table} FORCE INDEX (idx_object) ${condition}`,
+  );
+  const [table, archive] = tables;
   return {
-    sql: `FROM t_gift_record FORCE INDEX (idx_object)
-       WHERE object_id = ? AND send_time >= ? AND send_time < ? AND room_id = ? AND status = 1
-         ${some ? "AND order_id NOT IN (?)" : ""}`,
-    values: [receiverId, new Date(from), new Date(until), roomId, ...(some ? [without] : [])],
+    sql:
+      archive === undefined
+        ? `FROM ${table} FORCE INDEX (idx_object) ${condition}`
+        : `FROM (${selects.join(" UNION ALL ")}) records`,
+    values: tables.flatMap(() => values),
   };
 }
 
@@ -75,16 +95,17 @@ async function totalsOf(db: Queryable, side: Side, span: Span): Promise<SideTota
   };
 }
 
-async function leftOutOf(
-  db: Queryable,
-  { roomId, receiverId }: Side,
-  { from, until, without }: Span,
-): Promise<string[]> {
+async function leftOutOf(db: Queryable, { roomId, receiverId }: Side, span: Span): Promise<string[]> {
+  const { from, until, without } = span;
   if (without.length === 0) return [];
-  const rows = await db.query<{ order_id: string }>(
-    `SELECT order_id FROM t_gift_record
+  const tables = tablesOf(span);
+  const selects = tables.map(
+    (table) => `SELECT order_id FROM ${table}
      WHERE order_id IN (?) AND object_id = ? AND room_id = ? AND send_time >= ? AND send_time < ? AND status = 1`,
-    [without, receiverId, roomId, new Date(from), new Date(until)],
+  );
+  const rows = await db.query<{ order_id: string }>(
+    selects.join(" UNION ALL "),
+    tables.flatMap(() => [without, receiverId, roomId, new Date(from), new Date(until)]),
   );
   return rows.map(({ order_id }) => order_id);
 }

@@ -1,17 +1,17 @@
 import type { Context, Service, ServiceBroker } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import { broadcast } from "../contracts.ts";
-import type { LedgerWriter } from "./ledger-writer.ts";
 import type { Balance } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
 import { toBalance } from "./wallet-store.ts";
+import type { LedgerCommands } from "./writer-ports.ts";
 
 /**
  * Freezes or unfreezes an account, in order with the user's other commands. A repeat changes nothing. Durable with its
  * event when it returns; a broadcast empties caches. Fails: accountUnusable, where the account is invalid.
  */
 async function changeStatus(
-  { writer, broker }: { writer: LedgerWriter; broker: ServiceBroker },
+  { writer, broker }: { writer: LedgerCommands; broker: ServiceBroker },
   kind: "freeze" | "unfreeze",
   { userId, reason }: { userId: string; reason: string },
 ): Promise<Balance> {

@@ -77,8 +77,8 @@ export class Books {
 
   /** The first outcome of a command whose business id is in the books. */
   repeat(account: Account, prior: Prior): Outcome {
-    const { balanceAfter, incomePoints, reason } = prior;
-    const first = { repeated: true, account: { ...account }, balanceAfter };
+    const { balanceAfter, incomePoints, reason, server } = prior;
+    const first = { repeated: true, account: { ...account }, balanceAfter, ...(server !== undefined && { server }) };
     if (prior.valid) return { status: "done", incomePoints, ...first };
     return { status: "refused", reason: (reason ?? "giftNotSent") as FailureName, ...first };
   }

@@ -40,6 +40,15 @@ export const giftsPostingId = (roundId: string, anchorId: string): string => `gi
 /** The id of the posting of a payout. */
 export const payoutPostingId = (payoutId: string): string => `payout:${payoutId}`;
 
+/** What comes before the user in the ids of the postings by which a move of a bucket takes accounts from a server. */
+export const bucketOutPrefix = (moveId: number): string => `bucket-out:${moveId}:`;
+
+/** The same of those by which they arrive at the other one. */
+export const bucketInPrefix = (moveId: number): string => `bucket-in:${moveId}:`;
+
+/** Whether a posting only moves a balance or a debt from one server to another. */
+export const isBucketMove = (bizId: string): boolean => /^bucket-(in|out):/.test(bizId);
+
 /** The payment order of the business id of a recharge, a refund or the payment of a debt. */
 export const payOrderOf = (bizId: string): string => bizId.replace(/^(refund|debt):/, "");
 

@@ -1,7 +1,11 @@
 import { fittingPage } from "../../broker/parts.ts";
 import { limits } from "../../config/limits.ts";
+import { archivedByKey } from "../../mixins/archive/archived-rows.ts";
+import type { ArchiveFilters } from "../../mixins/archive/filters.ts";
+import { firstOfBothSince } from "../../mixins/archive/first-of-both.ts";
+import { ofBoth } from "../../mixins/archive/merged-page.ts";
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
-import { firstIdSince } from "../../mixins/mysql/first-id-since.ts";
+import { archivedTrades } from "../archived-tables.ts";
 import { externalOrderOf, payOrderOf, refundId } from "./business-ids.ts";
 
 /** SQL of credits and refunds by payment order, for the comparison with payments. */
@@ -42,23 +46,47 @@ const recharge = 1;
 const refund = 2;
 const scannedRows = 20_000;
 
+interface CreditedRow {
+  biz_id: string;
+  num: string;
+  type: number;
+  status: number;
+}
+
+type Lookups = Pick<ArchiveFilters, "lookups">;
+
+/** The rows of business ids in the ledger, and of those that are not there in the archive. */
+async function rowsOf<Row extends { biz_id: string }>(
+  db: Queryable,
+  archive: Lookups,
+  columnsOf: (table: string) => string,
+  bizIds: readonly string[],
+): Promise<Row[]> {
+  if (bizIds.length === 0) return [];
+  const { table, archive: archived } = archivedTrades;
+  const hot = await db.query<Row>(`SELECT ${columnsOf(table)} FROM ${table} WHERE biz_id IN (?)`, [bizIds]);
+  const found = new Set(hot.map(({ biz_id }) => biz_id));
+  const places = archive.lookups(bizIds.filter((bizId) => !found.has(bizId)));
+  return [...hot, ...(await archivedByKey<Row>(db, archivedTrades, columnsOf(archived), places))];
+}
+
 /** The credits of these orders; an order without one is left out. */
-export async function creditsOfOrders(db: Queryable, orderIds: readonly string[]): Promise<Credit[]> {
-  if (orderIds.length === 0) return [];
-  const rows = await db.query<{ biz_id: string; num: string }>(
-    "SELECT biz_id, num FROM t_qiyu_currency_trade WHERE biz_id IN (?) AND type = ? AND status = 1",
-    [orderIds, recharge],
-  );
-  return rows.map(({ biz_id, num }) => ({ orderId: biz_id, coins: toSafeInteger(num) }));
+export async function creditsOfOrders(db: Queryable, archive: Lookups, orderIds: readonly string[]): Promise<Credit[]> {
+  const columns = () => "biz_id, num, type, status";
+  const rows = await rowsOf<CreditedRow>(db, archive, columns, orderIds);
+  return rows
+    .filter(({ type, status }) => Number(type) === recharge && Number(status) === 1)
+    .map(({ biz_id, num }) => ({ orderId: biz_id, coins: toSafeInteger(num) }));
 }
 
 /** The coins of a refund: taken back by its row (a rejected row took none), and owed by the row of its debt. */
-const refundColumns = `t.id, t.biz_id, t.create_time,
-  IF(t.status = 1, ABS(t.num), 0) + COALESCE((SELECT d.num FROM t_wallet_debt d WHERE d.biz_id = t.biz_id), 0) AS coins`;
+const refundColumns = (table: string) => `id, biz_id, type, create_time,
+  IF(status = 1, ABS(num), 0) + COALESCE((SELECT d.num FROM t_wallet_debt d WHERE d.biz_id = ${table}.biz_id), 0) AS coins`;
 
 interface RefundRow {
   id: string;
   biz_id: string;
+  type: number;
   coins: string;
 }
 
@@ -68,16 +96,10 @@ const toRefund = ({ biz_id, coins }: RefundRow): Credit => ({
 });
 
 /** The refunds of these orders; an order without one is left out. */
-export async function refundsOfOrders(db: Queryable, orderIds: readonly string[]): Promise<Credit[]> {
-  if (orderIds.length === 0) return [];
-  const rows = await db.query<RefundRow>(
-    `SELECT ${refundColumns} FROM t_qiyu_currency_trade t WHERE t.biz_id IN (?) AND t.type = ?`,
-    [orderIds.map(refundId), refund],
-  );
-  return rows.map(toRefund);
+export async function refundsOfOrders(db: Queryable, archive: Lookups, orderIds: readonly string[]): Promise<Credit[]> {
+  const rows = await rowsOf<RefundRow>(db, archive, refundColumns, orderIds.map(refundId));
+  return rows.filter(({ type }) => Number(type) === refund).map(toRefund);
 }
-
-const trades = { table: "t_qiyu_currency_trade", column: "create_time" } as const;
 
 /** A part of the ids of the ledger, and a span of time within it; `to` is excluded. */
 interface Stretch {
@@ -88,28 +110,32 @@ interface Stretch {
 }
 
 /**
- * The rows of the ledger between two times, page by page; `cursor` is the trade id to continue from. Concurrent trades
- * may be some seconds out of order, so the scan begins a minute early. `read` returns the rows of a stretch by id.
+ * The rows of the ledger between two times, page by page, archived ones too; `cursor` is the trade id to continue from.
+ * Concurrent trades may be some seconds out of order, so the scan begins a minute early. `select` makes the SELECT of the
+ * rows of a stretch from a table.
  */
 async function pageOfTime<Row extends { id: string }, Item>(
   db: Queryable,
   { from, to, cursor }: { from: Date; to: Date; cursor: string | undefined },
-  read: (stretch: Stretch) => Promise<Row[]>,
+  { select, values }: { select: (table: string) => string; values: (stretch: Stretch) => unknown[] },
   toItem: (row: Row) => Item,
 ): Promise<{ list: Item[]; nextCursor: string | null }> {
   const minute = 60_000;
-  const begin = cursor ? BigInt(cursor) : await firstIdSince(db, trades, new Date(from.getTime() - minute));
+  const begin = cursor ? BigInt(cursor) : await firstOfBothSince(db, archivedTrades, new Date(from.getTime() - minute));
   const end = begin + BigInt(scannedRows);
-  const rows = await read({ begin: String(begin), end: String(end), from, to });
+  const both = ofBoth(archivedTrades, select, values({ begin: String(begin), end: String(end), from, to }));
+  const rows = await db.query<Row>(`${both.sql} ORDER BY id`, both.values);
   const all = rows.map(toItem);
   const list = fittingPage(all, limits.bus.listBytes);
   // The answer is full: the next page begins with the first row that was left out.
   if (list.length < all.length) return { list, nextCursor: String(rows[list.length]?.id) };
-  const [next] = await db.query<{ create_time: Date }>(
-    "SELECT create_time FROM t_qiyu_currency_trade WHERE id >= ? ORDER BY id LIMIT 1",
+  const next = ofBoth(
+    archivedTrades,
+    (table) => `SELECT id, create_time FROM ${table} WHERE id >= ? ORDER BY id LIMIT 1`,
     [String(end)],
   );
-  const more = next !== undefined && next.create_time.getTime() < to.getTime() + minute;
+  const [row] = await db.query<{ create_time: Date }>(`${next.sql} ORDER BY id LIMIT 1`, next.values);
+  const more = row !== undefined && row.create_time.getTime() < to.getTime() + minute;
   return { list, nextCursor: more ? String(end) : null };
 }
 
@@ -120,13 +146,13 @@ export function creditsOfTime(
   to: Date,
   cursor: string | undefined,
 ): Promise<{ list: PlacedCredit[]; nextCursor: string | null }> {
-  const read = (stretch: Stretch) =>
-    db.query<CreditRow>(
-      `SELECT id, biz_id, num, user_id, balance_after, create_time FROM t_qiyu_currency_trade
-       WHERE id >= ? AND id < ? AND type = ? AND status = 1 AND create_time >= ? AND create_time < ? ORDER BY id`,
-      [stretch.begin, stretch.end, recharge, stretch.from, stretch.to],
-    );
-  return pageOfTime(db, { from, to, cursor }, read, toPlacedCredit);
+  const read = {
+    select: (table: string) =>
+      `SELECT id, biz_id, num, user_id, balance_after, create_time FROM ${table}
+       WHERE id >= ? AND id < ? AND type = ? AND status = 1 AND create_time >= ? AND create_time < ?`,
+    values: (stretch: Stretch) => [stretch.begin, stretch.end, recharge, stretch.from, stretch.to],
+  };
+  return pageOfTime<CreditRow, PlacedCredit>(db, { from, to, cursor }, read, toPlacedCredit);
 }
 
 /** The refunds between two times, page by page, also those that took no coins; no payments of debts, of the same type. */
@@ -136,11 +162,11 @@ export function refundsOfTime(
   to: Date,
   cursor: string | undefined,
 ): Promise<{ list: Credit[]; nextCursor: string | null }> {
-  const read = (stretch: Stretch) =>
-    db.query<RefundRow>(
-      `SELECT ${refundColumns} FROM t_qiyu_currency_trade t
-       WHERE t.id >= ? AND t.id < ? AND t.type = ? AND t.biz_id LIKE ? AND t.create_time >= ? AND t.create_time < ? ORDER BY t.id`,
-      [stretch.begin, stretch.end, refund, `${refundId("")}%`, stretch.from, stretch.to],
-    );
-  return pageOfTime(db, { from, to, cursor }, read, toRefund);
+  const read = {
+    select: (table: string) =>
+      `SELECT ${refundColumns(table)} FROM ${table}
+       WHERE id >= ? AND id < ? AND type = ? AND biz_id LIKE ? AND create_time >= ? AND create_time < ?`,
+    values: ({ begin, end, ...span }: Stretch) => [begin, end, refund, `${refundId("")}%`, span.from, span.to],
+  };
+  return pageOfTime<RefundRow, Credit>(db, { from, to, cursor }, read, toRefund);
 }

@@ -1,4 +1,6 @@
+import { ofBoth } from "../../mixins/archive/merged-page.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
+import { archivedTrades } from "../archived-tables.ts";
 
 /** SQL of the erasure of a user. Postings and sums stay. */
 
@@ -21,9 +23,8 @@ export async function hasPendingIncome(db: Queryable, userId: string): Promise<b
 
 /** The user's id, and the ids of the orders that gave her coins: operators' calls name them. */
 export async function namesOf(db: Queryable, userId: string): Promise<Set<string>> {
-  const rows = await db.query<{ biz_id: string }>(
-    "SELECT biz_id FROM t_qiyu_currency_trade WHERE user_id = ? AND type IN (1, 2)",
-    [userId],
-  );
+  const select = (table: string) => `SELECT biz_id FROM ${table} WHERE user_id = ? AND type IN (1, 2)`;
+  const { sql, values } = ofBoth(archivedTrades, select, [userId]);
+  const rows = await db.query<{ biz_id: string }>(sql, values);
   return new Set([userId, ...rows.map(({ biz_id }) => biz_id)]);
 }

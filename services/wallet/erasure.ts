@@ -5,11 +5,12 @@ import { eraseSent } from "../../mixins/outbox/erase-sent.ts";
 import { broadcast } from "../contracts.ts";
 import type { ActionDefinitions } from "../define-service.ts";
 import type { erasureActions as contract, ErasureObstacle } from "../erasure.contract.ts";
+import { balancesOn } from "./balances.ts";
 import { hasPendingIncome, namesOf, unpaidIncome } from "./erasure-store.ts";
 import { erasePostingReasons } from "./income/income-store.ts";
 import type { Balance } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
-import { noBalance, readBalances } from "./wallet-store.ts";
+import { noBalance } from "./wallet-store.ts";
 
 /** The wallet's part in the erasure of a user: the account is closed, and every posting stays. */
 
@@ -21,12 +22,13 @@ const ofAccount = ({ balance, debt }: Balance, giveUp: boolean): ErasureObstacle
 ];
 
 /** Income that is not paid out, held-back shares too, rolled up or not. */
-async function hasIncome({ mysql }: Wallet, userId: string): Promise<boolean> {
-  return (await unpaidIncome(mysql, userId)) > 0n || (await hasPendingIncome(mysql, userId));
+async function hasIncome({ servers }: Wallet, userId: string): Promise<boolean> {
+  const unpaid = (await servers.each((db) => unpaidIncome(db, userId))).reduce((sum, points) => sum + points, 0n);
+  return unpaid > 0n || (await servers.each((db) => hasPendingIncome(db, userId))).includes(true);
 }
 
 async function obstaclesOf(wallet: Wallet, userId: string, giveUp: boolean): Promise<ErasureObstacle[]> {
-  const balance = (await readBalances(wallet.mysql, [userId])).get(userId) ?? noBalance(userId);
+  const balance = (await balancesOn(wallet.servers, [userId])).get(userId) ?? noBalance(userId);
   // Closed: what came after it waits for nobody.
   if (balance.status === 0) return [];
   const income = !giveUp && (await hasIncome(wallet, userId)) ? (["income"] as const) : [];
@@ -50,9 +52,10 @@ export const erasureActions: ActionDefinitions<Wallet, typeof contract> = {
       const outcome = await this.writer.submit({ kind: "close", userId, giveUp });
       if (outcome.status === "refused") return { obstacles: ofAccount(outcome.account, giveUp) };
       await broadcast(this.broker, "wallet.account-changed", { userId });
-      await eraseSent(this.mysql, [`user:${userId}`]);
-      await erasePostingReasons(this.mysql, userId);
-      await eraseAuditParams(this.mysql, await namesOf(this.mysql, userId));
+      await this.servers.each((db) => eraseSent(db, [`user:${userId}`]));
+      await this.servers.each((db) => erasePostingReasons(db, userId));
+      const names = await this.servers.each((db) => namesOf(db, userId));
+      await eraseAuditParams(this.mysql, new Set(names.flatMap((some) => [...some])));
       this.logger.info({ userId, giveUp, requestId: ctx.requestID }, "the account of an erased user is closed");
       return { obstacles: [] };
     },

@@ -1,33 +1,27 @@
 import { fail, isUnavailable } from "../../broker/failure.ts";
+import type { Hold } from "../../mixins/archive/filters.ts";
 import { KeyedQueue } from "../../mixins/keyed-queue.ts";
 import { isDuplicateKey, type Transaction } from "../../mixins/mysql/database.ts";
 import type { Sealing } from "../../mixins/seals/seal-chains.ts";
-import { debtIdsOf, tradeIdsOf } from "./business-ids.ts";
 import { insertPendingIncomes } from "./income/income-store.ts";
 import { decide } from "./ledger.ts";
-import type { Command, Decision, Outcome, Prior } from "./posting.ts";
-import { Submission } from "./submission.ts";
-import { insertDebts, insertTrades, lockAccounts, readPriors, updateAccounts } from "./wallet-store.ts";
-import type { WriterLimits, WriterPorts } from "./writer-ports.ts";
+import type { Command, Decision, Outcome } from "./posting.ts";
+import { priorsOf } from "./priors.ts";
+import { type Batch, type QueuedCommand, Submission } from "./submission.ts";
+import { insertDebts, insertTrades, lockAccounts, updateAccounts } from "./wallet-store.ts";
+import { type Elsewhere, NotTheseUsers, type WriterLimits, type WriterPorts } from "./writer-ports.ts";
 
-/** A command that waits or is in a batch; the key is its user. */
-interface QueuedCommand {
-  readonly key: string;
-  readonly command: Command;
-  readonly arrivedAt: number;
-  readonly of: Submission;
-  /** Its place in its submission. */
-  readonly index: number;
-  /** Its user's lock was held elsewhere. */
-  waitsForLock: boolean;
+/** What one transaction decides and writes. */
+interface Work {
+  readonly commands: readonly Command[];
+  /** Whether the earlier rows of their business ids are read. */
+  readonly withPriors: boolean;
+  readonly elsewhere: Elsewhere | undefined;
+  readonly hold: Hold;
 }
-
-/** Commands by user. */
-type Batch = Map<string, QueuedCommand[]>;
 
 /** The third attempt is for a business id that another user's batch wrote between our read and our write. */
 const maxAttempts = 3;
-const noPriors: ReadonlyMap<string, Prior> = new Map();
 
 /**
  * Group commit: the waiting commands of many users are decided and written in one transaction. Commands that arrive
@@ -200,6 +194,7 @@ export class LedgerWriter {
         of.answered(index, decision.outcomes[place] as Outcome);
       });
     } catch (error) {
+      if (error instanceof NotTheseUsers) return this.writeOthers(batch, error);
       if (isUnavailable(error) || batch.size === 1) {
         for (const { of } of queued) of.reject(error);
         return;
@@ -211,31 +206,47 @@ export class LedgerWriter {
     }
   }
 
+  /** Rejects the commands of the users that the error names, and writes the rest. */
+  private async writeOthers(batch: Batch, { users, why }: NotTheseUsers): Promise<void> {
+    const rest: Batch = new Map();
+    for (const [userId, own] of batch) {
+      if (!users.has(userId)) rest.set(userId, own);
+      else for (const { of } of own) of.reject(why);
+    }
+    if (rest.size > 0) await this.write(rest);
+  }
+
   /**
    * Gifts are nearly always new, and each leaves a row with its unique business id. So a batch of gifts is first
    * written without reading earlier rows. Where the unique key finds one, the transaction is rolled back and the second
-   * attempt reads them.
+   * attempt reads them. The unique key does not know archived rows: ids that a filter of the archive may have are always
+   * looked up. A transaction that finds newer filters than this node has is rolled back and run again with them.
    */
   private async commit(commands: readonly Command[], attempt = 1): Promise<Decision> {
     const withPriors = attempt > 1 || commands.some(({ kind }) => kind !== "gift");
+    const elsewhere = await this.ports.elsewhere?.(commands);
     try {
-      const { accounts, decision } = await this.ports.transaction((tx, sealing) =>
-        this.decideAndWrite(tx, sealing, commands, withPriors),
+      const { accounts, decision } = await this.ports.archive.holding((hold) =>
+        this.ports.transaction((tx, sealing) =>
+          this.decideAndWrite(tx, sealing, { commands, withPriors, elsewhere, hold }),
+        ),
       );
       this.ports.committed(accounts, decision);
       return decision;
     } catch (error) {
-      if (isDuplicateKey(error) && attempt < maxAttempts) {
-        this.counters.repeats++;
-        return this.commit(commands, attempt + 1);
-      }
-      throw error;
+      if (!isDuplicateKey(error) || attempt >= maxAttempts) throw error;
+      this.counters.repeats++;
+      return this.commit(commands, attempt + 1);
     }
   }
 
-  private async decideAndWrite(tx: Transaction, sealing: Sealing, commands: readonly Command[], withPriors: boolean) {
+  private async decideAndWrite(tx: Transaction, sealing: Sealing, { commands, withPriors, elsewhere, hold }: Work) {
+    // First of all: no row leaves the ledger unknown to this node until the commit.
+    const held = await hold(tx);
+    await elsewhere?.requireHere(tx);
     const accounts = await lockAccounts(tx, [...new Set(commands.map(({ userId }) => userId))], sealing);
-    const priors = withPriors ? await readPriors(tx, tradeIdsOf(commands), debtIdsOf(commands)) : noPriors;
+    const own = await priorsOf(tx, commands, withPriors, held);
+    const priors = elsewhere && elsewhere.priors.size > 0 ? new Map([...elsewhere.priors, ...own]) : own;
     const decision = decide(accounts, priors, commands);
     await insertTrades(tx, decision.trades, sealing);
     await insertDebts(tx, decision.debts, sealing);

@@ -1,16 +1,18 @@
 import { randomUUID } from "node:crypto";
-import type { Service } from "moleculer";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import type { Transaction } from "../../mixins/mysql/database.ts";
 import type { OutboxMessage } from "../../mixins/outbox.mixin.ts";
 import { durableEvent } from "../durable-event.ts";
+import type { LedgerServers, ServerView } from "./buckets/ledger-servers.ts";
+import { lookElsewhere } from "./buckets/split-writer.ts";
 import { externalOrderOf } from "./business-ids.ts";
 import { LedgerWriter } from "./ledger-writer.ts";
 import type { Command, Decision } from "./posting.ts";
 import type { WalletState } from "./wallet-state.ts";
 
-type Wallet = Service & WalletState;
+/** A server's own database, seals and outbox; locks and cache of funds are the node's. */
+type Wallet = ServerView & Pick<WalletState, "locks" | "funds">;
 
 /** Writes the events of a decision to the outbox, in the decision's own transaction. */
 async function writeEvents(wallet: Wallet, tx: Transaction, commands: readonly Command[], decision: Decision) {
@@ -39,12 +41,14 @@ async function writeEvents(wallet: Wallet, tx: Transaction, commands: readonly C
   await wallet.outbox.addAll(tx, events);
 }
 
-/** The wallet's ledger writer on its database, locks and outbox. */
-export function openWriter(wallet: Wallet): LedgerWriter {
+/** The ledger writer of one server, on its database, seals and outbox. */
+export function openWriter(wallet: Wallet, servers: LedgerServers, name: string): LedgerWriter {
   return new LedgerWriter(
     {
+      ...(servers.isSeveral && { elsewhere: (commands) => lookElsewhere(servers, name, commands) }),
       transaction: (work) => wallet.seals.transaction(wallet.mysql, work),
       acquire: (keys) => wallet.locks.acquire(keys),
+      archive: wallet.archive,
       writeEvents: (tx, commands, decision) => writeEvents(wallet, tx, commands, decision),
       committed: (accounts) => {
         for (const { userId, balance, status } of accounts) wallet.funds.set(userId, { balance, status });

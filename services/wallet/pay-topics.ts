@@ -5,9 +5,9 @@ import { paymentTopics } from "../payment/payment.contract.ts";
 import { parseMessage } from "../safe-parse.ts";
 import { topicStream } from "../streams.ts";
 import { refundId } from "./business-ids.ts";
-import type { LedgerWriter } from "./ledger-writer.ts";
 import type { Command, Outcome } from "./posting.ts";
 import type { WalletState } from "./wallet-state.ts";
+import type { LedgerCommands } from "./writer-ports.ts";
 
 /** The fields that the wallet reads; they are the same in messages of both topics. */
 const topicMessage = paymentTopics["pay.recharge"].pick({ orderId: true, userId: true, coins: true });
@@ -26,7 +26,7 @@ export const payTopic = {
 } as const;
 
 async function carryOut(
-  writer: LedgerWriter,
+  writer: LedgerCommands,
   messages: readonly ChannelMessage[],
   toCommand: (message: TopicMessage) => Command,
 ): Promise<void> {
@@ -40,7 +40,7 @@ async function carryOut(
 }
 
 /** Credits paid orders, each once by its order id. Committed when it resolves. */
-export function creditRecharges(writer: LedgerWriter, messages: readonly ChannelMessage[]): Promise<void> {
+export function creditRecharges(writer: LedgerCommands, messages: readonly ChannelMessage[]): Promise<void> {
   return carryOut(writer, messages, ({ orderId, userId, coins }) => ({
     kind: "recharge",
     bizId: orderId,
@@ -50,7 +50,7 @@ export function creditRecharges(writer: LedgerWriter, messages: readonly Channel
 }
 
 /** Takes back the coins of refunded orders, each once; spent coins become a debt. Committed when it resolves. */
-export function takeBackRefunds(writer: LedgerWriter, messages: readonly ChannelMessage[]): Promise<void> {
+export function takeBackRefunds(writer: LedgerCommands, messages: readonly ChannelMessage[]): Promise<void> {
   return carryOut(writer, messages, ({ orderId, userId, coins }) => ({
     kind: "refund",
     bizId: refundId(orderId),

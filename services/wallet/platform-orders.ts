@@ -75,7 +75,7 @@ async function payOutOrder(
   wallet: Wallet,
   { id, ...payout }: Extract<PlatformOrder, { kind: "payout" }>,
 ): Promise<PlatformOrderOutcome> {
-  const answer = await postPayout(wallet, { ...payout, bizId: platformBizId("payout", id) });
+  const answer = await postPayout(wallet.servers, { ...payout, bizId: platformBizId("payout", id) });
   return answer === "paid" ? { status: "done", balanceAfter: null } : { status: "refused", reason: answer };
 }
 

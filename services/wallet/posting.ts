@@ -72,11 +72,21 @@ export interface Prior {
   incomePoints: number;
   balanceAfter: number;
   debtNum: number;
+  /** The server that has the rows, where it is another than the one that decides. */
+  server?: string;
 }
 
+/** `server`: where the row of a gift is, of several servers; unset where there is one. */
 export type Outcome =
-  | { status: "done"; repeated: boolean; incomePoints: number; account: Account; balanceAfter: number }
-  | { status: "refused"; repeated: boolean; reason: FailureName; account: Account; balanceAfter: number };
+  | { status: "done"; repeated: boolean; incomePoints: number; account: Account; balanceAfter: number; server?: string }
+  | {
+      status: "refused";
+      repeated: boolean;
+      reason: FailureName;
+      account: Account;
+      balanceAfter: number;
+      server?: string;
+    };
 
 /** A posting on its user's account: a row of t_qiyu_currency_trade. */
 export interface TradeRow {

@@ -1,8 +1,9 @@
 import { limits } from "../../config/limits.ts";
-import type { Queryable } from "../../mixins/mysql/database.ts";
-import { externalOrderOf, isOfPlatform, payOrderOf } from "./business-ids.ts";
-import { type DebtChange, debtHistory } from "./debts.ts";
-import { readDebts, readTrades } from "./statement-store.ts";
+import type { LedgerServers } from "./buckets/ledger-servers.ts";
+import { newestFirst } from "./buckets/newest-first.ts";
+import { externalOrderOf, isBucketMove, isOfPlatform, payOrderOf } from "./business-ids.ts";
+import { type DebtChange, type DebtEntry, debtHistory } from "./debts.ts";
+import { readDebts, readTrades, timeOfTrade } from "./statement-store.ts";
 import type { StatementRow } from "./wallet.contract.ts";
 
 /** Bounds the orders of a row: a page of a hundred recharges that each paid off many debts must fit into a message. */
@@ -20,17 +21,47 @@ function orderOf(bizId: string): Pick<StatementRow, "orderId" | "externalOrderId
   return isOfPlatform(bizId) ? {} : { orderId: payOrderOf(bizId) };
 }
 
+interface Asked {
+  readonly userId: string;
+  readonly cursor?: string | undefined;
+  readonly limit: number;
+}
+
+/** A user's trades on all servers that have some, one more than asked for. */
+async function tradesOn(servers: LedgerServers, { userId, cursor, limit }: Asked): Promise<StatementRow[]> {
+  const [here, ...others] = servers.withRowsOf(userId);
+  if (others.length === 0) return readTrades(here.view.mysql, userId, cursor, limit + 1);
+  const own = cursor === undefined ? undefined : servers.ofId(cursor);
+  const at = cursor && own ? await timeOfTrade(own.view.mysql, cursor) : undefined;
+  if (cursor !== undefined && !at) return [];
+  const pages = await Promise.all(
+    [here, ...others].map((server) =>
+      readTrades(server.view.mysql, userId, cursor, limit + 1, server === own ? undefined : at),
+    ),
+  );
+  return newestFirst(pages, ({ createTime }) => createTime, limit + 1);
+}
+
+/** A user's debts on all servers that have some, as if they had never moved. */
+export async function debtsOn(servers: LedgerServers, userId: string): Promise<DebtEntry[]> {
+  const [here, ...others] = servers.withRowsOf(userId);
+  if (others.length === 0) return readDebts(here.view.mysql, userId);
+  const all = await Promise.all([here, ...others].map(({ view }) => readDebts(view.mysql, userId)));
+  const debts = all.flat().sort((a, b) => a.time.getTime() - b.time.getTime());
+  return debts.filter(({ bizId }) => !isBucketMove(bizId));
+}
+
 /**
  * A page of a user's trades, newest first. Trades of payments have their order id; those that changed the debt have the
  * change and its refunded orders. Debts are read after the trades, so no debt of the page is missing.
  */
 export async function statementPage(
-  db: Queryable,
-  { userId, cursor, limit }: { userId: string; cursor?: string; limit: number },
+  servers: LedgerServers,
+  { userId, cursor, limit }: Asked,
 ): Promise<{ list: StatementRow[]; nextCursor: string | null }> {
-  const trades = await readTrades(db, userId, cursor, limit + 1);
+  const trades = await tradesOn(servers, { userId, cursor, limit });
   const list = trades.slice(0, limit);
-  const { changes } = debtHistory(list.some(({ type }) => type === refund) ? await readDebts(db, userId) : []);
+  const { changes } = debtHistory(list.some(({ type }) => type === refund) ? await debtsOn(servers, userId) : []);
   return {
     list: list.map((trade) => {
       if (trade.type === gift) return trade;

@@ -1,5 +1,7 @@
 import { limits } from "../../config/limits.ts";
+import { byId, mergedPage } from "../../mixins/archive/merged-page.ts";
 import { type Queryable, toSafeInteger } from "../../mixins/mysql/database.ts";
+import { archivedTrades } from "../archived-tables.ts";
 import { kindOfPosting } from "./income/income-store.ts";
 import { wholeCoins } from "./points.ts";
 import type { ShownPosting, StoryHold, StoryTrade } from "./staff.contract.ts";
@@ -11,26 +13,31 @@ export interface KnownTrade extends StoryTrade {
   readonly id: string;
 }
 
-/** Those of the business ids that are in the ledger, oldest first. */
+interface TradeRow {
+  id: string;
+  biz_id: string;
+  user_id: string;
+  num: string;
+  type: number;
+  status: number;
+  reason: string | null;
+  counterparty_id: string | null;
+  counterparty_income_points: string;
+  balance_after: string;
+  create_time: Date;
+}
+
+/** Those of the business ids that are in the ledger, oldest first, archived ones too. */
 export async function tradesByBizId(db: Queryable, bizIds: readonly string[]): Promise<KnownTrade[]> {
-  const rows = await db.query<{
-    id: string;
-    biz_id: string;
-    user_id: string;
-    num: string;
-    type: number;
-    status: number;
-    reason: string | null;
-    counterparty_id: string | null;
-    counterparty_income_points: string;
-    balance_after: string;
-    create_time: Date;
-  }>(
-    `SELECT id, biz_id, user_id, num, type, status, reason, counterparty_id, counterparty_income_points, balance_after,
-       create_time FROM t_qiyu_currency_trade WHERE biz_id IN (?) ORDER BY id`,
-    [bizIds],
-  );
-  return rows.map((row) => ({
+  const read = (table: string) =>
+    db.query<TradeRow>(
+      `SELECT id, biz_id, user_id, num, type, status, reason, counterparty_id, counterparty_income_points,
+         balance_after, create_time FROM ${table} WHERE biz_id IN (?) ORDER BY id`,
+      [bizIds],
+    );
+  const hot = await read(archivedTrades.table);
+  const archived = hot.length < bizIds.length ? await read(archivedTrades.archive) : [];
+  return mergedPage(hot, archived, byId, bizIds.length).map((row) => ({
     id: String(row.id),
     bizId: row.biz_id,
     userId: String(row.user_id),
@@ -121,11 +128,23 @@ export async function holdsOfOrder(db: Queryable, orderId: string): Promise<Stor
   return rows.map(storyHold);
 }
 
-/** An anchor's postings with ids below the cursor, newest first. */
+/** The time of a posting. */
+export async function timeOfPosting(db: Queryable, id: string): Promise<Date | undefined> {
+  const [row] = await db.query<{ create_time: Date }>("SELECT create_time FROM t_income_posting WHERE id = ?", [id]);
+  return row?.create_time;
+}
+
+/**
+ * An anchor's postings with ids below the cursor, newest first. `at`: the cursor is of another server, and this is its
+ * time; of postings of one time those with the smaller id come later.
+ */
 export async function postingsOfAnchor(
   db: Queryable,
-  { userId, cursor, limit }: { userId: string; cursor?: string | undefined; limit: number },
+  query: { userId: string; cursor?: string | undefined; at?: Date | undefined; limit: number },
 ): Promise<{ list: ShownPosting[]; nextCursor: string | null }> {
+  const { userId, cursor, at, limit } = query;
+  const older = at ? "AND create_time <= ? AND (create_time < ? OR id < ?)" : "AND id < ?";
+  const below = cursor === undefined ? "" : older;
   const rows = await db.query<{
     id: string;
     kind: number;
@@ -137,8 +156,8 @@ export async function postingsOfAnchor(
     create_time: Date;
   }>(
     `SELECT id, kind, points, status, biz_id, order_id, reason, create_time FROM t_income_posting
-     WHERE anchor_id = ? ${cursor === undefined ? "" : "AND id < ?"} ORDER BY id DESC LIMIT ?`,
-    [userId, ...(cursor === undefined ? [] : [cursor]), limit + 1],
+     WHERE anchor_id = ? ${below} ORDER BY id DESC LIMIT ?`,
+    [userId, ...(at ? [at, at] : []), ...(cursor === undefined ? [] : [cursor]), limit + 1],
   );
   const list = rows.slice(0, limit).map((row) => {
     const points = toSafeInteger(row.points);

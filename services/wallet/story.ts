@@ -1,5 +1,6 @@
 import { limits } from "../../config/limits.ts";
 import type { Queryable } from "../../mixins/mysql/database.ts";
+import type { LedgerServers } from "./buckets/ledger-servers.ts";
 import { debtPaymentId, payOrderOf, refundId } from "./business-ids.ts";
 import { anchorsOf } from "./holds/hold-decision.ts";
 import { readRefund } from "./holds/hold-store.ts";
@@ -50,5 +51,23 @@ export async function orderStory(db: Queryable, orderId: string): Promise<Wallet
     holds: holds.slice(0, limits.lookup.storyRows),
     refundedWith: paid.list,
     cut: holds.length > limits.lookup.storyRows || paid.more,
+  };
+}
+
+/**
+ * The same of all servers: an order may have been credited on one and, after a move of the payer's bucket, refunded on
+ * another. A gift is on one.
+ */
+export async function storyOn(servers: LedgerServers, orderId: string): Promise<WalletStory> {
+  const [first, ...others] = (await servers.each((db) => orderStory(db, orderId))) as [WalletStory, ...WalletStory[]];
+  if (others.length === 0) return first;
+  const all = [first, ...others];
+  const byTime = (a: { time: string }, b: { time: string }) => (a.time < b.time ? -1 : a.time > b.time ? 1 : 0);
+  return {
+    trades: all.flatMap(({ trades }) => trades).sort(byTime),
+    debts: all.flatMap(({ debts }) => debts).sort(byTime),
+    holds: all.flatMap(({ holds }) => holds).slice(0, limits.lookup.storyRows),
+    refundedWith: all.flatMap((one) => one.refundedWith),
+    cut: all.some(({ cut }) => cut),
   };
 }

@@ -40,3 +40,18 @@ export class Submission {
     this.fail(error);
   }
 }
+
+/** A command that waits or is in a batch; the key is its user. */
+export interface QueuedCommand {
+  readonly key: string;
+  readonly command: Command;
+  readonly arrivedAt: number;
+  readonly of: Submission;
+  /** Its place in its submission. */
+  readonly index: number;
+  /** Its user's lock was held elsewhere. */
+  waitsForLock: boolean;
+}
+
+/** Commands by user. */
+export type Batch = Map<string, QueuedCommand[]>;

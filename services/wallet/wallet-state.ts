@@ -1,14 +1,18 @@
 import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.mixin.ts";
+import type { LeasedLoop } from "../../mixins/leased-loop.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { RedisLockState } from "../../mixins/redis-lock.mixin.ts";
 import type { SealsState } from "../../mixins/seals.mixin.ts";
 import type { FaultRate } from "../../mixins/user-rate.ts";
+import type { LedgerServers } from "./buckets/ledger-servers.ts";
+import type { MoveBreakpoint } from "./buckets/move-state.ts";
+import type { OpenServers } from "./buckets/open-servers.ts";
 import type { FundsCache } from "./funds.ts";
 import type { IncomeRollup } from "./income/income-rollup.ts";
-import type { LedgerWriter } from "./ledger-writer.ts";
 import type { Balance } from "./wallet.contract.ts";
+import type { LedgerCommands } from "./writer-ports.ts";
 
 /** What the service, its mixins and its start put on `this`. */
 export interface WalletState extends MysqlState, RedisLockState, JetStreamState, OutboxState, SealsState {
@@ -16,10 +20,18 @@ export interface WalletState extends MysqlState, RedisLockState, JetStreamState,
   signatures: MessageSignatures;
   /** Of orders of the platform. */
   platformSignatures: MessageSignatures;
-  writer: LedgerWriter;
+  writer: LedgerCommands;
+  /** Where the ledgers are. */
+  servers: LedgerServers;
+  openServers: OpenServers;
+  /** Moves buckets between servers, where there are several. */
+  bucketMoves: LeasedLoop | undefined;
+  /** For tests: throws at a step of a move to simulate a crash. */
+  moveBreakpoint?: MoveBreakpoint;
   balances: BatchLoader<Balance>;
   funds: FundsCache;
   /** Gifts that failed at the charge, by sender. */
   failedGifts: FaultRate;
-  incomeRollup: IncomeRollup;
+  /** One for each server. */
+  incomeRollups: IncomeRollup[];
 }

@@ -1,6 +1,9 @@
+import { archivedByKey } from "../../mixins/archive/archived-rows.ts";
+import type { Suspects } from "../../mixins/archive/held-filters.ts";
 import type { Queryable, Transaction } from "../../mixins/mysql/database.ts";
 import { toSafeInteger } from "../../mixins/mysql/database.ts";
 import type { Sealing } from "../../mixins/seals/seal-chains.ts";
+import { archivedTrades } from "../archived-tables.ts";
 import { sealedLedgers } from "../book-seals.ts";
 import type { Account, DebtRow, Prior, TradeRow } from "./posting.ts";
 import type { Balance } from "./wallet.contract.ts";
@@ -73,31 +76,43 @@ interface TradeRecord {
   balance_after: string;
 }
 
-/** The earlier rows of these business ids. Call it with the accounts locked, so that no row can be added after it. */
+const priorColumns = "biz_id, user_id, num, status, reason, counterparty_id, counterparty_income_points, balance_after";
+
+function toPrior(row: TradeRecord): Prior {
+  return {
+    userId: String(row.user_id),
+    num: toSafeInteger(row.num),
+    valid: Number(row.status) === 1,
+    reason: row.reason,
+    counterpartyId: row.counterparty_id === null ? null : String(row.counterparty_id),
+    incomePoints: toSafeInteger(row.counterparty_income_points),
+    balanceAfter: toSafeInteger(row.balance_after),
+    debtNum: 0,
+  };
+}
+
+/**
+ * The earlier rows of these business ids. Call it with the accounts locked, so that no row can be added after it. The
+ * archive is asked after the ledger, as `archived` says of the ids that were not there: a row that is moved in between is
+ * found.
+ */
 export async function readPriors(
-  tx: Transaction,
+  tx: Queryable,
   tradeIds: readonly string[],
   debtIds: readonly string[],
+  archived: (missing: readonly string[]) => readonly Suspects[],
 ): Promise<Map<string, Prior>> {
   const priors = new Map<string, Prior>();
   if (tradeIds.length > 0) {
     const trades = await tx.query<TradeRecord>(
-      `SELECT biz_id, user_id, num, status, reason, counterparty_id, counterparty_income_points, balance_after
-       FROM t_qiyu_currency_trade WHERE biz_id IN (?)`,
+      `SELECT ${priorColumns} FROM t_qiyu_currency_trade WHERE biz_id IN (?)`,
       [tradeIds],
     );
-    for (const row of trades)
-      priors.set(row.biz_id, {
-        userId: String(row.user_id),
-        num: toSafeInteger(row.num),
-        valid: Number(row.status) === 1,
-        reason: row.reason,
-        counterpartyId: row.counterparty_id === null ? null : String(row.counterparty_id),
-        incomePoints: toSafeInteger(row.counterparty_income_points),
-        balanceAfter: toSafeInteger(row.balance_after),
-        debtNum: 0,
-      });
+    for (const row of trades) priors.set(row.biz_id, toPrior(row));
   }
+  const places = archived(tradeIds.filter((id) => !priors.has(id)));
+  for (const row of await archivedByKey<TradeRecord>(tx, archivedTrades, priorColumns, places))
+    priors.set(row.biz_id, toPrior(row));
   if (debtIds.length > 0) {
     const debts = await tx.query<{ biz_id: string; user_id: string; num: string }>(
       "SELECT biz_id, user_id, num FROM t_wallet_debt WHERE biz_id IN (?)",
@@ -164,6 +179,11 @@ export async function updateAccounts(tx: Transaction, accounts: readonly Account
        debt = VALUES(debt), status = VALUES(status)`,
     [accounts.map(({ userId, balance, totalCharged, debt, status }) => [userId, balance, totalCharged, debt, status])],
   );
+}
+
+/** Makes all accounts of a bucket usual ones: their statuses count on the server that has the bucket alone. */
+export async function clearStatuses(tx: Transaction, bucket: number): Promise<void> {
+  await tx.run("UPDATE t_qiyu_currency_account SET status = 1 WHERE store_bucket = ? AND status <> 1", [bucket]);
 }
 
 /** Balances by user; a user without an account is left out. */

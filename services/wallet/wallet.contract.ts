@@ -18,7 +18,8 @@ import {
   reason,
   userId,
 } from "../fields.ts";
-import { sealedEvent } from "../sealed-event.ts";
+import { ledgersSealedEvent } from "../sealed-event.ts";
+import { bucketActions } from "./buckets.contract.ts";
 import {
   type AffectedGifts,
   type AffectedIncome,
@@ -47,6 +48,10 @@ export interface GiftOutcome {
   income: number;
   incomePoints: number;
   balanceAfter: number;
+  /** The ledger has not written it now: the gift's record may be there, in the archive too. */
+  repeated?: true;
+  /** Where ledgers are on several servers: the one with the gift's row, which its record belongs on too. */
+  server?: string;
 }
 
 /**
@@ -105,6 +110,7 @@ export const walletActions = {
   ...walletStaffActions,
   /** The account is closed for ever (status 0); of the person the reasons go. Every posting stays. */
   ...erasureActions,
+  ...bucketActions,
   /**
    * Charges gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts), whatever the accounts' status,
    * which was checked at acceptance. When it returns, every outcome is committed; outcomes are in the order of the
@@ -239,7 +245,7 @@ export const walletEvents = {
     time: eventTime,
   }),
   /** Of the ledgers' seals. */
-  "books.sealed": sealedEvent,
+  "books.sealed": ledgersSealedEvent,
   /** An anchor's share of gifts that were paid with a refunded order's coins is held back. */
   "income.held": heldShare,
   /** Such a share is given back. */

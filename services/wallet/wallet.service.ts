@@ -8,26 +8,36 @@ import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
-import { sealedAudit } from "../sealing.ts";
+import { ledgerSealsOn, sealedAudit } from "../sealing.ts";
 import { eventSigner } from "../signed-events.ts";
 import { paySignatures, platformSignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
 import { statusAction } from "./account-status.ts";
-import { creditsOfOrders, creditsOfTime, refundsOfOrders, refundsOfTime } from "./credit-store.ts";
+import { balancesOn, fundsOn } from "./balances.ts";
+import { bucketActions } from "./buckets/bucket-actions.ts";
+import { type MixinsAt, openServers } from "./buckets/open-servers.ts";
+import { creditsOfTime, refundsOfTime } from "./credit-store.ts";
+import { creditsOn, refundsOn } from "./credits.ts";
 import { erasureActions } from "./erasure.ts";
 import { fundsMixin, fundsOf, limitFailures } from "./funds.ts";
 import { settleGifts } from "./gift-charges.ts";
 import { holdHandlers } from "./holds/hold-actions.ts";
-import { IncomeRollup } from "./income/income-rollup.ts";
 import { incomeOf, payOut } from "./income/payouts.ts";
-import { openWriter } from "./open-writer.ts";
+import { closeLedgers, openLedgers } from "./open-ledgers.ts";
 import { creditRecharges, payTopic, takeBackRefunds } from "./pay-topics.ts";
 import { registerForgedOrders, takePlatformOrder } from "./platform-orders.ts";
 import { staffActions } from "./staff-actions.ts";
 import { statementPage } from "./statement.ts";
 import { walletActions } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
-import { noBalance, readBalances, readUnusable } from "./wallet-store.ts";
+import { noBalance, readUnusable } from "./wallet-store.ts";
+
+/** What a further server has of its own. */
+const mixinsAt: MixinsAt = ({ name, url }) => [
+  mysqlMixin("wallet", migrationFolders.wallet, { url }),
+  outboxMixin,
+  ledgerSealsOn(name),
+];
 
 const byBucket = { strategy: "Rendezvous", strategyOptions: { shardKey: "bucket" } } as const;
 
@@ -60,13 +70,13 @@ export default defineService<"wallet", WalletState>({
     checkFunds: {
       async handler(ctx) {
         const { gifts } = ctx.params;
-        const verdicts = await fundsOf(this.funds, gifts, (ids) => readBalances(this.mysql, ids));
+        const verdicts = await fundsOf(this.funds, gifts, (ids) => fundsOn(this.servers, ids));
         return { funds: limitFailures(gifts, verdicts, this.failedGifts) };
       },
     },
     unusableOf: {
       async handler(ctx) {
-        return { userIds: await readUnusable(this.mysql, ctx.params.userIds) };
+        return { userIds: await this.servers.read(ctx.params.userIds, readUnusable) };
       },
     },
     balance: {
@@ -77,46 +87,47 @@ export default defineService<"wallet", WalletState>({
     },
     statement: {
       handler(ctx) {
-        return statementPage(this.mysql, ctx.params);
+        return statementPage(this.servers, ctx.params);
       },
     },
     creditsOf: {
-      async handler(ctx) {
-        return { list: await creditsOfOrders(this.mysql, ctx.params.orderIds) };
+      handler(ctx) {
+        return creditsOn(this.servers, ctx.params.orderIds);
       },
     },
     refundsOf: {
-      async handler(ctx) {
-        return { list: await refundsOfOrders(this.mysql, ctx.params.orderIds) };
+      handler(ctx) {
+        return refundsOn(this.servers, ctx.params.orderIds);
       },
     },
     creditsBetween: {
       handler(ctx) {
         const { from, to, cursor } = ctx.params;
-        return creditsOfTime(this.mysql, new Date(from), new Date(to), cursor);
+        return this.servers.inTurn(cursor, (db, at) => creditsOfTime(db, new Date(from), new Date(to), at));
       },
     },
     refundsBetween: {
       handler(ctx) {
         const { from, to, cursor } = ctx.params;
-        return refundsOfTime(this.mysql, new Date(from), new Date(to), cursor);
+        return this.servers.inTurn(cursor, (db, at) => refundsOfTime(db, new Date(from), new Date(to), at));
       },
     },
     income: {
       handler(ctx) {
-        return incomeOf(this.mysql, ctx.params.userId);
+        return incomeOf(this.servers, ctx.params.userId);
       },
     },
     payout: {
       operator: true,
       handler(ctx) {
-        return payOut(this, ctx.params);
+        return payOut(this.servers, ctx.params);
       },
     },
     platformOrder: { ...byBucket, handler: takePlatformOrder },
     ...holdHandlers,
     ...staffActions,
     ...erasureActions,
+    ...bucketActions,
     freeze: statusAction("freeze"),
     unfreeze: statusAction("unfreeze"),
   },
@@ -147,14 +158,16 @@ export default defineService<"wallet", WalletState>({
     registerForgedOrders(this);
   },
 
-  started() {
-    this.balances = new BatchLoader((ids) => readBalances(this.mysql, ids), limits.mysql.batchLoader);
-    this.incomeRollup = new IncomeRollup(this);
-    this.writer = openWriter(this);
+  async started() {
+    this.openServers = await openServers(this, mixinsAt);
+    this.servers = this.openServers.servers;
+    // Before the channels: nothing is written without the filters of the archives.
+    await openLedgers(this);
+    this.balances = new BatchLoader((ids) => balancesOn(this.servers, ids), limits.mysql.batchLoader);
   },
 
   async stopped() {
-    await this.writer?.drain();
-    await this.incomeRollup?.stop();
+    await closeLedgers(this);
+    await this.openServers?.close();
   },
 });

@@ -1,5 +1,6 @@
 import { createConnection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
+import { archivedTrades } from "../../services/archived-tables.ts";
 
 export type Query = <Row extends object>(sql: string, values?: unknown[]) => Promise<Row[]>;
 
@@ -33,7 +34,16 @@ export function rows<Row extends object>(service: string, sql: string, values: u
  * each coin at most once. Incomes in points throughout.
  */
 export function expectBooksBalanced(): Promise<void> {
-  return snapshot("wallet", checkBooks);
+  return snapshot("wallet", (query) => checkBooks((sql, values) => query(ofAllTrades(sql), values)));
+}
+
+const tradeColumns = archivedTrades.columns.join(", ");
+
+/** The same SELECT over the ledger with its archived trades. */
+function ofAllTrades(sql: string): string {
+  const { table, archive } = archivedTrades;
+  const all = `SELECT ${tradeColumns}, counterparty_income FROM`;
+  return `WITH all_trades AS (${all} ${table} UNION ALL ${all} ${archive}) ${sql.replaceAll(/\bt_qiyu_currency_trade\b/g, "all_trades")}`;
 }
 
 async function checkBooks(query: Query): Promise<void> {

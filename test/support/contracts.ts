@@ -1,4 +1,5 @@
 import type { ActionContracts } from "../../services/action-contract.ts";
+import { archiverActions } from "../../services/archiver/archiver.contract.ts";
 import { auditorActions } from "../../services/auditor/auditor.contract.ts";
 import { battleActions } from "../../services/battle/battle.contract.ts";
 import { giftActions } from "../../services/gift/gift.contract.ts";
@@ -28,6 +29,7 @@ export const contracts: Readonly<Record<string, ActionContracts>> = {
   auditor: auditorActions,
   battle: battleActions,
   rank: rankActions,
+  archiver: archiverActions,
   platform: platformActions,
   webhook: webhookActions,
   staff: staffActions,

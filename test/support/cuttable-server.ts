@@ -1,4 +1,5 @@
 import { type AddressInfo, connect, createServer, type Socket } from "node:net";
+import { Transform } from "node:stream";
 
 export interface CuttableServer {
   /** The server's URL, with this stand-in's port in it. */
@@ -9,6 +10,8 @@ export interface CuttableServer {
   freeze(): void;
   /** As freeze, and new connections hang too. What the connections have begun is undone: another server takes over. */
   silence(): void;
+  /** As freeze, and new connections hang too. The server keeps what the connections have begun: nobody tells it. */
+  isolate(): void;
   /** Frozen connections go on with all that was sent meanwhile, silenced ones break, and new ones work. */
   thaw(): void;
   mend(): void;
@@ -19,12 +22,22 @@ export interface CuttableServer {
   close(): Promise<void>;
 }
 
-/** Stands between the code under test and a server of the test stack, so that a test can take the server away. */
-export async function cuttable(target: string): Promise<CuttableServer> {
+/**
+ * Stands between the code under test and a server of the test stack, so that a test can take the server away. `translate`
+ * changes what the server says, e.g. the addresses of others; each piece is given to it as it arrives.
+ */
+export async function cuttable(target: string, translate?: (piece: Buffer) => Buffer): Promise<CuttableServer> {
   let { hostname, port } = new URL(target);
   const sockets = new Set<Socket>();
   /** Client and server of each connection, and clients that have no server any more. */
   const pairs = new Map<Socket, Socket>();
+  const lead = (client: Socket, upstream: Socket) => {
+    client.pipe(upstream);
+    if (translate === undefined) return void upstream.pipe(client);
+    const transform = (piece: Buffer, _encoding: unknown, done: (error: null, data: Buffer) => void) =>
+      done(null, translate(piece));
+    upstream.pipe(new Transform({ transform })).pipe(client);
+  };
   const silenced = new Set<Socket>();
   let whole = true;
   let silent = false;
@@ -47,8 +60,8 @@ export async function cuttable(target: string): Promise<CuttableServer> {
         pairs.delete(socket);
         if (!silenced.has(other)) other.destroy();
       });
-      socket.pipe(other);
     }
+    lead(client, upstream);
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const url = new URL(target);
@@ -73,11 +86,15 @@ export async function cuttable(target: string): Promise<CuttableServer> {
       }
       pairs.clear();
     },
+    isolate() {
+      silent = true;
+      for (const socket of sockets) socket.unpipe().pause();
+    },
     thaw() {
       silent = false;
       for (const socket of silenced) socket.destroy();
       silenced.clear();
-      for (const [client, upstream] of pairs) client.pipe(upstream).pipe(client);
+      for (const [client, upstream] of pairs) lead(client, upstream);
     },
     mend() {
       whole = true;

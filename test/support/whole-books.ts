@@ -36,8 +36,12 @@ async function waitingAt(query: Query, { id, sql }: Gap, among?: readonly string
   return found.map((row) => row.id);
 }
 
-const trades = "t_qiyu_currency_trade t";
-const records = () => `${databaseName("gift")}.t_gift_record r`;
+/** Those of closed months may be archived. */
+const trades = "(SELECT * FROM t_qiyu_currency_trade UNION ALL SELECT * FROM t_qiyu_currency_trade_archive) t";
+const records = () => {
+  const table = `${databaseName("gift")}.t_gift_record`;
+  return `(SELECT * FROM ${table} UNION ALL SELECT * FROM ${table}_archive) r`;
+};
 const orders = () => `${databaseName("payment")}.t_pay_order o`;
 
 /** Rows that must never be seen together, at no moment. */

@@ -48,10 +48,12 @@ const keysOf: Readonly<Record<string, readonly string[]>> = {
     "AUDITOR_BOOK_KEYS",
     "PLATFORM_BOOK_KEYS",
     "STAFF_BOOK_KEYS",
+    "ARCHIVER_BOOK_KEYS",
   ],
   platform: ["PLATFORM_KEYS", "PLATFORM_BOOK_KEYS"],
   webhook: ["WEBHOOK_KEYS"],
   staff: ["STAFF_KEYS", "STAFF_BOOK_KEYS"],
+  archiver: ["ARCHIVER_BOOK_KEYS"],
 };
 const allKeys = [...new Set(Object.values(keysOf).flat())];
 const keysWith = (value: string, names: readonly string[] = allKeys) =>
@@ -129,6 +131,7 @@ describe("a node finds the settings of its services and no others:", () => {
     WEBHOOK_KEYS: "k1:webhook",
     STAFF_KEYS: "k1:staff",
     STAFF_BOOK_KEYS: "k1:staff-book",
+    ARCHIVER_BOOK_KEYS: "k1:archiver-book",
     MYSQL_MIGRATION_URL: "mysql://ovation:m@127.0.0.1:1",
     MYSQL_ADMIN_URL: "mysql://root:r@127.0.0.1:1",
     NATS_ADMIN_URL: "nats://root:r@127.0.0.1:1",

@@ -163,6 +163,7 @@ binlog-format=ROW
 default-storage-engine=InnoDB
 innodb-autoinc-lock-mode=2
 wsrep-on=ON
+wsrep-auto-increment-control=OFF
 wsrep-provider=${programs.provider}
 wsrep-cluster-name=${site.mark.replace(/-mysql-\d$/, "")}
 wsrep-cluster-address=gcomm://${members.map((one) => `${LOOPBACK}:${ports[`mysql-${one}-group`]}`).join(",")}

@@ -1,7 +1,8 @@
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
-import type { Queryable } from "../../../mixins/mysql/database.ts";
+import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import type { Difference } from "../differences.ts";
+import { comparedWith, type Partners, tradesBook } from "./book-rows-store.ts";
 import type { Check } from "./check.ts";
 import { windowCheck } from "./windows-store.ts";
 
@@ -53,22 +54,36 @@ export function holdsCheck(db: Queryable): Check {
   });
 }
 
+interface HeldRow extends PostingRow {
+  gift_biz_id: string;
+}
+
 /** Every part of a gift that is held has its hold, and is such a part of a gift of the payer to the anchor. */
-export function heldGiftsCheck(db: Queryable): Check {
-  return windowCheck(db, {
+export function heldGiftsCheck(books: Database): Check {
+  return windowCheck(books, {
     ...{ name: "held gifts", table: "t_income_hold_gift", column: "create_time", rounds: true },
-    async find(from, to) {
-      const rows = await db.query<PostingRow>(
-        `SELECT g.hold_biz_id AS biz_id, COALESCE(h.anchor_id, 0) AS anchor_id,
-           CONCAT('gift order ', g.gift_biz_id, IF(h.id IS NULL, ' is held without a hold', ' is no such gift')) AS why
-         FROM t_income_hold_gift g LEFT JOIN t_income_posting h ON h.biz_id = g.hold_biz_id AND h.kind = 1
-         LEFT JOIN t_qiyu_currency_trade t ON t.biz_id = g.gift_biz_id AND t.type = 0 AND t.status = 1
-           AND t.counterparty_id = h.anchor_id
-         WHERE g.id > ? AND g.id <= ? AND (h.id IS NULL OR t.id IS NULL OR g.coins_from + g.coins > -t.num
-           OR g.points <> g.coins * (t.counterparty_income_points DIV -t.num)) LIMIT ?`,
-        [from, to, limits.books.findingsPerPage],
-      );
-      return rows.map(toDifference);
-    },
+    find: (from, to) =>
+      books.snapshot(async (db) => {
+        const compare = ({ source: trades, values, only }: Partners) =>
+          db.query<HeldRow>(
+            `SELECT g.hold_biz_id AS biz_id, g.gift_biz_id, COALESCE(h.anchor_id, 0) AS anchor_id,
+               CONCAT('gift order ', g.gift_biz_id, IF(h.id IS NULL, ' is held without a hold', ' is no such gift')) AS why
+             FROM t_income_hold_gift g LEFT JOIN t_income_posting h ON h.biz_id = g.hold_biz_id AND h.kind = 1
+             LEFT JOIN ${trades} t ON t.biz_id = g.gift_biz_id AND t.type = 0 AND t.status = 1
+               AND t.counterparty_id = h.anchor_id
+             WHERE g.id > ? AND g.id <= ? ${only ? "AND g.gift_biz_id IN (?)" : ""} AND (
+               h.id IS NULL OR t.id IS NULL OR g.coins_from + g.coins > -t.num
+               OR g.points <> g.coins * (t.counterparty_income_points DIV -t.num)) LIMIT ?`,
+            [...values, from, to, ...(only ? [only] : []), limits.books.pageRows],
+          );
+        const rows = await comparedWith<HeldRow>(db, {
+          ...{
+            book: tradesBook(),
+            columns: "id, biz_id, type, status, num, counterparty_id, counterparty_income_points",
+          },
+          ...{ compare, subjectOf: ({ gift_biz_id }) => gift_biz_id },
+        });
+        return rows.map(toDifference);
+      }),
   });
 }

@@ -1,8 +1,11 @@
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
-import type { Queryable } from "../../../mixins/mysql/database.ts";
+import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import type { Difference, DifferenceKind } from "../differences.ts";
+import { archivedUntil, comparedWith, type Partners, tradesBook } from "./book-rows-store.ts";
+import { bookCheck } from "./book-windows.ts";
 import type { Check } from "./check.ts";
+import { ofTodayOr } from "./day-parts.ts";
 import { windowCheck } from "./windows-store.ts";
 
 /**
@@ -29,26 +32,26 @@ const ordered = "CONCAT('order: user ', o.user_id, ', amount ', o.amount, ', sta
 
 /**
  * Credits and adjustments of the ledger, and debts that they paid off: the platform ordered them, of this user and amount,
- * and they are not of an order that is a proposal, was declined or has expired.
+ * and they are not of an order that is a proposal, was declined or has expired. Where ledgers are on several servers,
+ * `carriedChecks` judges all postings that say they are of moves between them.
  */
-export function orderedCoinsCheck(db: Queryable): Check {
-  return windowCheck(db, {
-    ...{ name: "coins that the platform ordered", table: "t_qiyu_currency_trade", column: "create_time", rounds: true },
-    async find(from, to) {
+export function orderedCoinsCheck(books: Database, everyRow: boolean, isSeveral: boolean): Check {
+  return bookCheck(books, {
+    ...{ name: "coins that the platform ordered", book: tradesBook(), archived: everyRow ? "all" : "parts" },
+    async find({ db, rows: trades }) {
       const rows = await db.query<MovedRow>(
         `SELECT CASE WHEN t.type = 3 THEN 'adjustmentWithoutOrder' WHEN t.type = 2 THEN 'debtDiffers'
              ELSE 'creditWithoutOrder' END AS kind, t.biz_id, t.user_id, t.num, ${ordered} AS ordered
-         FROM t_qiyu_currency_trade t
+         FROM ${trades("biz_id, user_id, num, type, status")} t
          LEFT JOIN ${orders()} o ON o.biz_id = IF(t.type = 2, SUBSTRING(t.biz_id, 6), t.biz_id)
          LEFT JOIN ${states()} s ON s.order_id = o.id
          LEFT JOIN t_wallet_debt d ON t.type = 2 AND d.biz_id = t.biz_id
-         WHERE t.id > ? AND t.id <= ?
-           AND (t.type = 3 OR (t.type <> 0 AND (t.biz_id LIKE 'platform:%' OR t.biz_id LIKE 'debt:platform:%')))
+         WHERE ${isSeveral ? "t.biz_id NOT LIKE 'bucket-%' AND " : ""}(t.type = 3 OR (t.type <> 0 AND (t.biz_id LIKE 'platform:%' OR t.biz_id LIKE 'debt:platform:%')))
            AND (o.id IS NULL OR o.user_id <> t.user_id OR s.state IS NULL OR s.state NOT IN (1, IF(t.status = 1, 2, 3))
              OR IF(t.type = 2, o.kind NOT IN (0, 1) OR t.biz_id NOT LIKE 'debt:%' OR d.num IS NULL OR d.num <> t.num,
                o.amount <> t.num OR o.kind <> IF(t.type = 1, 0, 1)))
          LIMIT ?`,
-        [from, to, limits.books.findingsPerPage],
+        [limits.books.findingsPerPage],
       );
       return rows.map(toDifference);
     },
@@ -82,32 +85,44 @@ interface OrderRow extends Record<"biz_id" | "user_id" | "amount", string> {
 
 /**
  * The platform's orders: what is done is in its ledger, what was refused for the balance is there as rejected, nothing is
- * pending for longer than `underWayMs`, and nothing is a proposal that was not written as one.
+ * pending for longer than `underWayMs`, and nothing is a proposal that was not written as one. Of orders whose coins are
+ * archived a part is compared each day, unless `everyRow`.
  */
-export function platformOrdersCheck(db: Queryable, underWayMs: number): Check {
-  return windowCheck(db, {
+export function platformOrdersCheck(books: Database, underWayMs: number, everyRow: boolean): Check {
+  return windowCheck(books, {
     ...{ name: "orders of the platform", table: orders(), column: "create_time", rounds: true },
     ...{ delayMs: underWayMs },
-    async find(from, to) {
-      const rows = await db.query<OrderRow>(
-        `SELECT o.biz_id, o.user_id, o.amount, s.state, s.refusal
-         FROM ${orders()} o LEFT JOIN ${states()} s ON s.order_id = o.id
-         LEFT JOIN t_qiyu_currency_trade t ON o.kind <> 2 AND t.biz_id = o.biz_id AND t.user_id = o.user_id
-           AND t.num = o.amount AND t.type = IF(o.kind = 0, 1, 3)
-         LEFT JOIN t_income_posting p ON o.kind = 2 AND p.biz_id = o.biz_id AND p.anchor_id = o.user_id
-           AND p.points = -o.amount AND p.kind = 3
-         WHERE o.id > ? AND o.id <= ? AND (s.state IS NULL
-           OR (s.state = 1 AND s.update_time < UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND)
-           OR (s.state = 2 AND COALESCE(t.status, p.status, 0) <> 1)
-           OR (s.state = 3 AND s.refusal = 'balanceShort' AND COALESCE(t.status, p.status, 1) <> 0)
-           OR (s.state IN (0, 4, 5) AND o.proposed = 0))
-         LIMIT ?`,
-        [from, to, underWayMs * 1_000, limits.books.findingsPerPage],
-      );
-      return rows.map(({ biz_id, user_id, amount, state, refusal }): Difference => {
-        const detail = `order: user ${user_id}, amount ${amount}, state ${state ?? "missing"}${refusal ? `, ${refusal}` : ""}`;
-        return { kind: "platformOrderDiffers", subject: `order ${biz_id}`, detail };
-      });
-    },
+    find: (from, to) =>
+      books.snapshot(async (db) => {
+        const part = everyRow ? undefined : ofTodayOr("o", await archivedUntil(db, tradesBook()), "create_time");
+        const compare = ({ source: trades, values, only }: Partners) =>
+          db.query<OrderRow>(
+            `SELECT o.biz_id, o.user_id, o.amount, s.state, s.refusal
+             FROM ${orders()} o LEFT JOIN ${states()} s ON s.order_id = o.id
+             LEFT JOIN ${trades} t ON o.kind <> 2 AND t.biz_id = o.biz_id AND t.user_id = o.user_id
+               AND t.num = o.amount AND t.type = IF(o.kind = 0, 1, 3)
+             LEFT JOIN t_income_posting p ON o.kind = 2 AND p.biz_id = o.biz_id AND p.anchor_id = o.user_id
+               AND p.points = -o.amount AND p.kind = 3
+             WHERE o.id > ? AND o.id <= ? ${only ? "AND o.biz_id IN (?)" : ""} ${part ? `AND ${part.sql}` : ""} AND (
+               s.state IS NULL
+               OR (s.state = 1 AND s.update_time < UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND)
+               OR (s.state = 2 AND COALESCE(t.status, p.status, 0) <> 1)
+               OR (s.state = 3 AND s.refusal = 'balanceShort' AND COALESCE(t.status, p.status, 1) <> 0)
+               OR (s.state IN (0, 4, 5) AND o.proposed = 0))
+             LIMIT ?`,
+            [
+              ...[...values, from, to, ...(only ? [only] : []), ...(part?.values ?? [])],
+              ...[underWayMs * 1_000, limits.books.pageRows],
+            ],
+          );
+        const rows = await comparedWith<OrderRow>(db, {
+          ...{ book: tradesBook(), columns: "biz_id, user_id, num, type, status", compare },
+          subjectOf: ({ biz_id }) => biz_id,
+        });
+        return rows.map(({ biz_id, user_id, amount, state, refusal }): Difference => {
+          const detail = `order: user ${user_id}, amount ${amount}, state ${state ?? "missing"}${refusal ? `, ${refusal}` : ""}`;
+          return { kind: "platformOrderDiffers", subject: `order ${biz_id}`, detail };
+        });
+      }),
   });
 }

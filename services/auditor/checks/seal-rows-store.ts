@@ -1,15 +1,12 @@
 import { limits } from "../../../config/limits.ts";
 import type { Queryable } from "../../../mixins/mysql/database.ts";
 import { firstIdSince } from "../../../mixins/mysql/first-id-since.ts";
-import { sealedValue } from "../../../mixins/seals/erasable-text.ts";
-import { type RowValues, rowSeparator, type SealedLedger, valueSeparator } from "../../../mixins/seals/seal-form.ts";
 import { type LedgerName, type SealingService, sealedLedgers } from "../../book-seals.ts";
 import { tableOf } from "./seal-source.ts";
 
-/** SQL of seals and the rows that they cover. Digests are hex. */
+/** SQL of seals, by the rows that they cover. Digests are hex. */
 
 const sealsOf = (ledger: LedgerName) => tableOf(sealedLedgers[ledger].service, "t_ledger_seal");
-const rowsOf = (ledger: LedgerName) => tableOf(sealedLedgers[ledger].service, sealedLedgers[ledger].table);
 
 export interface StoredSeal {
   readonly service: SealingService;
@@ -117,116 +114,6 @@ export async function sealedBefore(db: Queryable, ledger: LedgerName, since: Dat
   const sealed = BigInt(before?.last_id ?? 0);
   // Ranges of a cluster of several primaries overlap.
   return String(begin === null || sealed < BigInt(begin) ? sealed : BigInt(begin) - 1n);
-}
-
-/** What the rows of a seal are now. */
-export interface CoveredRows {
-  readonly found: number;
-  readonly digest: string;
-  /** Of create_time; of no row: `null`. */
-  readonly earliest: string | null;
-  readonly latest: string | null;
-}
-
-/** The SQL of the sealed values of a row as it is now, in their order. */
-const valuesNow = (ledger: LedgerName): string[] => {
-  const { columns, erasable = [] }: SealedLedger = sealedLedgers[ledger];
-  return columns.map((column) => sealedValue(column, erasable));
-};
-
-const nowOf = (ledger: LedgerName): string => {
-  const values = valuesNow(ledger)
-    .map((value) => `IFNULL(${value}, '')`)
-    .join(", ");
-  return `SELECT ? AS place, COUNT(*) AS found, CAST(MIN(create_time) AS CHAR) AS earliest,
-      CAST(MAX(create_time) AS CHAR) AS latest,
-      SHA2(GROUP_CONCAT(CONCAT_WS('${valueSeparator}', ${values}) ORDER BY id SEPARATOR '${rowSeparator}'), 256) AS digest
-    FROM ${rowsOf(ledger)} WHERE id BETWEEN ? AND ? AND (id - ?) MOD ? = 0`;
-};
-
-/** Settings of the session: otherwise the joined text would be cut, and the digest be wrong. */
-export const digestSettings: readonly string[] = [`SET SESSION group_concat_max_len = ${limits.books.digestBytes}`];
-
-/** The rows of each seal, in the order of the seals. Each is a range of its own, so no plan can become a scan. */
-export async function coveredRows(
-  db: Queryable,
-  ledger: LedgerName,
-  seals: readonly StoredSeal[],
-): Promise<CoveredRows[]> {
-  if (seals.length === 0) return [];
-  const rows = await db.query<{
-    place: string;
-    found: string;
-    earliest: string;
-    latest: string;
-    digest: string | null;
-  }>(
-    seals.map(() => `(${nowOf(ledger)})`).join(" UNION ALL "),
-    seals.flatMap(({ firstId, lastId, idStep }, place) => [place, firstId, lastId, firstId, idStep]),
-  );
-  const all: CoveredRows[] = [];
-  for (const { place, found, earliest, latest, digest } of rows)
-    all[Number(place)] = { found: Number(found), digest: digest ?? "", earliest, latest };
-  return all;
-}
-
-/** How many rows a ledger has, and the sum of the valid ones, between two ids. */
-export async function rowsBetween(db: Queryable, ledger: LedgerName, from: string, to: string): Promise<number> {
-  const [row] = await db.query<{ found: string }>(
-    `SELECT COUNT(*) AS found FROM ${rowsOf(ledger)} WHERE id > ? AND id <= ?`,
-    [from, to],
-  );
-  return Number(row?.found);
-}
-
-/** As `rowsBetween`, with the sum of the valid rows. */
-export async function sumBetween(
-  db: Queryable,
-  ledger: LedgerName,
-  from: string,
-  to: string,
-): Promise<{ rows: number; sum: string }> {
-  const { sumOf, valid } = sealedLedgers[ledger];
-  const [row] = await db.query<{ found: string; total: string | null }>(
-    `SELECT COUNT(*) AS found, CAST(SUM(IF(${valid}, ${sumOf ?? 0}, 0)) AS CHAR) AS total
-     FROM ${rowsOf(ledger)} WHERE id > ? AND id <= ?`,
-    [from, to],
-  );
-  return { rows: Number(row?.found), sum: row?.total ?? "0" };
-}
-
-/** The ids between two, at most `limits.books.pageSealedRows` of them. */
-export async function idsBetween(db: Queryable, ledger: LedgerName, from: string, to: string): Promise<string[]> {
-  const rows = await db.query<{ id: string }>(
-    `SELECT id FROM ${rowsOf(ledger)} WHERE id > ? AND id <= ? ORDER BY id LIMIT ?`,
-    [from, to, limits.books.pageSealedRows * 2],
-  );
-  return rows.map(({ id }) => String(id));
-}
-
-/** A row as its seal has it, with what names it. */
-export interface LedgerRow {
-  readonly id: string;
-  readonly values: RowValues;
-  /** The texts that may be erased. */
-  readonly texts: Readonly<Record<string, string | null>>;
-  readonly time: string;
-}
-
-export async function ledgerRows(db: Queryable, ledger: LedgerName, ids: readonly string[]): Promise<LedgerRow[]> {
-  if (ids.length === 0) return [];
-  const { columns, erasable = [] }: SealedLedger = sealedLedgers[ledger];
-  const values = valuesNow(ledger).map((value, at) => `${value} AS value_${at}`);
-  const rows = await db.query<Record<string, string | null>>(
-    `SELECT id, CAST(create_time AS CHAR) AS sealed_time, ${[...values, ...erasable].join(", ")} FROM ${rowsOf(ledger)}
-     WHERE id IN (?) ORDER BY id`,
-    [ids],
-  );
-  return rows.map((row) => ({
-    ...{ id: String(row.id), time: String(row.sealed_time) },
-    values: columns.map((_, at) => row[`value_${at}`] ?? null),
-    texts: Object.fromEntries(erasable.map((text) => [text, row[text] ?? null])),
-  }));
 }
 
 /** Whether a seal covers the row. Ranges of a cluster of several primaries overlap. */

@@ -5,20 +5,20 @@ import type { BookKeys } from "../../book-keys.ts";
 import { type LedgerName, sealedLedgers } from "../../book-seals.ts";
 import type { Difference } from "../differences.ts";
 import type { Check, Page } from "./check.ts";
+import { dueParts, isOfParts } from "./day-parts.ts";
 import {
   type CoveredRows,
   coveredRows,
   digestSettings,
   idsBetween,
-  isSealed,
+  type LedgerAt,
   type LedgerRow,
+  ledgerAt,
   ledgerRows,
   rowsBetween,
-  type StoredSeal,
-  sealedBefore,
-  sealsAfter,
   sumBetween,
-} from "./seal-rows-store.ts";
+} from "./ledger-rows-store.ts";
+import { isSealed, type StoredSeal, sealedBefore, sealsAfter } from "./seal-rows-store.ts";
 import { namedOf, type SealSource } from "./seal-source.ts";
 
 /**
@@ -27,7 +27,6 @@ import { namedOf, type SealSource } from "./seal-source.ts";
  */
 
 const last = "18446744073709551615";
-const dayMs = 24 * 3_600_000;
 
 export interface SealCheckOptions {
   /**
@@ -87,20 +86,21 @@ function idsOf({ firstId, rows, idStep }: StoredSeal): string[] {
 /** Names the rows of a seal that are missing or not as they were sealed. */
 async function rowProblems(
   db: Queryable,
-  ledger: LedgerName,
+  at: LedgerAt,
   seal: StoredSeal,
   now: CoveredRows | undefined,
 ): Promise<Difference[]> {
+  const { ledger } = at;
   const ids = idsOf(seal);
-  const there = new Map((await ledgerRows(db, ledger, ids)).map((row) => [row.id, row]));
+  const there = new Map((await ledgerRows(db, at, ids)).map((row) => [row.id, row]));
   const texts = ids.map((id) => rowText(there.get(id)?.values ?? []));
   const differing = new Set(differingRows(seal.tags, texts));
   const by = `sealed ${seal.rowsTime} by ${sealName(seal)}`;
-  const problems = ids.flatMap((id, at): Difference[] => {
+  const problems = ids.flatMap((id, place): Difference[] => {
     const row = there.get(id);
     if (!row) return [rowDifference("rowRemoved", ledger, id, undefined, by)];
     const moved = row.time !== seal.rowsTime;
-    if (!moved && !differing.has(at)) return [];
+    if (!moved && !differing.has(place)) return [];
     return [rowDifference("rowChanged", ledger, id, row, moved ? `create_time ${row.time}, ${by}` : by)];
   });
   if (problems.length > 0) return problems;
@@ -117,28 +117,28 @@ const isAsSealed = (seal: StoredSeal, now: CoveredRows | undefined): boolean =>
 /** The rows between two ids that no seal covers. */
 async function unsealed(
   db: Queryable,
-  ledger: LedgerName,
+  at: LedgerAt,
   from: string,
   to: string,
   seals: readonly StoredSeal[],
 ): Promise<Difference[]> {
   const covered = new Set(seals.flatMap(idsOf));
-  const candidates = (await idsBetween(db, ledger, from, to)).filter((id) => !covered.has(id));
+  const candidates = (await idsBetween(db, at, from, to)).filter((id) => !covered.has(id));
   const found: string[] = [];
   for (const id of candidates.slice(0, limits.books.findingsPerPage))
-    if (!(await isSealed(db, ledger, id))) found.push(id);
-  const rows = new Map((await ledgerRows(db, ledger, found)).map((row) => [row.id, row]));
-  return found.map((id) => rowDifference("rowUnsealed", ledger, id, rows.get(id), ""));
+    if (!(await isSealed(db, at.ledger, id))) found.push(id);
+  const rows = new Map((await ledgerRows(db, at, found)).map((row) => [row.id, row]));
+  return found.map((id) => rowDifference("rowUnsealed", at.ledger, id, rows.get(id), ""));
 }
 
-/** Whether the seals are of closed months, and not of the part whose rows are read today. */
+/** Whether the seals are of closed months, and not of the parts whose rows are read. */
 function bySums(seals: readonly StoredSeal[]): boolean {
   const now = new Date();
   const month = new Date(Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - 1, 1)).toISOString().slice(0, 10);
-  const { closedRowsDays, closedRowsPart } = limits.books;
-  const part = (id: string) => Number((BigInt(id) / BigInt(closedRowsPart)) % BigInt(closedRowsDays));
-  const today = Math.floor(now.getTime() / dayMs) % closedRowsDays;
-  return seals.length > 0 && seals.every(({ rowsTime, firstId }) => rowsTime < month && part(firstId) !== today);
+  const due = dueParts();
+  return (
+    seals.length > 0 && seals.every(({ rowsTime, firstId }) => rowsTime < month && !isOfParts(BigInt(firstId), due))
+  );
 }
 
 async function pageAfter(
@@ -148,6 +148,7 @@ async function pageAfter(
   from: string,
   { everyRow }: SealCheckOptions,
 ): Promise<Page> {
+  const at = await ledgerAt(db, ledger);
   const { seals, more } = await sealsAfter(db, ledger, from);
   const end = more ? lastIdOf(seals.at(-1) as StoredSeal) : last;
   const sealed = seals.reduce((sum, { rows }) => sum + rows, 0);
@@ -156,19 +157,18 @@ async function pageAfter(
     ...{ rows, differences: differences.slice(0, limits.books.findingsPerPage), next: more ? end : null },
   });
   if (!everyRow && sealedLedgers[ledger].sumOf !== null && bySums(seals)) {
-    const now = await sumBetween(db, ledger, from, end);
+    const now = await sumBetween(db, at, from, end);
     const sum = seals.reduce((all, seal) => all + BigInt(seal.sum), 0n);
     if (now.rows === sealed && BigInt(now.sum) === sum) return done(sealed);
   }
-  const now = await coveredRows(db, ledger, seals);
+  const now = await coveredRows(db, at, seals);
   let found = 0;
-  for (const [at, seal] of seals.entries()) {
-    found += now[at]?.found ?? 0;
-    if (!isAsSealed(seal, now[at]) && differences.length < limits.books.findingsPerPage)
-      differences.push(...(await rowProblems(db, ledger, seal, now[at])));
+  for (const [place, seal] of seals.entries()) {
+    found += now[place]?.found ?? 0;
+    if (!isAsSealed(seal, now[place]) && differences.length < limits.books.findingsPerPage)
+      differences.push(...(await rowProblems(db, at, seal, now[place])));
   }
-  if ((await rowsBetween(db, ledger, from, end)) !== found)
-    differences.push(...(await unsealed(db, ledger, from, end, seals)));
+  if ((await rowsBetween(db, at, from, end)) !== found) differences.push(...(await unsealed(db, at, from, end, seals)));
   return done(sealed);
 }
 

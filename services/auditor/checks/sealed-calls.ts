@@ -3,7 +3,8 @@ import type { Queryable } from "../../../mixins/mysql/database.ts";
 import { auditColumns } from "../../../mixins/operator-audit/audit-columns.ts";
 import { rowsDigest, rowText, sealDigest, verdictOf } from "../../../mixins/seals/seal-form.ts";
 import type { BookKeys } from "../../book-keys.ts";
-import { type LedgerRow, ledgerRows, type StoredSeal, sealsOfRows } from "./seal-rows-store.ts";
+import { type LedgerRow, ledgerAt, ledgerRows } from "./ledger-rows-store.ts";
+import { type StoredSeal, sealsOfRows } from "./seal-rows-store.ts";
 
 /** The rows of an audit that count: those with a valid seal. Others are findings of their own. */
 
@@ -44,10 +45,11 @@ export async function sealedCalls(
 ): Promise<SealedCall[]> {
   const { pageRows } = limits.books;
   const calls: SealedCall[] = [];
-  for (let at = 0; at < ids.length; at += pageRows) {
-    const page = ids.slice(at, at + pageRows);
+  const at = await ledgerAt(db, ledger);
+  for (let first = 0; first < ids.length; first += pageRows) {
+    const page = ids.slice(first, first + pageRows);
     const seals = Map.groupBy(await sealsOfRows(db, ledger, page), ({ firstId }) => firstId);
-    for (const row of await ledgerRows(db, ledger, page))
+    for (const row of await ledgerRows(db, at, page))
       if (seals.get(row.id)?.some((seal) => isSealed(keys, row, seal))) calls.push(callOf(row));
   }
   return calls;

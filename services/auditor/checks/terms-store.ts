@@ -1,9 +1,11 @@
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
-import type { Database } from "../../../mixins/mysql/database.ts";
+import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import { rechargeBizCode } from "../../first-catalogue.ts";
 import type { Difference } from "../differences.ts";
 import type { AuditedTerms, Field } from "./audited-terms.ts";
+import { recordsBook } from "./book-rows-store.ts";
+import { bookCheck } from "./book-windows.ts";
 import { auditedOf, gifts, type Keys, products, termsOf } from "./catalogue-calls.ts";
 import type { Check } from "./check.ts";
 import { serverTime, windowCheck } from "./windows-store.ts";
@@ -140,45 +142,43 @@ interface GiftRow extends Record<"order_id" | "user_id" | "gift_id" | "price", s
 
 /**
  * Gift records: the price is that of the catalogue when the gift was accepted, and it was on sale. A page is read in
- * groups of one gift and price, and those that may be wrong row by row.
+ * groups of one gift and price, and those that may be wrong row by row. Of a further server's records the catalogue is at
+ * `home`.
  */
-export function giftTermsCheck(books: Database, keys: Keys): Check {
-  const table = `${databaseName("gift")}.t_gift_record`;
+export function giftTermsCheck(books: Database, keys: Keys, everyRow: boolean, home?: Queryable): Check {
   const isRight = (terms: AuditedTerms, gift: string, price: string, from: Date, to = from) =>
     terms.had(gift, "price", Number(price), from.getTime(), to.getTime()) &&
     terms.had(gift, "status", 1, from.getTime(), to.getTime());
-  return windowCheck(books, {
-    ...{ name: "prices of gifts", table, column: "update_time", rounds: true },
-    find: (from, to) =>
-      books.snapshot(async (db) => {
-        const groups = await db.query<GroupRow>(
-          `SELECT gift_id, price, MIN(send_time) AS first, MAX(send_time) AS last FROM ${table}
-           WHERE id > ? AND id <= ? GROUP BY gift_id, price`,
-          [from, to],
+  return bookCheck(books, {
+    ...{ name: "prices of gifts", book: recordsBook(), archived: everyRow ? "all" : "parts" },
+    async find({ db, rows: records }) {
+      const groups = await db.query<GroupRow>(
+        `SELECT gift_id, price, MIN(send_time) AS first, MAX(send_time) AS last
+         FROM ${records("gift_id, price, send_time")} r GROUP BY gift_id, price`,
+      );
+      const terms = await termsOf(home ?? db, gifts, keys);
+      const differences: Difference[] = [];
+      for (const { gift_id, price, first, last } of groups) {
+        if (isRight(terms, String(gift_id), price, first, last)) continue;
+        const rows = await db.query<GiftRow>(
+          `SELECT order_id, user_id, gift_id, price, count, send_time
+           FROM ${records("id, order_id, user_id, gift_id, price, count, send_time")} r
+           WHERE gift_id = ? AND price = ? ORDER BY id LIMIT ?`,
+          [gift_id, price, limits.books.pageRows],
         );
-        if (groups.length === 0) return [];
-        const terms = await termsOf(db, gifts, keys);
-        const differences: Difference[] = [];
-        for (const { gift_id, price, first, last } of groups) {
-          if (isRight(terms, String(gift_id), price, first, last)) continue;
-          const rows = await db.query<GiftRow>(
-            `SELECT order_id, user_id, gift_id, price, count, send_time FROM ${table}
-             WHERE id > ? AND id <= ? AND gift_id = ? AND price = ? ORDER BY id LIMIT ?`,
-            [from, to, gift_id, price, limits.books.pageRows],
-          );
-          for (const row of rows) {
-            if (isRight(terms, String(gift_id), price, row.send_time)) continue;
-            const wrong = wrongTerms(terms, String(gift_id), row.send_time.getTime(), {
-              price: Number(price),
-              status: 1,
-            });
-            const measure = measureOf(wrong);
-            const detail = `user ${row.user_id}, ${row.count} of gift ${gift_id}: ${shownOf(wrong)}`;
-            differences.push({ kind: "giftPriceDiffers", subject: `gift order ${row.order_id}`, detail, measure });
-          }
-          if (differences.length >= limits.books.findingsPerPage) break;
+        for (const row of rows) {
+          if (isRight(terms, String(gift_id), price, row.send_time)) continue;
+          const wrong = wrongTerms(terms, String(gift_id), row.send_time.getTime(), {
+            price: Number(price),
+            status: 1,
+          });
+          const measure = measureOf(wrong);
+          const detail = `user ${row.user_id}, ${row.count} of gift ${gift_id}: ${shownOf(wrong)}`;
+          differences.push({ kind: "giftPriceDiffers", subject: `gift order ${row.order_id}`, detail, measure });
         }
-        return differences.slice(0, limits.books.findingsPerPage);
-      }),
+        if (differences.length >= limits.books.findingsPerPage) break;
+      }
+      return differences.slice(0, limits.books.findingsPerPage);
+    },
   });
 }

@@ -2,8 +2,8 @@ import type { Service } from "moleculer";
 import type { ActionDefinitions } from "../../define-service.ts";
 import type { walletActions } from "../wallet.contract.ts";
 import type { WalletState } from "../wallet-state.ts";
-import { findFreeHold, holdFree, releaseFree } from "./free-holds.ts";
-import { affectedGifts, moveHolds } from "./holds.ts";
+import { freeHoldOn, holdFree, releaseFree } from "./free-holds.ts";
+import { affectedGifts, moveHolds, serverOfRefund } from "./holds.ts";
 
 type Name = "affectedGifts" | "holdIncome" | "releaseHold" | "holdFree" | "releaseFree" | "freeHold";
 
@@ -11,37 +11,40 @@ type Name = "affectedGifts" | "holdIncome" | "releaseHold" | "holdFree" | "relea
 export const holdHandlers: ActionDefinitions<Service & WalletState, Pick<typeof walletActions, Name>> = {
   affectedGifts: {
     operator: true,
-    handler(ctx) {
-      return affectedGifts(this.mysql, ctx.params);
+    async handler(ctx) {
+      const { view } = await serverOfRefund(this.servers, ctx.params.orderId);
+      return affectedGifts(view.mysql, ctx.params);
     },
   },
   holdIncome: {
     operator: true,
-    handler(ctx) {
-      return moveHolds(this, "held", ctx.params);
+    async handler(ctx) {
+      const { view } = await serverOfRefund(this.servers, ctx.params.orderId);
+      return moveHolds(view, "held", ctx.params);
     },
   },
   releaseHold: {
     operator: true,
-    handler(ctx) {
-      return moveHolds(this, "released", ctx.params);
+    async handler(ctx) {
+      const { view } = await serverOfRefund(this.servers, ctx.params.orderId);
+      return moveHolds(view, "released", ctx.params);
     },
   },
   holdFree: {
     operator: true,
     handler(ctx) {
-      return holdFree(this, ctx.params);
+      return holdFree(this.servers, ctx.params);
     },
   },
   releaseFree: {
     operator: true,
     handler(ctx) {
-      return releaseFree(this, ctx.params);
+      return releaseFree(this.servers, ctx.params);
     },
   },
   freeHold: {
     handler(ctx) {
-      return findFreeHold(this.mysql, ctx.params.holdId);
+      return freeHoldOn(this.servers, ctx.params.holdId);
     },
   },
 };

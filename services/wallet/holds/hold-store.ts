@@ -1,6 +1,8 @@
 import { limits } from "../../../config/limits.ts";
+import { mergedPage, newestFirst, ofBoth } from "../../../mixins/archive/merged-page.ts";
 import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import type { Sealing } from "../../../mixins/seals/seal-chains.ts";
+import { archivedTrades } from "../../archived-tables.ts";
 import { sealedLedgers } from "../../book-seals.ts";
 import { refundId } from "../business-ids.ts";
 import { insertPostings } from "../income/income-store.ts";
@@ -22,14 +24,16 @@ export interface Refund {
 }
 
 /**
- * Joins a refund's row with its debt and with the order's credit before it. Where the refund overtook the credit
- * nothing was spent: the credit paid the debt off at once, so the shortfall is 0.
+ * Joins a refund's row with its debt and with the order's credit before it, which may be archived while the refund is not.
+ * Where the refund overtook the credit nothing was spent: the credit paid the debt off at once, so the shortfall is 0.
  */
 const refundColumns = `t.id, t.user_id, t.biz_id, t.type, t.num, t.status, t.counterparty_id, t.counterparty_income_points,
-  t.create_time, IF(credit.id IS NULL, 0, d.num) AS shortfall`;
+  t.create_time, IF(credit.id IS NULL AND old_credit.id IS NULL, 0, d.num) AS shortfall`;
+const creditOf = (alias: string) => `ON d.id IS NOT NULL AND ${alias}.biz_id = SUBSTRING(t.biz_id, 8)
+    AND ${alias}.type = 1 AND ${alias}.id < t.id`;
 const refundJoins = `LEFT JOIN t_wallet_debt d ON t.type = 2 AND d.biz_id = t.biz_id AND d.num > 0
-  LEFT JOIN t_qiyu_currency_trade credit ON d.id IS NOT NULL AND credit.biz_id = SUBSTRING(t.biz_id, 8)
-    AND credit.type = 1 AND credit.id < t.id`;
+  LEFT JOIN ${archivedTrades.table} credit ${creditOf("credit")}
+  LEFT JOIN ${archivedTrades.archive} old_credit ${creditOf("old_credit")}`;
 
 interface EntryRow {
   id: string;
@@ -45,10 +49,12 @@ interface EntryRow {
 }
 
 export async function readRefund(db: Queryable, orderId: string): Promise<Refund | null> {
-  const [row] = await db.query<EntryRow>(
-    `SELECT ${refundColumns} FROM t_qiyu_currency_trade t ${refundJoins} WHERE t.biz_id = ? AND t.type = 2`,
+  const both = ofBoth(
+    archivedTrades,
+    (table) => `SELECT ${refundColumns} FROM ${table} t ${refundJoins} WHERE t.biz_id = ? AND t.type = 2`,
     [refundId(orderId)],
   );
+  const [row] = await db.query<EntryRow>(both.sql, both.values);
   if (!row) return null;
   return {
     orderId,
@@ -60,20 +66,30 @@ export async function readRefund(db: Queryable, orderId: string): Promise<Refund
   };
 }
 
-/** A payer's valid gifts and unpaid refunds before a trade, newest first, with the id to go on from. */
+/** Whether the ledger has the credit of an order. */
+export async function hasCredit(db: Queryable, orderId: string): Promise<boolean> {
+  const credit = (table: string) => `SELECT 1 AS one FROM ${table} WHERE biz_id = ? AND type = 1`;
+  const both = ofBoth(archivedTrades, credit, [orderId]);
+  return (await db.query(both.sql, both.values)).length > 0;
+}
+
+/** A payer's valid gifts and unpaid refunds before a trade, newest first, archived ones too; each with its id. */
 export async function entriesBefore(
   db: Queryable,
   userId: string,
   beforeId: string,
   limit: number,
 ): Promise<{ id: string; entry: SpentGift | EarlierRefund }[]> {
-  const rows = await db.query<EntryRow>(
-    `SELECT ${refundColumns} FROM t_qiyu_currency_trade t ${refundJoins}
-     WHERE t.user_id = ? AND t.id < ? AND ((t.type = 0 AND t.status = 1) OR d.id IS NOT NULL)
-     ORDER BY t.id DESC LIMIT ?`,
-    [userId, beforeId, limit],
-  );
-  return rows.map((row) => ({ id: String(row.id), entry: toEntry(row) }));
+  const read = (table: string) =>
+    db.query<EntryRow>(
+      `SELECT ${refundColumns} FROM ${table} t ${refundJoins}
+       WHERE t.user_id = ? AND t.id < ? AND ((t.type = 0 AND t.status = 1) OR d.id IS NOT NULL)
+       ORDER BY t.id DESC LIMIT ?`,
+      [userId, beforeId, limit],
+    );
+  const hot = await read(archivedTrades.table);
+  const archived = hot.length < limit ? await read(archivedTrades.archive) : [];
+  return mergedPage(hot, archived, newestFirst, limit).map((row) => ({ id: String(row.id), entry: toEntry(row) }));
 }
 
 function toEntry(row: EntryRow): SpentGift | EarlierRefund {

@@ -3,6 +3,7 @@ import { limits } from "../../../config/limits.ts";
 import type { Queryable } from "../../../mixins/mysql/database.ts";
 import type { OutboxMessage } from "../../../mixins/outbox.mixin.ts";
 import { durableEvent } from "../../durable-event.ts";
+import type { LedgerServer, LedgerServers } from "../buckets/ledger-servers.ts";
 import { refundId } from "../business-ids.ts";
 import { debtHistory, paidOffBefore } from "../debts.ts";
 import { postingsOfOrder } from "../income/income-store.ts";
@@ -15,7 +16,15 @@ import { withinAnswer } from "./answer-size.ts";
 import { Attribution } from "./attribution.ts";
 import { type AnchorPart, anchorsOf, countShares, decideHold, type HoldMove, sharesIn } from "./hold-decision.ts";
 import type { HoldState } from "./hold-state.ts";
-import { entriesBefore, insertHolds, noteCarriedOut, type Refund, readRefund, wasCarriedOut } from "./hold-store.ts";
+import {
+  entriesBefore,
+  hasCredit,
+  insertHolds,
+  noteCarriedOut,
+  type Refund,
+  readRefund,
+  wasCarriedOut,
+} from "./hold-store.ts";
 
 async function requireRefund(db: Queryable, orderId: string): Promise<Refund> {
   const refund = await readRefund(db, orderId);
@@ -60,6 +69,23 @@ async function describe(
       ...{ anchorId, gifts: parts.length, coins, share: wholeCoins(sharePoints), sharePoints, state },
     })),
   });
+}
+
+/**
+ * The server with a refunded order's row, where what its coins were spent on is, and what is held back of it: the payer's
+ * server when it was refunded. The home server where none has it. Fails:
+ * unavailable, where the credit is on another server: gifts that its coins were spent on there would be missing.
+ */
+export async function serverOfRefund(servers: LedgerServers, orderId: string): Promise<LedgerServer> {
+  if (!servers.isSeveral) return servers.all[0];
+  const found = await servers.first(async (server) => (await readRefund(server.view.mysql, orderId)) && server);
+  if (!found) return servers.all[0];
+  const credited = await servers.first(async (server) =>
+    (await hasCredit(server.view.mysql, orderId)) ? server : undefined,
+  );
+  if (credited && credited !== found)
+    throw fail("unavailable", { orderId, cause: "incomplete: the credit is on another server than the refund" });
+  return found;
 }
 
 interface Asked {

@@ -28,7 +28,7 @@ export interface IncomePosting {
   reason: string | null;
 }
 
-/** An anchor's row of t_anchor_income: her rolled-up sums, each zero or more. */
+/** An anchor's row of t_anchor_income, or several servers' rows together: her rolled-up sums, each zero or more. */
 export interface IncomeTotals {
   earnedPoints: number;
   heldBackPoints: number;
@@ -40,6 +40,20 @@ export const noIncome: IncomeTotals = Object.freeze({ earnedPoints: 0, heldBackP
 /** Below zero where held-back income had been paid out before; later income makes up for it. */
 export function freePoints({ earnedPoints, heldBackPoints, paidOutPoints }: IncomeTotals): number {
   return earnedPoints - heldBackPoints - paidOutPoints;
+}
+
+/** The sums of an anchor's rows on several servers. @throws RangeError where one is no safe integer */
+export function addTotals(rows: readonly IncomeTotals[]): IncomeTotals {
+  const sumOf = (field: keyof IncomeTotals) => {
+    const sum = rows.reduce((all, row) => all + row[field], 0);
+    if (!Number.isSafeInteger(sum)) throw new RangeError(`${field} of several servers is no safe integer`);
+    return sum;
+  };
+  return {
+    earnedPoints: sumOf("earnedPoints"),
+    heldBackPoints: sumOf("heldBackPoints"),
+    paidOutPoints: sumOf("paidOutPoints"),
+  };
 }
 
 /** `posting` is the row to write; there is none where the payout is a repeat or invalid. */

@@ -121,6 +121,13 @@ function toTotals(row: TotalsRow): IncomeTotals {
   };
 }
 
+/** Makes the anchor's row, for `lockTotals` to lock: with several servers she may have earned all of it elsewhere. */
+export async function ensureTotals(tx: Transaction, anchorId: string): Promise<void> {
+  await tx.run("INSERT INTO t_anchor_income (user_id) VALUES (?) ON DUPLICATE KEY UPDATE user_id = user_id", [
+    anchorId,
+  ]);
+}
+
 /**
  * An anchor's totals, locked until the transaction ends. An anchor without a row has 0 of everything and nothing is
  * locked: then the unique business id alone excludes a second decision.
@@ -181,10 +188,11 @@ async function changeHeld(tx: Transaction, sign: "+" | "-", postings: readonly I
     throw new Error(`of ${postings.length} anchors, the first ${postings[0]?.anchorId}, some have no income held back`);
 }
 
+/** @throws Error where the anchor has no row: a decision locks it first. */
 async function addPayout(tx: Transaction, { anchorId, points }: IncomePosting): Promise<void> {
   const paid = "UPDATE t_anchor_income SET paid_out_points = paid_out_points - ? WHERE user_id = ?";
   const { affectedRows } = await tx.run(paid, [points, anchorId]);
-  if (affectedRows !== 1) throw new Error(`anchor ${anchorId} has no income that could be paid out`);
+  if (affectedRows !== 1) throw new Error(`anchor ${anchorId} has no row of income to be paid from`);
 }
 
 interface PostingRow {

@@ -1,15 +1,14 @@
 import { fail } from "../../../broker/failure.ts";
-import { type Database, isDuplicateKey } from "../../../mixins/mysql/database.ts";
+import { isDuplicateKey } from "../../../mixins/mysql/database.ts";
+import type { LedgerServers } from "../buckets/ledger-servers.ts";
 import { payoutPostingId } from "../business-ids.ts";
 import type { Income, PaidOut, Payout } from "../income.contract.ts";
 import { closedStatus } from "../ledger.ts";
 import { isPoints, wholeCoins } from "../points.ts";
-import type { WalletState } from "../wallet-state.ts";
 import { readBalances } from "../wallet-store.ts";
-import { decidePayout, freePoints, type PayoutDecision, type PayoutOrder } from "./income-posting.ts";
-import { findPosting, insertPostings, lockTotals, readIncome } from "./income-store.ts";
-
-type Wallet = Pick<WalletState, "mysql" | "seals">;
+import { incomeElsewhere } from "./income-elsewhere.ts";
+import { addTotals, decidePayout, freePoints, type PayoutDecision, type PayoutOrder } from "./income-posting.ts";
+import { ensureTotals, findPosting, insertPostings, lockTotals, readIncome } from "./income-store.ts";
 
 /** The next attempts are for a payout id that another transaction wrote between our read and our write. */
 const maxAttempts = 3;
@@ -21,42 +20,54 @@ const maxAttempts = 3;
  * is erased; unavailable, where the payout
  * may have happened: repeat it with the same id to learn the outcome.
  */
-export async function payOut({ mysql: db, seals }: Wallet, payout: Payout): Promise<PaidOut> {
+export async function payOut(servers: LedgerServers, payout: Payout): Promise<PaidOut> {
   const { userId, points, payoutId } = payout;
   if (!isPoints(points)) throw fail("invalidParam", { points });
   const bizId = payoutPostingId(payoutId);
-  const answer = await postPayout({ mysql: db, seals }, { ...payout, bizId });
+  const answer = await postPayout(servers, { ...payout, bizId });
   if (answer !== "paid") throw fail(answer, { userId, payoutId });
-  const posting = await findPosting(db, bizId);
+  const posting = await servers.first(({ view }) => findPosting(view.mysql, bizId));
   // A node of a database cluster may show a commit of another one a little later; a repeat moves nothing.
   if (!posting) throw fail("unavailable", { payoutId });
   return { userId, points, payoutId, time: posting.time.toISOString() };
 }
 
-/** As `payOut`, under a business id of any kind; a payout that is refused is an answer. */
+/**
+ * As `payOut`, under a business id of any kind; a payout that is refused is an answer. It is decided on the anchor's own
+ * server, under the lock of her row there. What she earned on other servers was read before, and only grows; what a hold
+ * there takes meanwhile makes her income negative, as any hold may that comes after a payout.
+ */
 export async function postPayout(
-  { mysql, seals }: Wallet,
+  servers: LedgerServers,
   payout: PayoutOrder,
   attempt = 1,
 ): Promise<PayoutDecision["answer"]> {
   try {
-    return await seals.transaction(mysql, async (tx, sealing) => {
-      const totals = await lockTotals(tx, payout.userId);
-      const prior = await findPosting(tx, payout.bizId);
-      const account = (await readBalances(tx, [payout.userId])).get(payout.userId);
-      const { answer, posting } = decidePayout(payout, totals, prior, account?.status === closedStatus);
-      if (posting) await insertPostings(tx, [posting], sealing);
-      return answer;
+    return await servers.atServerOf(payout.userId, async (here, requireHere) => {
+      const elsewhere = await incomeElsewhere(servers, here, payout.userId, payout.bizId);
+      const { mysql, seals } = here.view;
+      return seals.transaction(mysql, async (tx, sealing) => {
+        await requireHere(tx);
+        if (servers.isSeveral) await ensureTotals(tx, payout.userId);
+        const totals = addTotals([await lockTotals(tx, payout.userId), elsewhere.totals]);
+        const prior = (await findPosting(tx, payout.bizId)) ?? elsewhere.prior;
+        const account = (await readBalances(tx, [payout.userId])).get(payout.userId);
+        const { answer, posting } = decidePayout(payout, totals, prior, account?.status === closedStatus);
+        if (posting) await insertPostings(tx, [posting], sealing);
+        return answer;
+      });
     });
   } catch (error) {
-    if (isDuplicateKey(error) && attempt < maxAttempts) return postPayout({ mysql, seals }, payout, attempt + 1);
+    if (isDuplicateKey(error) && attempt < maxAttempts) return postPayout(servers, payout, attempt + 1);
     throw error;
   }
 }
 
-/** An anchor's income as it is rolled up; the fields of whole coins are the points rounded down. */
-export async function incomeOf(db: Pick<Database, "query" | "run">, userId: string): Promise<Income> {
-  const { settledUpTo, ...totals } = await readIncome(db, userId);
+/** An anchor's income as it is rolled up, of all servers together; the fields of whole coins are the points rounded down. */
+export async function incomeOf(servers: LedgerServers, userId: string): Promise<Income> {
+  const rows = await servers.each((db) => readIncome(db, userId));
+  const totals = addTotals(rows);
+  const settledUpTo = new Date(Math.min(...rows.map((row) => row.settledUpTo.getTime())));
   const { earnedPoints, heldBackPoints, paidOutPoints } = totals;
   const incomePoints = freePoints(totals);
   return {

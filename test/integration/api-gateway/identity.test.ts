@@ -33,6 +33,8 @@ let broker: Awaited<ReturnType<typeof startGateway>>["broker"];
 beforeAll(async () => {
   neighbours = await startNeighbours();
   ({ base, broker } = await startGateway());
+  // Nodes hear of a service's events up to a second after it has started.
+  await neighbours.waitForServices("api-gateway");
 });
 beforeEach(forget);
 afterAll(stopAll);

@@ -195,7 +195,7 @@ describe("a backup", () => {
     const { code, out } = await command("backup", backup());
     flying = false;
     await Promise.all(flight);
-    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/is a backup of .*: 12 databases/) });
+    expect({ code, out }).toEqual({ code: 0, out: expect.stringMatching(/is a backup of .*: 13 databases/) });
     manifest = JSON.parse(readFileSync(join(backup(), "manifest.json"), "utf8")) as Manifest;
     expect(manifest.keys.BOOK_KEYS).toEqual({ tests: expect.stringMatching(/^[0-9a-f]{16}$/) });
     for (const { file } of [...manifest.databases, ...manifest.streams])

@@ -1,5 +1,6 @@
 import { type Connection, createConnection } from "mysql2/promise";
-import { fillBooks, plan } from "../../../bench/scale/fill.ts";
+import { fillBooks } from "../../../bench/scale/fill.ts";
+import { plan } from "../../../bench/scale/history.ts";
 import { conservationProblems, productBooks } from "../../../bench/support/conservation.ts";
 import { makeTables } from "../../../bench/support/seed.ts";
 import { config, databaseName } from "../../../config/config.ts";
@@ -22,13 +23,27 @@ describe("the conservation check of the benchmarks", () => {
   });
 
   it("finds nothing in books that were filled in", async () => {
-    expect(past).toEqual({ accounts: 10, trades: 50, gifts: 20 });
+    expect(past).toEqual({ accounts: 10, trades: 50, gifts: 20, archivedGifts: 0 });
     const [[counts]] = (await connection.query(
       `SELECT (SELECT COUNT(*) FROM t_qiyu_currency_trade) AS trades,
          (SELECT COUNT(*) FROM ${databaseName("gift")}.t_gift_record) AS records`,
     )) as unknown as [[{ trades: number; records: number }]];
     expect(counts).toEqual({ trades: 50, records: 20 });
     expect(await problems()).toEqual([]);
+  });
+
+  it("finds nothing in books of which a part is archived, and a row that is missing there", async () => {
+    const old = plan(10, 50, 20);
+    await fillBooks(old, () => {});
+    const all = () => conservationProblems(productBooks(old.gifts));
+    const [[counts]] = (await connection.query(
+      `SELECT (SELECT COUNT(*) FROM t_qiyu_currency_trade_archive) AS archived, (SELECT MIN(id) FROM t_qiyu_currency_trade) AS first,
+         (SELECT SUM(row_count) FROM t_archive_segment) AS counted, (SELECT SUM(trades) FROM t_trade_archive_sum) AS summed`,
+    )) as unknown as [[Record<string, unknown>]];
+    expect(Object.values(counts).map(Number)).toEqual([30, 31, 30, 30]);
+    expect(await all()).toEqual([]);
+    await connection.query("DELETE FROM t_qiyu_currency_trade_archive WHERE type = 0 LIMIT 1");
+    expect((await all()).join("\n")).toMatch(/valid gift trades/);
   });
 
   it("keeps the tables' indexes", async () => {

@@ -11,6 +11,7 @@ import { type DatabaseService, databaseServices, grantLogins, prepareDatabases }
 import { dropNamespace } from "../../../scripts/drop-namespace.ts";
 import { readStackEnv } from "../../../scripts/stack/env-file.ts";
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
+import { movesRowsIn } from "../../../services/archive-rights.ts";
 import { databaseRights, erasableColumns, readsDatabasesOf, tableRights } from "../../../services/database-rights.ts";
 import { stopAll } from "../../support/system.ts";
 
@@ -88,7 +89,8 @@ describe.each(databaseServices)("the login of %s", (service) => {
 
   test("sees no other database but those that it compares, and has neither DDL nor GRANT nor files", async () => {
     const [tables] = await connection.query("SELECT DISTINCT table_schema AS name FROM information_schema.tables");
-    const read = (readsDatabasesOf[service] ?? []).map((other) => databaseName(other));
+    const others = [...(readsDatabasesOf[service] ?? []), ...Object.keys(movesRowsIn[service] ?? {})];
+    const read = others.map((other) => databaseName(other));
     const seen = (tables as { name: string }[]).map(({ name }) => name);
     const known = ["information_schema", "performance_schema", databaseName(service)];
     expect(seen.filter((name) => !known.includes(name)).sort()).toEqual(read.sort());

@@ -335,7 +335,7 @@ describe("an operator's decision", () => {
     const order = `order-${payer}`;
     await recharge(caller, order, payer, 100);
     // No node is left to roll up until another one starts.
-    for (const node of nodes) await walletOn(node).incomeRollup.stop();
+    for (const node of nodes) await walletOn(node).incomeRollups[0]?.stop();
     await settle(giftOf(payer, { receiverId: anchor, price: 80 }));
     await refund(order, payer, 100);
     await hold(order);

@@ -134,7 +134,7 @@ describe("income", () => {
     const anchor = newUser();
     const gift = giftOf(await funded(10), { receiverId: anchor, price: 10, sharePercent: 60 });
     const [first] = await settle(gift);
-    expect(await settle({ ...gift, sharePercent: 80 })).toEqual([first]);
+    expect(await settle({ ...gift, sharePercent: 80 })).toEqual([{ ...first, repeated: true }]);
     expect(await earned(anchor, 600)).toMatchObject({ incomePoints: 600 });
   });
 

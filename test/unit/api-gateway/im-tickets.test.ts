@@ -11,7 +11,7 @@ function heldRouters(ids: readonly string[] = ["r1"], nodeID = "gateway") {
   const broker = {
     nodeID,
     localBus: new EventEmitter(),
-    registry: { getServiceList: () => ids.map((id) => ({ name: "im-router", nodeID: id })) },
+    registry: { getServiceList: () => ids.map((id) => ({ name: "im-router", nodeID: id })), getNodeList: () => [] },
     call: (_action: string, { userIds }: { userIds: string[] }, { nodeID }: { nodeID?: string }) => {
       const settle = Promise.withResolvers<unknown>();
       calls.push({ userIds, nodeID, settle });

@@ -24,7 +24,7 @@ function nodes(ids: string[] = ["router-1"]) {
     },
   };
   const broker = {
-    registry: { getServiceList: () => ids.map((nodeID) => ({ name: "im-router", nodeID })) },
+    registry: { getServiceList: () => ids.map((nodeID) => ({ name: "im-router", nodeID })), getNodeList: () => [] },
     localBus: { on() {} },
     async call(action: string, params: Omit<Call, "at">) {
       expect(action).toBe("im-router.battleScores");

@@ -1,14 +1,20 @@
-import { plan } from "../../../bench/scale/fill.ts";
+import { plan } from "../../../bench/scale/history.ts";
 import { indexClauses } from "../../../bench/scale/indexes.ts";
 
 describe("filling the books for the benchmark of scale", () => {
   it("the history is a recharge for each account and pairs of a recharge and a gift", () => {
-    expect(plan(10_000, 1_000_000)).toEqual({ accounts: 10_000, trades: 1_000_000, gifts: 495_000 });
-    expect(plan(10, 15)).toEqual({ accounts: 10, trades: 14, gifts: 2 });
+    expect(plan(10_000, 1_000_000)).toEqual({
+      ...{ accounts: 10_000, trades: 1_000_000, gifts: 495_000, archivedGifts: 0 },
+    });
+    expect(plan(10, 15)).toEqual({ accounts: 10, trades: 14, gifts: 2, archivedGifts: 0 });
+  });
+
+  it("all but the newest trades are archived, in whole pairs", () => {
+    expect(plan(100, 1_000, 300)).toEqual({ accounts: 100, trades: 1_000, gifts: 450, archivedGifts: 300 });
   });
 
   it("there are never fewer trades than accounts", () => {
-    expect(plan(100, 10)).toEqual({ accounts: 100, trades: 100, gifts: 0 });
+    expect(plan(100, 10)).toEqual({ accounts: 100, trades: 100, gifts: 0, archivedGifts: 0 });
   });
 
   it("indexes are added again with their columns in order, except the primary key", () => {

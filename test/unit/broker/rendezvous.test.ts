@@ -81,3 +81,19 @@ test("nodes may come and go without end", () => {
 test("it is known to Moleculer by its name", () => {
   expect(Strategies.resolve("Rendezvous")).toBe(RendezvousStrategy);
 });
+
+test("a node that cannot do the work is passed over as if it had left, unless none can", () => {
+  const ids = ["a", "b", "c", "d"];
+  const told = (unable: readonly string[]) =>
+    ids.map((id) => ({
+      id,
+      node: { metadata: { unable: unable.includes(id) ? ["wallet"] : [] } },
+      service: { name: "wallet" },
+    }));
+  for (let bucket = 0; bucket < 64; bucket++) {
+    const picked = (unable: readonly string[]) =>
+      (strategy().select(told(unable), context({ bucket })) as { id: string }).id;
+    expect(picked(["b"])).toBe(pick(strategy(), ["a", "c", "d"], bucket));
+    expect(picked(ids)).toBe(pick(strategy(), ids, bucket));
+  }
+});

@@ -2,14 +2,15 @@ import { EventEmitter } from "node:events";
 import type { ServiceBroker } from "moleculer";
 import { ServiceNodes } from "../../../broker/service-nodes.ts";
 
-function registry(nodes: string[]) {
+function registry(nodes: string[], unable: Record<string, string[]> = {}) {
   const localBus = new EventEmitter();
   let reads = 0;
+  const told = () => nodes.map((id) => ({ id, metadata: { unable: unable[id] } }));
   const list = () => {
     reads++;
     return [...nodes.map((nodeID) => ({ name: "gift", nodeID })), { name: "wallet", nodeID: "w" }];
   };
-  const broker = { localBus, registry: { getServiceList: list } } as unknown as ServiceBroker;
+  const broker = { localBus, registry: { getServiceList: list, getNodeList: told } } as unknown as ServiceBroker;
   const change = (event: string, now: string[]) => {
     nodes = now;
     localBus.emit(event);
@@ -59,4 +60,9 @@ test("where no node would be left, none is left out", () => {
   of.leaveOut("a");
   of.leaveOut("b");
   expect(of.ids()).toEqual(["a", "b"]);
+});
+
+test("a node that cannot do the work of the service is left out, unless none can", () => {
+  expect(registry(["a", "b"], { a: ["gift"], b: ["wallet"] }).of.ids()).toEqual(["b"]);
+  expect(registry(["a", "b"], { a: ["gift"], b: ["gift"] }).of.ids()).toEqual(["a", "b"]);
 });

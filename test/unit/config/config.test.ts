@@ -8,6 +8,7 @@ import { type BlockSetting, settingsText } from "../../../config/settings-block.
 import { traceSettings } from "../../../config/trace-settings.ts";
 import { preflightSettings } from "../../../mixins/preflight/accepted.ts";
 import { adminSettings } from "../../../services/admin-settings.ts";
+import { archiveSettings } from "../../../services/archive-settings.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
 import { fourEyesSettings } from "../../../services/four-eyes-settings.ts";
@@ -21,6 +22,7 @@ import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../s
 import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { staffKeySettings } from "../../../services/staff-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
+import { walletServersSettings } from "../../../services/wallet-servers.ts";
 import { webhookKeySettings } from "../../../services/webhook-keys.ts";
 import { webhookSettings } from "../../../services/webhook-settings.ts";
 
@@ -119,10 +121,12 @@ describe("settings", () => {
         staffKeySettings,
         booksReplicaSettings,
         rankSettings,
+        archiveSettings,
         jwtSettings,
         smsLoginSettings,
         gateSettings,
         webhookSettings,
+        walletServersSettings,
         adminSettings,
         gatewaySettings,
         traceSettings,

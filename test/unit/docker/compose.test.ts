@@ -13,6 +13,7 @@ import { natsConfiguration, passwordVariable } from "../../../scripts/nats-confi
 import { redisPassword, redisUsers } from "../../../scripts/redis-config.ts";
 import { loginName } from "../../../scripts/stack/mysql-logins.ts";
 import { adminSettings } from "../../../services/admin-settings.ts";
+import { archiveSettings } from "../../../services/archive-settings.ts";
 import { bookSettings, booksReplicaSettings } from "../../../services/book-keys.ts";
 import { gatewaySettings, imServerSettings, userSettings } from "../../../services/door-settings.ts";
 import { fourEyesSettings } from "../../../services/four-eyes-settings.ts";
@@ -26,6 +27,7 @@ import { giftKeySettings, payKeySettings, platformKeySettings } from "../../../s
 import { smsLoginSettings } from "../../../services/sms-login.ts";
 import { staffKeySettings } from "../../../services/staff-keys.ts";
 import { tokenSettings } from "../../../services/token-keys.ts";
+import { walletServersSettings } from "../../../services/wallet-servers.ts";
 import { webhookKeySettings } from "../../../services/webhook-keys.ts";
 import { webhookSettings } from "../../../services/webhook-settings.ts";
 
@@ -56,6 +58,7 @@ const keyBlocks = [
   { block: bookSettings.auditor, containers: ["auditor"] },
   { block: bookSettings.platform, containers: ["platform", "auditor"] },
   { block: bookSettings.staff, containers: ["staff", "auditor"] },
+  { block: bookSettings.archiver, containers: ["archiver", "auditor"] },
   { block: webhookKeySettings, containers: ["webhook"] },
   { block: staffKeySettings, containers: ["staff"] },
 ].map(({ block, containers }) => ({ block, name: Object.keys(block.settings)[0] as string, containers }));
@@ -63,7 +66,9 @@ const keyBlocksOf = (container: string) => keyBlocks.filter(({ containers }) => 
 const otherNames = [
   preflightSettings,
   booksReplicaSettings,
+  walletServersSettings,
   rankSettings,
+  archiveSettings,
   jwtSettings,
   smsLoginSettings,
   webhookSettings,
@@ -321,6 +326,7 @@ describe("docker-compose.production.yml", () => {
     WEBHOOK_KEYS: `k1:${"h".repeat(42)}A`,
     STAFF_KEYS: `k1:${"j".repeat(42)}A`,
     STAFF_BOOK_KEYS: `k1:${"i".repeat(42)}A`,
+    ARCHIVER_BOOK_KEYS: `k1:${"k".repeat(42)}A`,
     ...Object.fromEntries(
       [...natsPasswords, ...redisPasswords].map((name) => [name, `password-of-${name.toLowerCase()}`]),
     ),

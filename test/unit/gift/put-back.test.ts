@@ -41,7 +41,7 @@ async function putBack(
       scan: async () => ["0", keys.map((key) => `test:${key}`)],
       mget: async (asked: string[]) => asked.map((key) => storedText(key, remembered[key])),
     },
-    mysql: { query: async () => [] },
+    records: { contentHashes: async () => new Map() },
     jetstream: {
       async publishText(subject: string, text: string, { msgId }: { msgId: string }) {
         const opened = signatures.open(subject, text);

@@ -452,4 +452,29 @@ describe("partitions", () => {
     expect([held?.acked, held?.naks, lease("d-0").free, lease("d-1").free]).toEqual([0, [0], true, true]);
     expect(jest.getTimerCount()).toBe(0);
   });
+
+  test("one that is left gives back what it holds and its leases, and may be pulled again", async () => {
+    const { channel, ports, consumer, lease } = await open(partitioned);
+    await channel.pull([0, 1]);
+    const [held, later] = messages(2, "a", "d-0") as [FakeMessage, FakeMessage];
+    consumer("d-0").add(held);
+    await settled();
+    const leave = channel.leave();
+    await pass(fetchExpiresMs);
+    ports.running[0]?.fail(fail("unavailable"));
+    await leave;
+    expect([held.acked, held.naks, channel.held]).toEqual([0, [0], 0]);
+    expect([lease("d-0").free, lease("d-1").free, consumer("d-0").pulling]).toEqual([true, true, 0]);
+
+    await channel.pull([0]);
+    await settled();
+    consumer("d-0").add(later);
+    await settled();
+    expect([lease("d-0").free, ports.calls.at(-1)]).toEqual([false, [2]]);
+    await finishAll(ports);
+    expect(later.acked).toBe(1);
+    const stop = channel.stop();
+    await pass(fetchExpiresMs);
+    await stop;
+  });
 });

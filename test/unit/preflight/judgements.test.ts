@@ -192,13 +192,16 @@ describe("of MySQL", () => {
       expect(judgeMysql([one, replicaWith], 2)).toEqual([]);
     });
 
-    test("Galera is enough; there a late flush is a note, two servers cost time, and ignoring a lost majority costs money", () => {
+    test("Galera is enough; there a late flush is a note, two servers or a changing step of ids cost time, and ignoring a lost majority costs money", () => {
       const three = { wsrep_cluster_size: "3" };
       expect(judgeMysql([having(galera, three), having(galera, three)], 3)).toEqual([]);
       expect(brief(judgeMysql([having({ ...galera, innodb_flush_log_at_trx_commit: "0" }, three)], 3))).toEqual([
         ["mysql.flush", "note"],
       ]);
       expect(brief(judgeMysql([having(galera, { wsrep_cluster_size: "2" })], 1))).toEqual([
+        ["mysql.failover", "speed"],
+      ]);
+      expect(brief(judgeMysql([having({ ...galera, wsrep_auto_increment_control: "ON" }, three)], 1))).toEqual([
         ["mysql.failover", "speed"],
       ]);
       const split = { ...galera, wsrep_provider_options: "gcs.fc_limit = 16; pc.ignore_sb = true; pc.weight = 1" };

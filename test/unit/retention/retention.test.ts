@@ -85,8 +85,8 @@ test("what may be erased says what of a person it is", () => {
 test("request ids of gifts are remembered for 400 days at least: records and trades are for ever", () => {
   expect(limits.retention.requestIdDays).toBeGreaterThanOrEqual(400);
   expect([retention.gift.t_gift_record?.rows, retention.wallet.t_qiyu_currency_trade?.rows]).toEqual([
-    { kept: "ever", byMonth: true },
-    { kept: "ever", byMonth: true },
+    { kept: "ever", byMonth: true, archive: "t_gift_record_archive" },
+    { kept: "ever", byMonth: true, archive: "t_qiyu_currency_trade_archive" },
   ]);
 });
 

@@ -1,5 +1,6 @@
 import { jsonBytes } from "../../../broker/parts.ts";
 import { limits } from "../../../config/limits.ts";
+import { LedgerServers } from "../../../services/wallet/buckets/ledger-servers.ts";
 import { withinAnswer } from "../../../services/wallet/holds/answer-size.ts";
 import { statementPage } from "../../../services/wallet/statement.ts";
 
@@ -39,7 +40,7 @@ test("a page of recharges that each paid off many debts fits into a message", as
   const db = {
     query: async (sql: string) => (sql.includes("t_wallet_debt") ? [...debts, ...payments] : trades),
   };
-  const { list } = await statementPage(db as never, { userId: "1", limit: 100 });
+  const { list } = await statementPage(LedgerServers.one({ mysql: db } as never), { userId: "1", limit: 100 });
   expect(list).toHaveLength(100);
   expect(list[0]?.debt).toMatchObject({ change: -200, orders: expect.any(Array) });
   expect(list[0]?.debt?.orders).toHaveLength(limits.wallet.debtOrdersShown);

@@ -1,3 +1,4 @@
+import { LedgerServers } from "../../../services/wallet/buckets/ledger-servers.ts";
 import { holdFree, releaseFree } from "../../../services/wallet/holds/free-holds.ts";
 
 /** A database of several nodes: what one connection has committed, the others do not see yet. */
@@ -20,7 +21,7 @@ function blindWallet() {
   const seals = {
     transaction: (_mysql: unknown, work: (...given: unknown[]) => unknown) => work(tx, sealing),
   };
-  return { postings, tx, wallet: (mysql: unknown) => ({ seals, mysql }) as never };
+  return { postings, tx, wallet: (mysql: unknown) => LedgerServers.one({ seals, mysql } as never) };
 }
 
 test("a hold of free income that no other connection sees yet is answered as it is, and not refused", async () => {

@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { fail, isUnavailable } from "../../../broker/failure.ts";
+import { HeldFilters } from "../../../mixins/archive/held-filters.ts";
 import type { Transaction } from "../../../mixins/mysql/database.ts";
 import { LedgerWriter } from "../../../services/wallet/ledger-writer.ts";
 import type { Command, Outcome } from "../../../services/wallet/posting.ts";
@@ -144,6 +145,7 @@ function open({ gated = false, bounds = {} }: Scene = {}) {
           },
         };
       },
+      archive: { holding: (work) => work(async () => new HeldFilters([])) },
       writeEvents: async () => {},
       committed: () => {},
       now: () => clock,

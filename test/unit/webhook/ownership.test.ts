@@ -6,7 +6,7 @@ import { silentLog } from "../../support/silent-log.ts";
 
 const nodeID = "node-1";
 const broker = {
-  ...{ nodeID, registry: { getServiceList: () => [{ name: "webhook", nodeID }] } },
+  ...{ nodeID, registry: { getServiceList: () => [{ name: "webhook", nodeID }], getNodeList: () => [] } },
 } as unknown as ServiceBroker;
 const webhook = { id: "1", enabled: 1, events: "[]", old_secret: null };
 

@@ -26,7 +26,7 @@ export async function tiny<Result>(
   const closing = new Closing();
   const progress = (line: string) => lines.push(line);
   try {
-    const servers = await openServers(progress, closing, benchStack());
+    const servers = await openServers(progress, closing, { dir: benchStack() });
     return await run({ servers, closing, quick: true, seconds: 1, progress, ...load });
   } catch (error) {
     throw new Error(`${error}; what was done:\n${lines.join("\n")}`);

@@ -1,0 +1,149 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { natsPrefix } from "../../config/config.ts";
+import { redisOf } from "../../mixins/redis/address.ts";
+import { messageOf } from "../../scripts/stack/wait.ts";
+import { eventStream } from "../../services/streams.ts";
+import type { Drilled, DrillRow, Fault } from "./fault.ts";
+
+/** A nats-server that has not joined by then is helped, as the runbook says. */
+const joinsAloneMs = 30_000;
+/** Longer than others take to count a silent server as gone: Galera 5 s, sentinels 2 s, NATS 9 s. */
+const pausedForMs = 15_000;
+/** Of the one server that no other stands in for: until it is started again. */
+const proxyAwayMs = 5_000;
+const stepDownMs = 5_000;
+
+/** A server by its part when the fault begins. */
+interface Role {
+  readonly name: string;
+  readonly title: string;
+  find(drilled: Drilled): Promise<string>;
+}
+
+/** The leader of stream EVENTS. */
+async function eventsLeader({ nats, ha }: Drilled): Promise<string> {
+  const manager = await nats.jetstreamManager();
+  const ask = () => manager.streams.info(natsPrefix() + eventStream.name);
+  // A server that came back may not be reached through this one (mixins/jetstream/other-server.ts).
+  const again = async () => {
+    await nats.reconnect();
+    return ask();
+  };
+  const { cluster } = await ask().catch(again).catch(again);
+  const found = ha.ofKind("nats").find(({ site }) => site.mark === cluster?.leader);
+  if (!found) throw new Error(`stream ${eventStream.name} has no leader`);
+  return found.name;
+}
+
+async function mysqlWriter({ ha }: Drilled): Promise<string> {
+  const [, name] = /^writes to (mysql-\d)$/.exec(await ha.server("proxy").plan.part()) ?? [];
+  if (name === undefined) throw new Error("no node of MySQL takes writes");
+  return name;
+}
+
+async function redisMaster({ ha }: Drilled): Promise<string> {
+  for (const { name, plan } of ha.ofKind("redis")) if ((await plan.part()).startsWith("master of")) return name;
+  throw new Error("no Redis is the master");
+}
+
+/** The first of a kind that has not the part. */
+const otherThan =
+  (kind: "nats" | "mysql" | "redis", find: Role["find"]): Role["find"] =>
+  async (drilled) => {
+    const taken = await find(drilled);
+    return drilled.ha.ofKind(kind).find(({ name }) => name !== taken)?.name as string;
+  };
+
+const roles: readonly Role[] = [
+  { name: "nats-leader", title: "NATS, the leader of EVENTS", find: eventsLeader },
+  { name: "nats-other", title: "NATS, another server", find: otherThan("nats", eventsLeader) },
+  { name: "mysql-writer", title: "MySQL, the writer", find: mysqlWriter },
+  { name: "mysql-other", title: "MySQL, another node", find: otherThan("mysql", mysqlWriter) },
+  { name: "proxy", title: "haproxy before MySQL", find: async () => "proxy" },
+  { name: "redis-master", title: "Redis, the master", find: redisMaster },
+  { name: "redis-replica", title: "Redis, a replica", find: otherThan("redis", redisMaster) },
+  { name: "sentinel", title: "a sentinel", find: async () => "sentinel-1" },
+];
+
+/** Until the others do without it: gifts flow. Nobody stands in for the proxy. */
+async function withoutIt(name: string, flows: () => Promise<boolean>): Promise<void> {
+  if (name === "proxy") await pause(proxyAwayMs);
+  else await flows();
+}
+
+/**
+ * Resolves when it has joined the others. nats-server 2.9 may never send the rest of a stream to a server that comes back
+ * ("Catchup for stream ... stalled"), until the stream has another leader. Returns what was done about that.
+ */
+export async function joined({ ha, nats, progress }: Drilled, name: string): Promise<string> {
+  const isNats = ha.server(name).kind === "nats";
+  try {
+    await ha.waitUntilJoined(name, isNats ? joinsAloneMs : undefined);
+    return "";
+  } catch (error) {
+    if (!isNats) throw error;
+    progress(messageOf(error));
+  }
+  const manager = await nats.jetstreamManager();
+  const mark = ha.server(name).site.mark;
+  const helped: string[] = [];
+  for await (const { config, cluster } of manager.streams.list()) {
+    if (cluster?.replicas?.find((one) => one.name === mark)?.current !== false) continue;
+    helped.push(config.name);
+    await nats.request(`$JS.API.STREAM.LEADER.STEPDOWN.${config.name}`, undefined, { timeout: stepDownMs });
+  }
+  await ha.waitUntilJoined(name);
+  return `; after ${joinsAloneMs / 1_000} s the leader of ${helped.length} streams that stood still had to step down`;
+}
+
+const away =
+  ({ find }: Role, verb: "kill" | "wipe"): Fault =>
+  async (underway) => {
+    const { ha, flows } = underway;
+    const name = await find(underway);
+    await ha[verb](name);
+    await withoutIt(name, flows);
+    await ha.start(name);
+    return name + (await joined(underway, name));
+  };
+
+const paused =
+  ({ find }: Role): Fault =>
+  async (underway) => {
+    const { ha } = underway;
+    const name = await find(underway);
+    await ha.pause(name);
+    try {
+      await pause(pausedForMs);
+    } finally {
+      await ha.resume(name);
+    }
+    const helped = await joined(underway, name);
+    return `${name}, for ${pausedForMs / 1_000} s${helped}`;
+  };
+
+const flushed: Fault = async ({ servers, nodes }) => {
+  const redis = redisOf(servers.env.REDIS_URL as string);
+  try {
+    await redis.flushall();
+  } finally {
+    redis.disconnect();
+  }
+  await nodes.untilReady(nodes.all);
+  return "FLUSHALL at the master";
+};
+
+const shortRows: ReadonlySet<string> = new Set(["kill-mysql-writer", "wipe-nats-leader"]);
+
+/** Servers killed, paused, and lost with their disks, one at a time; each part that a server may have is a row. */
+export function serverRows(): DrillRow[] {
+  const row = (name: string, title: string, fault: Fault): DrillRow => ({
+    ...{ name, title, fault, isShort: shortRows.has(name) },
+  });
+  return [
+    ...roles.map((role) => row(`kill-${role.name}`, `${role.title}, killed`, away(role, "kill"))),
+    ...roles.map((role) => row(`pause-${role.name}`, `${role.title}, paused`, paused(role))),
+    ...roles.map((role) => row(`wipe-${role.name}`, `${role.title}, lost with its disk`, away(role, "wipe"))),
+    row("flush-redis", "Redis flushed", flushed),
+  ];
+}

@@ -1,0 +1,103 @@
+import { parseArgs } from "node:util";
+import type { ServiceBroker } from "moleculer";
+import { consoleName } from "../broker/bus/subjects.ts";
+import { limits } from "../config/limits.ts";
+import { call } from "../services/contracts.ts";
+import type { ServersOfBuckets } from "../services/wallet/buckets.contract.ts";
+import { fromConsole } from "./console-node.ts";
+import { requireNode } from "./node-version.ts";
+import { runCommand } from "./outcome.ts";
+import { errorText } from "./repl/command.ts";
+import { table } from "./repl/table.ts";
+import { nextOfSpread, shownBuckets } from "./spread-buckets.ts";
+
+const pollMs = 500;
+
+const USAGE = `Databases by user: which MySQL server of WALLET_MYSQL_URLS has which buckets of users, and their moves.
+
+  npm run buckets -- status [--json]          the servers, and the last moves
+  npm run buckets -- move BUCKET SERVER       moves a bucket (0 to ${limits.wallet.storeBuckets - 1}) while its users send, and waits until it is done
+  npm run buckets -- spread                   moves buckets, one after the other, until all servers have as many
+
+It calls the running system as a console (--as NAME), which needs a login: npm run operator -- add NAME. A move goes on
+without this command, also after a crash of the node that does it. Exit code 0: done; 2: not understood; 1: it failed.`;
+
+const status = (broker: ServiceBroker) => call(broker, "wallet.buckets", {});
+
+function show({ servers, moves }: ServersOfBuckets): void {
+  if (servers.length === 0) {
+    console.log("There is one server (WALLET_MYSQL_URLS is not set).");
+    return;
+  }
+  const rows = servers.map(({ name, buckets }) => [name, buckets.length, shownBuckets(buckets)]);
+  console.log(table(["server", "buckets", "which"], rows));
+  if (moves.length === 0) return;
+  const lines = moves.map((one) => [
+    ...[
+      one.id,
+      one.bucket,
+      `${one.source} -> ${one.target}`,
+      one.state,
+      one.accounts,
+      one.closedMs ?? "",
+      one.createTime,
+    ],
+  ]);
+  console.log(`\n${table(["move", "bucket", "from -> to", "state", "accounts", "closed for ms", "planned"], lines)}`);
+}
+
+async function moveTo(broker: ServiceBroker, bucket: number, server: string): Promise<void> {
+  const { planned } = await call(broker, "wallet.moveBucket", { bucket, server, operator: consoleName(broker.nodeID) });
+  if (!planned) {
+    console.log(`bucket ${bucket} is at ${server}`);
+    return;
+  }
+  for (;;) {
+    const { moves } = await status(broker);
+    const move = moves.find((one) => one.bucket === bucket && one.target === server);
+    if (move?.state === "done") {
+      console.log(`bucket ${bucket} has moved to ${server}: ${move.accounts} accounts, closed for ${move.closedMs} ms`);
+      return;
+    }
+    await new Promise((resolve) => setTimeout(resolve, pollMs));
+  }
+}
+
+async function spread(broker: ServiceBroker): Promise<void> {
+  for (;;) {
+    const next = nextOfSpread((await status(broker)).servers);
+    if (!next) return;
+    await moveTo(broker, next.bucket, next.server);
+  }
+}
+
+async function main(): Promise<number> {
+  requireNode();
+  const { values, positionals } = parseArgs({
+    allowPositionals: true,
+    options: { json: { type: "boolean" }, as: { type: "string" }, help: { type: "boolean" } },
+  });
+  const [what, bucketText, server] = positionals;
+  const bucket = Number(bucketText);
+  const known =
+    (positionals.length === 1 && (what === "status" || what === "spread")) ||
+    (what === "move" && positionals.length === 3 && Number.isInteger(bucket) && server !== undefined);
+  if (values.help || !known) {
+    console.log(USAGE);
+    return values.help ? 0 : 2;
+  }
+  const work = async (broker: ServiceBroker) => {
+    if (what === "move") await moveTo(broker, bucket, server as string);
+    else if (what === "spread") await spread(broker);
+    else if (values.json) console.log(JSON.stringify(await status(broker)));
+    else show(await status(broker));
+  };
+  try {
+    await fromConsole({ as: values.as, services: ["wallet"] }, work);
+  } catch (error) {
+    throw new Error(errorText(error), { cause: error });
+  }
+  return 0;
+}
+
+runCommand(main);

@@ -1,0 +1,41 @@
+import { z } from "zod";
+import { limits } from "../../config/limits.ts";
+import { action } from "../action-contract.ts";
+import { integer, operator } from "../fields.ts";
+
+/** The buckets of users on several MySQL servers (services/wallet-servers.ts), for operators. */
+
+export interface ServersOfBuckets {
+  /** Empty where there is one server. */
+  servers: { name: string; buckets: number[] }[];
+  /** The newest ones first. */
+  moves: {
+    id: number;
+    bucket: number;
+    source: string;
+    target: string;
+    /** planned, closed, moved, done: services/wallet/buckets/move-state.ts. */
+    state: string;
+    /** Those that had a balance, a debt or a status. */
+    accounts: number;
+    createTime: string;
+    /** For how long the bucket's users were answered 503, or are by now; `null` before that. */
+    closedMs: number | null;
+    doneTime: string | null;
+  }[];
+}
+
+export const bucketActions = {
+  /** Which server has which buckets, and their last moves. Fails: unavailable. */
+  buckets: action({}).returns<ServersOfBuckets>(),
+  /**
+   * Operators: plans the move of a bucket, which a wallet node carries out at once and goes on with after a crash. False:
+   * the bucket is there. Fails: invalidParam, where no server has the name; unavailable, where the bucket moves already, or
+   * a wallet or gift node on the bus does not have both servers in its setting.
+   */
+  moveBucket: action({
+    bucket: integer(0, limits.wallet.storeBuckets - 1),
+    server: z.string().max(limits.wallet.serverNameChars),
+    operator,
+  }).returns<{ planned: boolean }>(),
+};

@@ -1,0 +1,51 @@
+import type { Service } from "moleculer";
+import { fail } from "../../../broker/failure.ts";
+import { limits } from "../../../config/limits.ts";
+import type { ActionDefinitions } from "../../define-service.ts";
+import type { bucketActions as contract } from "../buckets.contract.ts";
+import type { WalletState } from "../wallet-state.ts";
+import { newestMoves, planMove } from "./bucket-store.ts";
+import { requireNoneWithout } from "./nodes-without.ts";
+
+type Wallet = Service & WalletState;
+
+/** What operators do with the buckets of users. */
+export const bucketActions: ActionDefinitions<Wallet, typeof contract> = {
+  buckets: {
+    async handler() {
+      const { servers } = this;
+      if (!servers.isSeveral) return { servers: [], moves: [] };
+      const map = servers.map;
+      const all = Array.from({ length: limits.wallet.storeBuckets }, (_, bucket) => bucket);
+      const moves = await newestMoves(servers.all[0].view.mysql, limits.http.pageSizeMax);
+      return {
+        servers: servers.all.map(({ name }) => ({
+          ...{ name, buckets: all.filter((bucket) => map?.serverOf(bucket) === name) },
+        })),
+        moves: moves.map(({ createTime, closedTime, doneTime, revision: _revision, ...move }) => ({
+          ...move,
+          createTime: createTime.toISOString(),
+          closedMs: closedTime && (doneTime ?? new Date()).getTime() - closedTime.getTime(),
+          doneTime: doneTime?.toISOString() ?? null,
+        })),
+      };
+    },
+  },
+
+  moveBucket: {
+    operator: true,
+    async handler(ctx) {
+      const { bucket, server, operator } = ctx.params;
+      const { servers } = this;
+      if (!servers.isSeveral || !servers.has(server)) throw fail("invalidParam", { field: "server" });
+      await this.openServers.refresh();
+      const source = servers.map?.serverOf(bucket) as string;
+      if (source === server) return { planned: false };
+      requireNoneWithout(this.broker, [source, server]);
+      const revision = (servers.map?.revisionOf(bucket) ?? 0) + 1;
+      if (!(await planMove(this.mysql, { bucket, source, target: server, revision }, operator)))
+        throw fail("unavailable", { cause: "the bucket moves already" });
+      return { planned: true };
+    },
+  },
+};

@@ -1,0 +1,105 @@
+import { setTimeout as pause } from "node:timers/promises";
+import type { Service } from "moleculer";
+import { fail } from "../../../broker/failure.ts";
+import { limits } from "../../../config/limits.ts";
+import { addHealthCheck } from "../../../mixins/health.mixin.ts";
+import { LeasedLoop } from "../../../mixins/leased-loop.ts";
+import type { WalletState } from "../wallet-state.ts";
+import {
+  type BucketMove,
+  closeGateIfFree,
+  isClosedAt,
+  noteClosed,
+  noteDone,
+  noteMoved,
+  openGate,
+  openMoves,
+  writeBucket,
+} from "./bucket-store.ts";
+import { carryAccounts, forgetStatuses } from "./carry-accounts.ts";
+import { hasAccounts } from "./carry-store.ts";
+import type { LedgerServers, ServerView } from "./ledger-servers.ts";
+import type { MoveBreakpoint } from "./move-state.ts";
+import { requireNoneWithout } from "./nodes-without.ts";
+
+/**
+ * Closes the source's gate between two transactions: whoever waits for a lock has others wait behind it. Fails:
+ * unavailable, where one transaction or another always held it, or where it is not closed as this move closes it.
+ */
+async function closeGate({ mysql }: ServerView, bucket: number, revision: number): Promise<void> {
+  for (let attempt = 1; !(await closeGateIfFree(mysql, bucket, revision)); attempt++) {
+    if (attempt >= limits.wallet.closeAttempts)
+      throw fail("unavailable", { cause: `the gate of bucket ${bucket} was held at ${attempt} attempts to close it` });
+    await pause(limits.wallet.closeRetryMs * (0.5 + Math.random()));
+  }
+  if (!(await isClosedAt(mysql, bucket, revision)))
+    throw fail("unavailable", { cause: `the gate of bucket ${bucket} is at another revision than its move` });
+}
+
+/**
+ * Moves a bucket from where its state stands (move-state.ts). Each step is durable and may be done again, by several nodes
+ * at once too: gates tell an old step from a new one by their revisions, postings by their business ids. Fails:
+ * unavailable, where a server is away; then the next round goes on.
+ */
+export async function carryOutMove(
+  { servers, broker }: Pick<WalletState, "servers"> & Pick<Service, "broker">,
+  move: BucketMove,
+  reached: MoveBreakpoint,
+): Promise<void> {
+  const home = servers.all[0].view.mysql;
+  const [source, target] = [servers.named(move.source).view, servers.named(move.target).view];
+  const { id, bucket, revision } = move;
+  let { state } = move;
+  if (state === "planned") {
+    // A node may have come since the move was planned.
+    requireNoneWithout(broker, [move.source, move.target]);
+    await closeGate(source, bucket, revision - 1);
+    await reached("closed");
+    await noteClosed(home, id, await hasAccounts(source.mysql, bucket));
+    state = "closed";
+  }
+  if (state === "closed") {
+    const accounts = await carryAccounts({ move, source, target }, reached);
+    await noteMoved(home, id, accounts);
+    await reached("moved");
+  }
+  await forgetStatuses({ move, source, target });
+  await writeBucket(home, { bucket, server: move.target, revision });
+  await reached("mapped");
+  await openGate(target.mysql, bucket, revision);
+  await reached("opened");
+  await noteDone(home, id);
+}
+
+/** Rejects where a bucket has been closed for too long: the wallet is degraded, for the bucket's users alone. */
+async function requireNoneLate(servers: LedgerServers): Promise<void> {
+  for (const { bucket, target, state, createTime, closedTime } of await openMoves(servers.all[0].view.mysql)) {
+    // One that stays planned may have closed the gate too, before its node ended.
+    const takenMs = Date.now() - (closedTime ?? createTime).getTime();
+    if (takenMs > limits.wallet.bucketClosedLateMs)
+      throw new Error(
+        `bucket ${bucket} has been on its way to ${target}, ${state}, for ${Math.round(takenMs / 1_000)} s`,
+      );
+  }
+}
+
+/** Carries out the moves of buckets, one after the other, on one node at a time. */
+export function movingBuckets(wallet: Service & WalletState): LeasedLoop {
+  const { servers, logger } = wallet;
+  addHealthCheck(wallet, "buckets", () => requireNoneLate(servers), { degrades: true });
+  return new LeasedLoop(wallet, {
+    lease: "bucket-moves",
+    leaseMs: limits.wallet.moveLeaseMs,
+    name: "moves of buckets",
+    everyMs: limits.wallet.moveEveryMs,
+    round: async () => {
+      const [move] = await openMoves(servers.all[0].view.mysql);
+      if (!move) return false;
+      const about = { move: move.id, bucket: move.bucket, from: move.source, to: move.target };
+      logger.info({ ...about, state: move.state }, "a bucket of users moves to another server");
+      await carryOutMove(wallet, move, wallet.moveBreakpoint ?? (() => {}));
+      logger.info(about, "a bucket of users has moved");
+      return true;
+    },
+  });
+}
