@@ -1,6 +1,7 @@
 /** Battles, combos and ranks in a real browser: two anchors and two viewers, and a guest in a room. */
 import type { Browser, Page } from "playwright-core";
 import { Person } from "../support/client.ts";
+import { eventually } from "../support/eventually.ts";
 import { findChromium, startChromium } from "./chromium.ts";
 import { connected, openAs, type PersonWindow } from "./window.ts";
 
@@ -41,7 +42,14 @@ const CHEAP = 24; // a gift of 1 coin
 
   async function openRoom(anchor: Person, type: number): Promise<number> {
     const roomName = `room of ${anchor.userId}`;
-    return (await anchor.ask<{ roomId: number }>("living/startingLiving", { type, roomName })).roomId;
+    // A user may start one every ten seconds.
+    const start = async () => {
+      const { code, msg, data } = await anchor.post<{ roomId: number }>("living/startingLiving", { type, roomName });
+      if (code === -10_001) return undefined;
+      if (code !== 200) throw new Error(`startingLiving: ${code} ${msg}`);
+      return data.roomId;
+    };
+    return eventually("a room is started", start, 15_000);
   }
 
   async function give(page: Page, count: number): Promise<void> {
