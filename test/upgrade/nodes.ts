@@ -1,4 +1,6 @@
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { serviceNames } from "../../broker/service-names.ts";
 import { type Child, startChild } from "../../scripts/children.ts";
 import { type NodeReady, readNodeReady } from "../../scripts/node-child.ts";
 
@@ -7,10 +9,14 @@ import { type NodeReady, readNodeReady } from "../../scripts/node-child.ts";
 /** The services on the path of a gift: two nodes each, alone in their processes. The others share one process. */
 const twice = ["wallet", "gift", "im-router", "im-server", "api-gateway"];
 
-/** What runs together, in the order in which it is upgraded; the provisioner is in the first one. */
-export function placesOf(services: readonly string[]): string[][] {
-  const together = services.filter((name) => !twice.includes(name));
-  return [together, ...twice.flatMap((name) => [[name], [name]])];
+/**
+ * What runs together, in the order in which it is upgraded; the provisioner is in the first one. Services that the release
+ * before does not have come last, each alone: nodes of that release do not see a node with one of them.
+ */
+export function placesOf(services: readonly string[], before: readonly string[] = services): string[][] {
+  const together = services.filter((name) => before.includes(name) && !twice.includes(name));
+  const added = services.filter((name) => !before.includes(name));
+  return [together, ...twice.flatMap((name) => [[name], [name]]), ...added.map((name) => [name])];
 }
 
 /** Where the code of a release is, and where its nodes write. */
@@ -91,6 +97,15 @@ export async function giveRights({ folder, logs, env }: Release, roles: readonly
     for (const services of ${JSON.stringify(roles)})
       await ensureNatsLogin(process.env.STACK_DIR, { role: roleOf(services), namespace: process.env.NAMESPACE });`;
   await ran(folder, ["--input-type=module", "--eval", script], { file: join(logs, "rights.log"), env });
+}
+
+/** Takes logins from the private NATS server whose roles have services that a release does not know. */
+export function dropLogins(stackDir: string, known: readonly string[]): void {
+  const file = join(stackDir, "nats/logins.json");
+  const logins = JSON.parse(readFileSync(file, "utf8")) as { role: string }[];
+  const unknown = serviceNames.filter((name) => !known.includes(name)) as string[];
+  const left = logins.filter(({ role }) => !role.split("+").some((name) => unknown.includes(name)));
+  writeFileSync(file, `${JSON.stringify(left, null, 1)}\n`, { mode: 0o600 });
 }
 
 /** As `npm run migrate` does. */

@@ -14,7 +14,16 @@ import { expectWholeBooksBalanced } from "../support/whole-books.ts";
 import { Balancer } from "./balancer.ts";
 import { earlierCommit, servicesAt, unpack } from "./earlier-commit.ts";
 import { SteadyGifts } from "./gifts.ts";
-import { giveRights, migrate, placesOf, type Release, rolesOf, stopEverything, UpgradedNode } from "./nodes.ts";
+import {
+  dropLogins,
+  giveRights,
+  migrate,
+  placesOf,
+  type Release,
+  rolesOf,
+  stopEverything,
+  UpgradedNode,
+} from "./nodes.ts";
 
 /**
  * A system of an earlier commit becomes one of this commit, node by node, while gifts are sent: the steps of
@@ -115,7 +124,9 @@ upgrades(
     const { commit } = choice as { commit: string };
     const told: string[] = [];
     const old = release("old", unpack(commit, parent));
-    const oldPlaces = placesOf(servicesAt(old.folder));
+    const before = servicesAt(old.folder);
+    const oldPlaces = placesOf(before);
+    dropLogins(stackDir, before);
     await giveRights(old, rolesOf(oldPlaces));
     const oldNodes = await startAll(old, oldPlaces);
     const [gateway] = oldNodes.filter(({ port }) => port !== undefined);
@@ -130,13 +141,14 @@ upgrades(
     try {
       await pause(quietMs);
       const fresh = release("new", projectRoot());
-      const places = placesOf(servicesAt(projectRoot()));
+      const places = placesOf(servicesAt(projectRoot()), before);
       await giveRights(fresh, rolesOf(places));
       tell("nats-server has the rights of this release");
       await migrate(fresh);
       tell("the databases are migrated");
       // Callers of releases without a number do not ask another node: they go before those whom they call.
-      const order = old.drains ? [...places.keys()] : [...places.keys()].reverse();
+      const rolled = old.drains ? [...oldPlaces.keys()] : [...oldPlaces.keys()].reverse();
+      const order = [...rolled, ...[...places.keys()].slice(oldPlaces.length)];
       const entering = (number: number | undefined) =>
         number === undefined ? undefined : enter(fresh, places[number] as string[], number);
       let next = entering(order[0]);
@@ -147,7 +159,8 @@ upgrades(
         next = entering(order[at + 1]);
         // Whoever awaits it still gets a rejection.
         next?.catch(() => undefined);
-        const former = oldNodes[number] as UpgradedNode;
+        const former = oldNodes[number];
+        if (!former) continue;
         tell(`${former.label} is told to leave`);
         await leave(former, old.drains);
         tell(`${former.label} has left`);
