@@ -172,16 +172,18 @@ export class RowRun {
 /** A row from its start to its comparison. */
 export async function runRow(drilled: Drilled, load: Load, row: DrillRow, rate: Rate): Promise<Outcome> {
   await row.before?.(drilled);
-  const run = await RowRun.begin(drilled, load, row.name, rate);
-  await run.untilSteady();
-  drilled.progress(`${row.name}: the fault begins`);
-  const viewersAt = async () => (await load.progress()).viewersAt;
-  const note = await row.fault({ ...drilled, flows: () => run.flows(), viewersAt });
-  drilled.progress(`${row.name}: the fault is over`);
-  const flows = await run.flows();
-  await pause(lookMs);
-  const said = [note, ...(flows ? [] : ["gifts do not flow as before"])].filter(Boolean).join("; ");
-  const outcome = await run.end(said, flows);
-  await row.after?.(drilled);
-  return outcome;
+  try {
+    const run = await RowRun.begin(drilled, load, row.name, rate);
+    await run.untilSteady();
+    drilled.progress(`${row.name}: the fault begins`);
+    const viewersAt = async () => (await load.progress()).viewersAt;
+    const note = await row.fault({ ...drilled, flows: () => run.flows(), viewersAt });
+    drilled.progress(`${row.name}: the fault is over`);
+    const flows = await run.flows();
+    await pause(lookMs);
+    const said = [note, ...(flows ? [] : ["gifts do not flow as before"])].filter(Boolean).join("; ");
+    return await run.end(said, flows);
+  } finally {
+    await row.after?.(drilled);
+  }
 }

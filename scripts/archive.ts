@@ -12,7 +12,8 @@ const USAGE = `The archive of closed months.
   npm run archive -- run
 
   status    of each table on each server: how far it is moved, and what keeps it
-  run       has the archiver look at once whether a month is due; what is due is moved in the background
+  run       has the archiver that answers look at once whether a month is due, where it has the lease or nobody has;
+            the one that has it looks within a minute. What is due is moved in the background
 
   --json      one JSON object on standard output
   --as NAME   as the console of NAME (npm run operator); else of the only person who has a login here

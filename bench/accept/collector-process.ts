@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { carryOutJobs } from "../support/job-process.ts";
 
@@ -14,10 +14,15 @@ interface CollectorJob {
 
 let spans = 0;
 
-const server = createServer(async (request, response) => {
+async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
   const body = Buffer.concat(await request.toArray()).toString("latin1");
   spans += body.split('"spanId":').length - 1;
   response.setHeader("content-type", "application/json").end("{}");
+}
+
+const server = createServer((request, response) => {
+  // A caller that has given up before its body is read.
+  receive(request, response).catch(() => undefined);
 });
 
 carryOutJobs<CollectorJob>(async ({ kind }): Promise<CollectorReport> => {

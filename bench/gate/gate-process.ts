@@ -1,4 +1,4 @@
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as pause } from "node:timers/promises";
 import { carryOutJobs } from "../support/job-process.ts";
@@ -46,7 +46,7 @@ function isToHang(): boolean {
   return hangsLeft-- > 0;
 }
 
-const server = createServer(async (request, response) => {
+async function receive(request: IncomingMessage, response: ServerResponse): Promise<void> {
   // The caller ends calls that are not answered.
   request.on("error", () => undefined);
   const toHang = isToHang();
@@ -61,6 +61,11 @@ const server = createServer(async (request, response) => {
   if (behaviour.answerMs > 0) await pause(behaviour.answerMs);
   const decisions = asked.map(({ orderId }) => ({ orderId, allow: true }));
   response.setHeader("content-type", "application/json").end(JSON.stringify({ decisions }));
+}
+
+const server = createServer((request, response) => {
+  // A caller that has given up before its body is read.
+  receive(request, response).catch(() => undefined);
 });
 
 carryOutJobs<GateJob>(async (job): Promise<GateReport> => {

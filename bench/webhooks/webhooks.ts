@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { serviceNames } from "../../broker/service-names.ts";
+import { becomesTrue } from "../../scripts/stack/wait.ts";
 import { durableEvent } from "../../services/durable-event.ts";
 import { eventStream } from "../../services/streams.ts";
 import type { BenchContext, BenchResult } from "../support/context.ts";
@@ -79,14 +80,8 @@ export async function run(context: BenchContext): Promise<BenchResult> {
   const events = new Events(queue, perSecond / webhooks);
   /** How many deliveries are to be answered so far. */
   let expected = 0;
-  const untilAnswered = async () => {
-    const deadline = performance.now() + answeredDeadlineMs;
-    for (;;) {
-      const { answered } = await ask({ kind: "progress" });
-      if (answered >= expected || performance.now() > deadline) return;
-      await pause(50);
-    }
-  };
+  const untilAnswered = () =>
+    becomesTrue(async () => (await ask({ kind: "progress" })).answered >= expected, answeredDeadlineMs, 50);
   const publishFor = async (forSeconds: number, answered: number) => {
     const before = events.published;
     await events.publishFor(forSeconds);

@@ -39,7 +39,7 @@ class Faults {
   }
 }
 
-const faultKinds = {
+export const faultKinds = {
   noRecord: "accepted gifts without a record",
   noCharge: "accepted gifts without a charge",
   noCredit: "paid orders without coins",

@@ -11,7 +11,6 @@ export interface Stall {
   /** Gifts that were held up. */
   readonly gifts: number;
   /** From the first request to the record, of the gifts of the row, s. */
-  readonly p50: number;
   readonly p99: number;
 }
 
@@ -35,5 +34,5 @@ export function stallOf(gifts: readonly SentGift[], records: readonly RecordRow[
   }
   const delays = sortedNumbers(times.map(({ from, until }) => until - from));
   const at = (share: number) => percentile(delays, share) / 1_000;
-  return { seconds: longestMs / 1_000, gifts: slow.length, p50: at(0.5), p99: at(0.99) };
+  return { seconds: longestMs / 1_000, gifts: slow.length, p99: at(0.99) };
 }

@@ -87,7 +87,6 @@ export interface Unseen {
   readonly holes: number;
   /** Viewers who were told not to come back. */
   readonly stopped: number;
-  readonly gaps: number;
   /** How often viewers were without a connection. */
   readonly reconnects: number;
 }

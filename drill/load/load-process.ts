@@ -66,7 +66,7 @@ function unseen(failed: readonly string[]): Unseen {
   const without = new Set(failed);
   const shown = answers.gifts.filter(({ outcome, orderId }) => outcome === "accepted" && !without.has(orderId));
   const byRoom = Map.groupBy<number, SentGift>(shown, ({ roomId }) => roomId);
-  const all = { told: 0, silent: 0, holes: 0, stopped: 0, gaps: 0, reconnects: 0 };
+  const all = { told: 0, silent: 0, holes: 0, stopped: 0, reconnects: 0 };
   for (const viewer of viewers) {
     const one = viewer.unseen(byRoom.get(viewer.roomId) ?? []);
     for (const key of Object.keys(all) as (keyof Unseen)[]) all[key] += one[key];

@@ -4,16 +4,16 @@ import { failures } from "../../config/errors.ts";
 import { orderIdOf } from "../../services/gift-order-id.ts";
 import type { Answers } from "./answers.ts";
 import { backOff, Client, envelopeOf, isPassing, shownReply } from "./client.ts";
-import type { GiftOutcome, Room, SentGift, User } from "./jobs.ts";
+import type { GiftOutcome, Room, User } from "./jobs.ts";
 
 /** The cheapest gift. */
-export const cheapest = { giftId: 24, coins: 1 };
+const cheapest = { giftId: 24, coins: 1 };
 /** A sender who is not answered does not make up for more than this later. */
 const lateMs = 1_000;
 /** A gift that is not answered clearly for so long is given up: its outcome is unknown. */
 const giveUpMs = 60_000;
 
-export interface GiftToSend {
+interface GiftToSend {
   readonly giftId: number;
   readonly coins: number;
   readonly room: Room;
@@ -26,7 +26,7 @@ export async function sendGift(
   answers: Answers,
   { client, user, name }: { client: Client; user: User; name: string },
   { giftId, coins, room, number, isPoor }: GiftToSend,
-): Promise<SentGift> {
+): Promise<void> {
   const requestId = `drill-${name}-${number}`;
   const orderId = orderIdOf(user.userId, requestId);
   const body = { giftId, roomId: room.roomId, receiverId: room.anchorId, type: 0, count: 1, requestId };
@@ -46,9 +46,7 @@ export async function sendGift(
     else await backOff(tries);
   }
   const about = { orderId, senderId: user.userId, roomId: room.roomId, number, coins, isPoor };
-  const gift: SentGift = { ...about, sentAt, answeredAt: Date.now(), outcome: outcome as GiftOutcome };
-  answers.sent(gift);
-  return gift;
+  answers.sent({ ...about, sentAt, answeredAt: Date.now(), outcome: outcome as GiftOutcome });
 }
 
 /** What somebody without coins is to be told. */

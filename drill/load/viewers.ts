@@ -71,7 +71,7 @@ export class Viewer {
     }
     const { holes } = this.numbers;
     const stopped = this.client.state === "stopped" ? 1 : 0;
-    return { told, silent, holes, stopped, gaps: this.gapsAt.length, reconnects: this.reconnects };
+    return { told, silent, holes, stopped, reconnects: this.reconnects };
   }
 
   /** What was seen before counts no more. */

@@ -28,8 +28,6 @@ const gauges = {
   },
 } as const;
 
-const mebibyte = 1_048_576;
-
 /** Returns the filters of a transaction, as its first statement. */
 export type Hold = (tx: Transaction) => Promise<HeldFilters>;
 
@@ -37,7 +35,8 @@ interface FiltersOptions {
   readonly mysql: Database;
   readonly table: ArchivedTable;
   readonly log: Pick<Log, "warn" | "error">;
-  readonly bytesMost?: number;
+  /** What the filters may take in memory. */
+  readonly bytesMost: number;
   /** Told after each load. */
   readonly loaded?: (held: { bytes: number; missing: number }) => void;
 }
@@ -150,7 +149,7 @@ export class ArchiveFilters {
 
   /** The newest first, as long as they fit: later requests are more often repeated than earlier ones. */
   private async loadSegments(db: Queryable): Promise<HeldSegment[]> {
-    const { table, log, bytesMost = limits.archive.filterMb * mebibyte } = this.options;
+    const { table, log, bytesMost } = this.options;
     const known = new Map(this.held.segments.map((one) => [one.segment.segment, one]));
     const segments = (await readSegments(db, table.table)).filter(({ state }) => isFiltered(state)).reverse();
     const held: HeldSegment[] = [];

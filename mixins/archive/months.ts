@@ -32,8 +32,13 @@ export class Months {
     return low * quarterMs;
   }
 
+  /** When a month is so many days over, ms since 1970. */
+  dueAt(month: string, afterDays: number): number {
+    return this.endOf(month) + afterDays * dayMs;
+  }
+
   /** Whether a month ended at least so many days ago. */
   isClosed(month: string, afterDays: number, nowMs: number): boolean {
-    return this.endOf(month) + afterDays * dayMs <= nowMs;
+    return this.dueAt(month, afterDays) <= nowMs;
   }
 }

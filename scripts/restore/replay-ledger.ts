@@ -4,6 +4,7 @@ import { limits } from "../../config/limits.ts";
 import { ArchiveFilters } from "../../mixins/archive/filters.ts";
 import { Database } from "../../mixins/mysql/database.ts";
 import { SealChains } from "../../mixins/seals/seal-chains.ts";
+import { archiveFilterBytes } from "../../services/archive-settings.ts";
 import { archivedTrades } from "../../services/archived-tables.ts";
 import { bookKeys } from "../../services/book-keys.ts";
 import { LedgerWriter } from "../../services/wallet/ledger-writer.ts";
@@ -27,7 +28,10 @@ export class ReplayLedger {
       {
         transaction: (work) => seals.transaction(this.database, work),
         // The first transaction loads them.
-        archive: new ArchiveFilters({ mysql: this.database, table: archivedTrades, log }),
+        archive: new ArchiveFilters({
+          ...{ mysql: this.database, table: archivedTrades, log },
+          bytesMost: archiveFilterBytes(),
+        }),
         // Nobody else writes: the services are stopped.
         acquire: async (keys) => ({ acquired: new Set(keys), degraded: false, unlock: async () => {} }),
         writeEvents: async () => {},

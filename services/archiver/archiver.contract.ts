@@ -24,6 +24,9 @@ export interface ArchivedTableStatus {
 export const archiverActions = {
   /** How far each table is. Fails: unavailable. */
   status: action({}).returns<{ on: boolean; afterDays: number; zone: string; tables: ArchivedTableStatus[] }>(),
-  /** Looks at once whether a month is due, on the node that has the work; what is due is moved in the background. Fails: notFound (ARCHIVE is not on). */
+  /**
+   * Has the node that answers look at once whether a month is due, where it has the lease or the lease is free; another
+   * node looks within a minute. What is due is moved in the background. Fails: notFound (ARCHIVE is not on).
+   */
   run: action({}).returns<null>(),
 };

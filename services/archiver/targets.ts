@@ -67,9 +67,6 @@ async function requireMigrated({ mysql, service }: OfService, isHome: boolean): 
   await migrate(mysql.name, migrationFolders[service]);
 }
 
-/** The table and where it is, for people. */
-export const placeOf = ({ table, server }: Target): string => `${table.table} at ${server}`;
-
 /**
  * The oldest month of which rows are in the hot table, and for how long it has been due, ms: 0 where no rows could be moved,
  * as of a month whose only INSERT is the newest one.
@@ -86,7 +83,7 @@ async function oldest({ table, mysql, months, afterDays }: Target): Promise<{ mo
     const range = await nextRange(rows, last?.to ?? 0n, months, await databaseTime(mysql), bounds);
     if (!range) return { month, dueMs: 0 };
   }
-  const dueAt = months.endOf(month) + afterDays * 24 * 3_600_000;
+  const dueAt = months.dueAt(month, afterDays);
   return { month, dueMs: Math.max(0, (await databaseTime(mysql)).getTime() - dueAt) };
 }
 
@@ -130,7 +127,7 @@ export async function lateness(targets: readonly Target[]): Promise<string | und
     const { month, dueMs } = await oldest(target);
     if (dueMs <= limits.archive.lateMs) continue;
     const days = Math.floor(dueMs / (24 * 3_600_000));
-    return `${month} of ${placeOf(target)} is not archived, for ${days} days; npm run archive -- status says why`;
+    return `${month} of ${target.table.table} at ${target.server} is not archived, for ${days} days; npm run archive -- status says why`;
   }
   return undefined;
 }

@@ -337,5 +337,8 @@ test.each(archivedTables)(
     expect((await columnsOf(one.table)).map(({ name }) => name).filter((name) => !derived.includes(name))).toEqual([
       ...one.columns,
     ]);
+    const unique = `SELECT DISTINCT index_name AS name FROM information_schema.statistics
+      WHERE table_schema = DATABASE() AND table_name = ? AND non_unique = 0`;
+    expect(await rows(one.service, unique, [one.archive])).toEqual([{ name: "PRIMARY" }]);
   },
 );

@@ -62,11 +62,8 @@ let books: Books;
 let filters: ArchiveFilters;
 const logged: string[] = [];
 const log = { warn: (_about: object, text?: string) => logged.push(text ?? ""), error: () => logged.push("error") };
-const open = (bytesMost?: number) =>
-  new ArchiveFilters({
-    ...{ mysql: books as unknown as Database, table: archivedTrades, log: log as never },
-    ...(bytesMost !== undefined && { bytesMost }),
-  });
+const open = (bytesMost = Number.POSITIVE_INFINITY) =>
+  new ArchiveFilters({ mysql: books as unknown as Database, table: archivedTrades, log: log as never, bytesMost });
 const tx = () => books as unknown as Transaction;
 const suspects = async (ids: readonly string[]) => (await filters.hold(tx())).suspects(ids);
 
