@@ -69,6 +69,7 @@ export function booksReplicaUrl(): string | undefined {
 }
 
 export type BookKeys = NamedKeys;
+export type AllBookKeys = Readonly<Record<KeyedService, BookKeys>>;
 
 /**
  * The keys of a service, where this process has them. @throws Error that lists every problem of its settings, the keys

@@ -130,8 +130,8 @@ async function tablesOf(connection: Connection, database: string): Promise<strin
 }
 
 /**
- * Reads a row of each table first: then no ALTER, as of the archiver who makes a partition, changes one until the dump
- * ends. Such a statement gives up after seconds and is tried again.
+ * Reads a row of each table first: until the dump ends no ALTER changes one, such as the archiver's, which makes a
+ * partition. The ALTER gives up after seconds and is tried again.
  */
 async function holdTables(connection: Connection, databases: readonly string[]): Promise<void> {
   for (const database of databases)

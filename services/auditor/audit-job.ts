@@ -5,8 +5,7 @@ import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
 import { DatabaseLease } from "../../mixins/mysql/database-lease.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
-import type { BookKeys } from "../book-keys.ts";
-import type { SealingService } from "../book-seals.ts";
+import type { AllBookKeys } from "../book-keys.ts";
 import { CheckRuns, RunEnded } from "./check-runs.ts";
 import { partsSince, withParts } from "./checks/day-parts.ts";
 import { serverTime } from "./checks/windows-store.ts";
@@ -43,7 +42,7 @@ type Auditor = Service &
   MysqlState & {
     books: Database;
     further: readonly FurtherBooks[];
-    sealKeys: Readonly<Record<SealingService | "archiver", BookKeys>>;
+    sealKeys: AllBookKeys;
   };
 
 /**

@@ -5,8 +5,7 @@ import { jetstreamMixin } from "../../mixins/jetstream.mixin.ts";
 import type { Database } from "../../mixins/mysql/database.ts";
 import { type MysqlState, mysqlMixin } from "../../mixins/mysql.mixin.ts";
 import { outboxMixin } from "../../mixins/outbox.mixin.ts";
-import { allBookKeys, type BookKeys } from "../book-keys.ts";
-import type { SealingService } from "../book-seals.ts";
+import { type AllBookKeys, allBookKeys } from "../book-keys.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
 import { sealedAudit } from "../sealing.ts";
@@ -21,7 +20,7 @@ import { keepBookGauges } from "./gauges.ts";
 import { keepSealed } from "./sealed-events.ts";
 
 interface State extends MysqlState {
-  sealKeys: Readonly<Record<SealingService | "archiver", BookKeys>>;
+  sealKeys: AllBookKeys;
   /** The other services' databases, read alone. */
   books: Database;
   /** Those of further servers. */

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { limits } from "../../config/limits.ts";
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
 import { archivedTables } from "../archived-tables.ts";
-import type { BookKeys } from "../book-keys.ts";
+import type { AllBookKeys } from "../book-keys.ts";
 import { type LedgerName, type SealingService, sealedLedgers } from "../book-seals.ts";
 import { activeAccountsCheck, balancesCheck, continuityCheck } from "./checks/accounts-store.ts";
 import { archiveSumsCheck } from "./checks/archive-sums-store.ts";
@@ -43,7 +43,7 @@ export interface CompareOptions {
    * is compared.
    */
   readonly own: { readonly seen: Queryable; readonly audit: Database } | null;
-  readonly keys: Readonly<Record<SealingService | "archiver", BookKeys>>;
+  readonly keys: AllBookKeys;
   /** See SealCheckOptions. */
   readonly everyRow: boolean;
   /** See limits.books.underWayMs. */
@@ -52,29 +52,29 @@ export interface CompareOptions {
   readonly further?: readonly FurtherBooks[];
 }
 
-/** Of the home server's checks those that look for rows of the wallet which may be on another one. */
-const ofOrders: ReadonlySet<string> = new Set(["orders", "orders of the platform", "moves of staff in the books"]);
-
 /** Every check, of the books on one server or on several. */
 export function checksOf(options: CompareOptions): Check[] {
   const { books, own, keys, everyRow, further = [] } = options;
   const home = homeChecks(options);
   if (further.length === 0) return home;
   const all = [books, ...further.map((one) => one.books)];
-  const places = { home: books, further };
+  const servers = { home: books, further };
   return [
-    ...home.map((check) => (ofOrders.has(check.name) ? lookingElsewhere(check, books, all) : check)),
-    ...[...carriedChecks(books, places, everyRow), paidOutCheck(books, all)],
+    ...home.map((check) => lookingElsewhere(check, books, all)),
+    ...carriedChecks(books, servers, everyRow),
+    paidOutCheck(books, all),
     ...further.flatMap((one) => {
       const seen = own && { ...own, seen: seenOf(own.seen, one.name) };
+      const there = { ...options, own: seen };
       const checks = [
-        ...sealChecks("wallet", one.books, { ...options, own: seen, keys }),
-        ...archiveChecks(one.books, { ...options, own: seen }),
-        ...ledgerChecks(one.books, { ...options, own: seen }),
+        ...sealChecks("wallet", one.books, there),
+        ...archiveChecks(one.books, there),
+        ...ledgerChecks(one.books, there),
         ordersElsewhereCheck(one.books, books, everyRow),
         payoutsElsewhereCheck(one.books, books),
         giftTermsCheck(one.books, keys, everyRow, books),
-        ...[...carriedChecks(one.books, places, everyRow), paidOutCheck(one.books, all)],
+        ...carriedChecks(one.books, servers, everyRow),
+        paidOutCheck(one.books, all),
       ];
       return checks.map((check) => checkAt(check, one.name));
     }),

@@ -13,7 +13,10 @@ export const differenceKinds = {
   rowChanged: ["a row of a ledger was changed after it was sealed", restore],
   rowRemoved: ["a row of a ledger was removed after it was sealed", restore],
   sealForged: ["a seal does not have the digest of its key: it was changed, or not written by a wallet", restore],
-  sealKeyUnknown: ["a seal has a key that BOOK_KEYS does not have", "add the key that was removed to BOOK_KEYS"],
+  sealKeyUnknown: [
+    "a seal has a key that is not among the keys of its service",
+    "add the key that was removed to that service's setting: BOOK_KEYS, GIFT_BOOK_KEYS, ARCHIVER_BOOK_KEYS, ...",
+  ],
   sealRemoved: ["a seal is missing in its chain", restore],
   chainCut: ["seals at the end of a chain are missing that were seen before", restore],
   checkpointForged: ["a checkpoint differs from its digest, its predecessor or the event books.sealed", restore],

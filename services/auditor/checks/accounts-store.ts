@@ -4,12 +4,12 @@ import type { Difference } from "../differences.ts";
 import { tradesBook } from "./book-rows-store.ts";
 import { bookCheck } from "./book-windows.ts";
 import type { Check } from "./check.ts";
+import { lastId } from "./day-parts.ts";
 import { userPageEnd } from "./windows-store.ts";
 
 /** Accounts against the rows of their users. Each statement reads as of one moment. */
 
 const accounts = "t_qiyu_currency_account";
-const lastUser = "18446744073709551615";
 
 interface Sums extends Record<"user_id" | "current_balance" | "total_charged" | "debt", string> {
   /** The sums of the valid hot rows and of the recharges among them, with a comma. */
@@ -58,7 +58,7 @@ export function balancesCheck(db: Queryable): Check {
            (SELECT SUM(d.num) FROM t_wallet_debt d WHERE d.user_id = a.user_id) AS owed
          FROM t_qiyu_currency_account a LEFT JOIN t_trade_archive_sum s ON s.user_id = a.user_id
          WHERE a.user_id > ? AND a.user_id <= ? ${since ? "AND a.update_time >= ?" : ""}`,
-        [from, end ?? lastUser, ...(since ? [since] : [])],
+        [from, end ?? String(lastId), ...(since ? [since] : [])],
       );
       const differences = rows.flatMap(problemsOf).slice(0, limits.books.findingsPerPage);
       return { rows: rows.length, differences, next: end };

@@ -4,14 +4,13 @@ import { archivedTrades } from "../../archived-tables.ts";
 import type { Difference } from "../differences.ts";
 import { tradesBook } from "./book-rows-store.ts";
 import type { Check } from "./check.ts";
-import { dueParts } from "./day-parts.ts";
+import { dueParts, lastId } from "./day-parts.ts";
 import { countedRows, storedSegments } from "./segments-store.ts";
 import { userPageEnd } from "./windows-store.ts";
 
 /** t_trade_archive_sum, what of each user's trades is in the archive, against the archived rows and the segments. */
 
 const sums = "t_trade_archive_sum";
-const lastUser = "18446744073709551615";
 
 /** All sums together against all segments: what of each is moved. */
 async function totalProblem(db: Queryable): Promise<Difference[]> {
@@ -97,7 +96,7 @@ export function archiveSumsCheck(books: Database, everyRow: boolean): Check {
              EXISTS (SELECT 1 FROM t_qiyu_currency_trade t WHERE t.user_id = s.user_id) AS has_hot
            FROM ${sums} s LEFT JOIN t_qiyu_currency_account a ON a.user_id = s.user_id
            WHERE s.user_id > ? AND s.user_id <= ?`,
-          [from, end ?? lastUser],
+          [from, end ?? String(lastId)],
         );
         const due = dueParts();
         const isCompared = ({ user_id }: SumRow) =>

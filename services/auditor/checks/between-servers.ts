@@ -73,6 +73,13 @@ export function wrongWith(row: OrderedRow, order: KnownOrder | undefined): Diffe
   return state === 5 ? undefined : kind;
 }
 
+function detailOf(user: string, num: string, order: KnownOrder | undefined): string {
+  const shown = order
+    ? `order: user ${order.user_id}, amount ${order.amount}, state ${order.state}`
+    : "there is no such order";
+  return `ledger: user ${user}, num ${num}; ${shown}`;
+}
+
 /** Credits, refunds and adjustments of a further server's ledger against the orders on the home server. */
 export function ordersElsewhereCheck(books: Database, home: Queryable, everyRow: boolean): Check {
   return bookCheck(books, {
@@ -89,10 +96,7 @@ export function ordersElsewhereCheck(books: Database, home: Queryable, everyRow:
           const order = orders.get(orderOf(row));
           const kind = wrongWith(row, order);
           if (!kind) return [];
-          const shown = order
-            ? `order: user ${order.user_id}, amount ${order.amount}, state ${order.state}`
-            : "there is no such order";
-          const detail = `ledger: user ${row.user_id}, num ${row.num}; ${shown}`;
+          const detail = detailOf(row.user_id, row.num, order);
           return [{ kind, subject: `order ${row.biz_id}`, detail }];
         })
         .slice(0, limits.books.findingsPerPage);
@@ -120,10 +124,7 @@ export function payoutsElsewhereCheck(books: Database, home: Queryable): Check {
             BigInt(order.amount) === -BigInt(row.points) &&
             [1, Number(row.status) === 1 ? 2 : 3].includes(Number(order.state));
           if (isRight) return [];
-          const shown = order
-            ? `order: user ${order.user_id}, amount ${order.amount}, state ${order.state}`
-            : "there is no such order";
-          const detail = `ledger: user ${row.user_id}, num ${row.points}; ${shown}`;
+          const detail = detailOf(row.user_id, row.points, order);
           return [{ kind: "payoutWithoutOrder", subject: `order ${row.biz_id}`, detail }];
         })
         .slice(0, limits.books.findingsPerPage);

@@ -55,8 +55,8 @@ export async function firstId(db: Queryable, { hot, archive }: Book): Promise<bi
   return row === undefined || row.id === null ? null : BigInt(row.id);
 }
 
-/** The last id below which no row is hot: rows up to it do not change any more. */
-export function archivedBelow({ hotFrom, archivedTo }: Places): bigint {
+/** The last id up to which every row is archived: such rows do not change any more. */
+export function archivedUpTo({ hotFrom, archivedTo }: Places): bigint {
   if (archivedTo === null) return 0n;
   return hotFrom === null || hotFrom > archivedTo ? archivedTo : hotFrom - 1n;
 }

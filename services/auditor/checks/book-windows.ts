@@ -2,7 +2,7 @@ import { limits } from "../../../config/limits.ts";
 import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import type { Difference } from "../differences.ts";
 import {
-  archivedBelow,
+  archivedUpTo,
   type Book,
   countIn,
   firstId,
@@ -13,7 +13,7 @@ import {
   rowsAfter,
 } from "./book-rows-store.ts";
 import type { Check } from "./check.ts";
-import { dueParts, type IdSpan, nextSpan } from "./day-parts.ts";
+import { dueParts, type IdSpan, lastId, nextSpan } from "./day-parts.ts";
 import { serverTime } from "./windows-store.ts";
 
 /** Checks that go through a book by its ids, first the archived rows, then the hot ones. */
@@ -41,14 +41,13 @@ interface BookWindow {
   find(page: BookPage, span: IdSpan): Promise<Difference[]>;
 }
 
-const lastOf = 18446744073709551615n;
 const before = (id: bigint) => String(id > 0n ? id - 1n : 0n);
 
 /** Where the next page of `span` may begin and end; `null`: nothing is left. */
 function spanOf(places: Places, archived: BookWindow["archived"], span: IdSpan): IdSpan | null {
-  const below = archivedBelow(places);
-  if (archived === "parts") return nextSpan(span, below, dueParts());
-  if (archived === "none" && span.from < below) return span.to > below ? { from: below, to: span.to } : null;
+  const upTo = archivedUpTo(places);
+  if (archived === "parts") return nextSpan(span, upTo, dueParts());
+  if (archived === "none" && span.from < upTo) return span.to > upTo ? { from: upTo, to: span.to } : null;
   return span.to > span.from ? span : null;
 }
 
@@ -64,7 +63,7 @@ export function bookCheck(books: Database, { name, book, archived, delayMs = 0, 
       const now = await serverTime(books);
       return { from: before(from), to: before(await firstIdOf(books, book, new Date(now.getTime() - delayMs))) };
     },
-    page: ({ from, to = String(lastOf) }) =>
+    page: ({ from, to = String(lastId) }) =>
       books.snapshot(async (db) => {
         const places = await placesOf(db, book);
         const first = from === "0" ? await firstId(db, book) : null;
@@ -75,7 +74,7 @@ export function bookCheck(books: Database, { name, book, archived, delayMs = 0, 
         const span = end === null ? next : { from: next.from, to: end };
         const counted = await countIn(db, book, places, span);
         const { rows, first: begins, last: ends } = counted;
-        const isArchived = begins !== null && ends !== null && span.to <= archivedBelow(places);
+        const isArchived = begins !== null && ends !== null && span.to <= archivedUpTo(places);
         const page: BookPage = {
           db,
           rows: (columns) => rowsAfter(book, places, columns, span),

@@ -2,6 +2,7 @@ import { limits } from "../../../config/limits.ts";
 import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import { storeBucketOf } from "../../wallet-buckets.ts";
 import type { Difference } from "../differences.ts";
+import type { FurtherBooks } from "../further-books.ts";
 import { keysAtOnce, rowsOfKeys, tradesBook } from "./book-rows-store.ts";
 import { bookCheck } from "./book-windows.ts";
 import type { Check } from "./check.ts";
@@ -93,7 +94,7 @@ const debtsByIds: ByIds = (db, ids) =>
 /** The books of all servers by name, the home server's first. */
 export interface AllBooks {
   readonly home: Database;
-  readonly further: readonly { readonly name: string; readonly books: Database }[];
+  readonly further: readonly FurtherBooks[];
 }
 
 /** The differences of rows of one server's books, which `db` reads: a second connection might have to wait for it. */

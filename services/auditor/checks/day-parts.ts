@@ -42,6 +42,9 @@ export const isOfParts = (id: bigint, parts: Parts): boolean => parts.has(Number
 /** Whether a segment is of the parts that are compared. */
 export const isOfDueSegments = (segment: number): boolean => dueParts().has(segment % days);
 
+/** The largest BIGINT UNSIGNED. */
+export const lastId = 2n ** 64n - 1n;
+
 /** Ids above `from` up to `to`. */
 export interface IdSpan {
   readonly from: bigint;
@@ -72,10 +75,10 @@ export function nextSpan({ from, to }: IdSpan, archivedTo: bigint, parts: Parts)
  * A condition of SQL, and its values: rows of alias `of` that changed since `until`, and of the others those of
  * the parts that are compared. `until`: when the last archived row was written; unset: all rows.
  */
-export function ofTodayOr(
+export function changedSinceOrDue(
   of: string,
   until: Date | undefined,
-  changed = "update_time",
+  changed: string,
 ): { sql: string; values: readonly unknown[] } {
   if (until === undefined) return { sql: "TRUE", values: [] };
   return { sql: `(${of}.${changed} >= ? OR ${of}.id MOD ${days} IN (?))`, values: [until, [...dueParts()]] };

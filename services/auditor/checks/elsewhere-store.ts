@@ -182,16 +182,15 @@ export async function platformOrders(home: Queryable, ids: readonly string[]): P
   return new Map(rows.map((row) => [row.id, row]));
 }
 
-/** Anchors of a server above a user id, with what they earned there and what was paid out. */
+/** Anchors of a server above a user id who were paid. */
 export function incomesAfter(db: Queryable, above: string, limit: number) {
-  return db.query<{ user_id: string; earned: string; paid: string }>(
-    `SELECT user_id, earned_points AS earned, paid_out_points AS paid FROM t_anchor_income
-     WHERE user_id > ? AND paid_out_points > 0 ORDER BY user_id LIMIT ?`,
+  return db.query<{ user_id: string }>(
+    "SELECT user_id FROM t_anchor_income WHERE user_id > ? AND paid_out_points > 0 ORDER BY user_id LIMIT ?",
     [above, limit],
   );
 }
 
-/** The same of these anchors. */
+/** What these anchors earned on a server, and what was paid out there. */
 export async function incomesOf(db: Queryable, anchors: readonly string[]) {
   if (anchors.length === 0) return [];
   return db.query<{ user_id: string; earned: string; paid: string }>(

@@ -5,14 +5,12 @@ import type { Difference } from "../differences.ts";
 import { addKeptShares } from "../seen-segments-store.ts";
 import { pageEndOf, placesOf, rowsAfter, tradesBook } from "./book-rows-store.ts";
 import type { Check } from "./check.ts";
-import type { IdSpan } from "./day-parts.ts";
+import { type IdSpan, lastId } from "./day-parts.ts";
 import { keptSegments } from "./kept-segments.ts";
 import type { StoredSegment } from "./segments-store.ts";
 import { userPageEnd } from "./windows-store.ts";
 
 /** Anchors' incomes against their postings, and against their shares of the gifts in the ledger. Amounts are points. */
-
-const lastUser = "18446744073709551615";
 
 interface TotalsRow extends Record<"user_id" | "earned_points" | "held_points" | "paid_out_points", string> {
   sums: string | null;
@@ -43,7 +41,7 @@ export function totalsCheck(db: Queryable): Check {
               SUM(IF(p.kind = 3 AND p.status = 1, -p.points, 0)))
             FROM t_income_posting p WHERE p.anchor_id = i.user_id) AS sums
          FROM t_anchor_income i WHERE i.user_id > ? AND i.user_id <= ? ${since ? "AND i.update_time >= ?" : ""}`,
-        [from, end ?? lastUser, ...(since ? [since] : [])],
+        [from, end ?? String(lastId), ...(since ? [since] : [])],
       );
       return {
         rows: rows.length,
@@ -59,7 +57,7 @@ interface Part {
   readonly parts: number;
 }
 
-const everything: IdSpan = { from: 0n, to: 2n ** 64n - 1n };
+const everything: IdSpan = { from: 0n, to: lastId };
 
 /** Adds the shares of valid gifts with ids of the span to the sums of the anchors whose id is `part` of `parts`. */
 export async function addShares(

@@ -1,10 +1,10 @@
 import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import { archivedTrades } from "../../archived-tables.ts";
-import { keepShares, seenSegments } from "../seen-segments-store.ts";
+import { keepShares } from "../seen-segments-store.ts";
 import type { Check } from "./check.ts";
 import { isOfDueSegments } from "./day-parts.ts";
 import { addShares } from "./incomes-store.ts";
-import { storedSegments } from "./segments-store.ts";
+import { closedSegments } from "./kept-segments.ts";
 
 /**
  * The anchors' shares of closed segments: added up once, kept in the auditor's database, and added up again a part each
@@ -19,12 +19,10 @@ export function keptSharesCheck(books: Database, own: Queryable): Check {
       return since ? undefined : { from: "0" };
     },
     async page({ from }) {
-      const seen = await seenSegments(own, archivedTrades.table);
-      const closed = (await storedSegments(books, archivedTrades)).filter(({ segment, state, sealed }) => {
-        const one = seen.get(segment);
-        return state === "closed" && one && sealed?.seal.equals(one.seal) && segment > Number(from);
-      });
-      const next = closed.find(({ segment }) => !seen.get(segment)?.summed || isOfDueSegments(segment));
+      const closed = await closedSegments(books, own);
+      const next = closed.find(
+        ({ segment, summed }) => segment > Number(from) && (!summed || isOfDueSegments(segment)),
+      );
       if (!next) return { rows: 0, differences: [], next: null };
       const shares = new Map<string, bigint>();
       const span = { from: next.from - 1n, to: next.to - 1n };

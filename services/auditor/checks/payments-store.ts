@@ -5,7 +5,7 @@ import type { Difference, DifferenceKind } from "../differences.ts";
 import { archivedUntil, comparedWith, type Partners, tradesBook } from "./book-rows-store.ts";
 import { bookCheck } from "./book-windows.ts";
 import type { Check } from "./check.ts";
-import { ofTodayOr } from "./day-parts.ts";
+import { changedSinceOrDue } from "./day-parts.ts";
 import { windowCheck } from "./windows-store.ts";
 
 /** Credits, refunds and debts of the ledger against the payment service's orders, both ways. */
@@ -66,7 +66,9 @@ export function ordersCheck(books: Database, underWayMs: number, everyRow: boole
     ...{ name: "orders", table: orders(), column: "create_time", againMs: limits.books.ordersAgainMs, rounds: false },
     find: (from, to) =>
       books.snapshot(async (db) => {
-        const part = everyRow ? undefined : ofTodayOr("p", await archivedUntil(db, tradesBook()));
+        const part = everyRow
+          ? undefined
+          : changedSinceOrDue("p", await archivedUntil(db, tradesBook()), "update_time");
         const compare = ({ source: trades, values, only }: Partners) =>
           db.query<OrderRow>(
             `SELECT IF(o.credit IS NULL, 'orderNotCredited', IF(o.refund IS NULL, 'refundUnrecorded', 'refundNotTaken')) AS kind,

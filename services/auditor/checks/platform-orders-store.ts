@@ -5,7 +5,7 @@ import type { Difference, DifferenceKind } from "../differences.ts";
 import { archivedUntil, comparedWith, type Partners, tradesBook } from "./book-rows-store.ts";
 import { bookCheck } from "./book-windows.ts";
 import type { Check } from "./check.ts";
-import { ofTodayOr } from "./day-parts.ts";
+import { changedSinceOrDue } from "./day-parts.ts";
 import { windowCheck } from "./windows-store.ts";
 
 /**
@@ -35,7 +35,7 @@ const ordered = "CONCAT('order: user ', o.user_id, ', amount ', o.amount, ', sta
  * and they are not of an order that is a proposal, was declined or has expired. Where ledgers are on several servers,
  * `carriedChecks` judges all postings that say they are of moves between them.
  */
-export function orderedCoinsCheck(books: Database, everyRow: boolean, isSeveral: boolean): Check {
+export function orderedCoinsCheck(books: Database, everyRow: boolean, onSeveralServers: boolean): Check {
   return bookCheck(books, {
     ...{ name: "coins that the platform ordered", book: tradesBook(), archived: everyRow ? "all" : "parts" },
     async find({ db, rows: trades }) {
@@ -46,7 +46,7 @@ export function orderedCoinsCheck(books: Database, everyRow: boolean, isSeveral:
          LEFT JOIN ${orders()} o ON o.biz_id = IF(t.type = 2, SUBSTRING(t.biz_id, 6), t.biz_id)
          LEFT JOIN ${states()} s ON s.order_id = o.id
          LEFT JOIN t_wallet_debt d ON t.type = 2 AND d.biz_id = t.biz_id
-         WHERE ${isSeveral ? "t.biz_id NOT LIKE 'bucket-%' AND " : ""}(t.type = 3 OR (t.type <> 0 AND (t.biz_id LIKE 'platform:%' OR t.biz_id LIKE 'debt:platform:%')))
+         WHERE ${onSeveralServers ? "t.biz_id NOT LIKE 'bucket-%' AND " : ""}(t.type = 3 OR (t.type <> 0 AND (t.biz_id LIKE 'platform:%' OR t.biz_id LIKE 'debt:platform:%')))
            AND (o.id IS NULL OR o.user_id <> t.user_id OR s.state IS NULL OR s.state NOT IN (1, IF(t.status = 1, 2, 3))
              OR IF(t.type = 2, o.kind NOT IN (0, 1) OR t.biz_id NOT LIKE 'debt:%' OR d.num IS NULL OR d.num <> t.num,
                o.amount <> t.num OR o.kind <> IF(t.type = 1, 0, 1)))
@@ -94,7 +94,9 @@ export function platformOrdersCheck(books: Database, underWayMs: number, everyRo
     ...{ delayMs: underWayMs },
     find: (from, to) =>
       books.snapshot(async (db) => {
-        const part = everyRow ? undefined : ofTodayOr("o", await archivedUntil(db, tradesBook()), "create_time");
+        const part = everyRow
+          ? undefined
+          : changedSinceOrDue("o", await archivedUntil(db, tradesBook()), "create_time");
         const compare = ({ source: trades, values, only }: Partners) =>
           db.query<OrderRow>(
             `SELECT o.biz_id, o.user_id, o.amount, s.state, s.refusal

@@ -5,7 +5,7 @@ import type { BookKeys } from "../../book-keys.ts";
 import { type LedgerName, sealedLedgers } from "../../book-seals.ts";
 import type { Difference } from "../differences.ts";
 import type { Check, Page } from "./check.ts";
-import { dueParts, isOfParts } from "./day-parts.ts";
+import { dueParts, isOfParts, lastId } from "./day-parts.ts";
 import {
   type CoveredRows,
   coveredRows,
@@ -25,8 +25,6 @@ import { namedOf, type SealSource } from "./seal-source.ts";
  * The rows of a ledger against their seals: each row has a seal, and is as it was sealed. A page is read as of one
  * moment, so a row that is there has its seal, whatever is being written.
  */
-
-const last = "18446744073709551615";
 
 export interface SealCheckOptions {
   /**
@@ -150,7 +148,7 @@ async function pageAfter(
 ): Promise<Page> {
   const at = await ledgerAt(db, ledger);
   const { seals, more } = await sealsAfter(db, ledger, from);
-  const end = more ? lastIdOf(seals.at(-1) as StoredSeal) : last;
+  const end = more ? lastIdOf(seals.at(-1) as StoredSeal) : String(lastId);
   const sealed = seals.reduce((sum, { rows }) => sum + rows, 0);
   const differences = seals.flatMap((seal) => sealProblem(keys, seal));
   const done = (rows: number): Page => ({

@@ -7,6 +7,7 @@ import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import type { Difference } from "../differences.ts";
 import { keepSegment, type SeenSegment, seenSegments } from "../seen-segments-store.ts";
 import type { Check } from "./check.ts";
+import { lastId } from "./day-parts.ts";
 import { idsWithin, revisionOf, type StoredSegment, storedSegments, strayFilters } from "./segments-store.ts";
 
 /** The segments of an archive: each is as the archiver sealed it, none is missing, and rows are where it says. */
@@ -68,7 +69,7 @@ async function misplaced(
   const [first, moved] = [segments[0]?.from ?? 0n, segments.at(-1)?.movedTo ?? 0n];
   const hot = await idsWithin(db, archived, "hot", first, moved);
   const before = await idsWithin(db, archived, "archive", 0n, first);
-  const after = await idsWithin(db, archived, "archive", moved, 2n ** 64n - 1n);
+  const after = await idsWithin(db, archived, "archive", moved, lastId);
   return [
     ...rows(table, hot, `it is in the hot table, and below ${moved}, up to which rows are moved`),
     ...rows(archive, before, "it is archived, and below all segments"),

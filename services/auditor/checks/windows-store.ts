@@ -3,6 +3,7 @@ import type { Queryable } from "../../../mixins/mysql/database.ts";
 import { firstIdSince } from "../../../mixins/mysql/first-id-since.ts";
 import type { Difference } from "../differences.ts";
 import type { Check, Range } from "./check.ts";
+import { lastId } from "./day-parts.ts";
 
 /** Checks that go through a table by its ids, and the SQL of their pages. */
 
@@ -43,8 +44,6 @@ interface Window {
   find(from: string, to: string): Promise<Difference[]>;
 }
 
-const lastOf = "18446744073709551615";
-
 /** A check of a table whose ids grow with the time of its rows. */
 export function windowCheck(
   db: Queryable,
@@ -61,7 +60,7 @@ export function windowCheck(
       const to = await firstIdSince(db, { table, column }, new Date(now.getTime() - delayMs));
       return { from: before(from), to: before(to) };
     },
-    async page({ from, to = lastOf }: Range) {
+    async page({ from, to = String(lastId) }: Range) {
       const end = await pageEnd(db, table, "id", from, limits.books.pageRows);
       const last = end === null || BigInt(end) >= BigInt(to);
       const differences = BigInt(to) > BigInt(from) ? await find(from, last ? to : end) : [];
