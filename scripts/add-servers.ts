@@ -1,7 +1,9 @@
 import type { Connection, ResultSetHeader, RowDataPacket } from "mysql2/promise";
 import { databaseName } from "../config/config.ts";
 import { limits } from "../config/limits.ts";
+import { Database } from "../mixins/mysql/database.ts";
 import { migrate } from "../mixins/mysql/migrate.ts";
+import { runDdl } from "../mixins/mysql/patient-ddl.ts";
 import { openConnection } from "../mixins/mysql/servers.ts";
 import { migrationFolders } from "../services/databases.ts";
 import { idBase, urlAt, type WalletServer } from "../services/wallet-servers.ts";
@@ -41,14 +43,13 @@ const bucketIndex = "ALTER TABLE t_qiyu_currency_account ADD KEY idx_store_bucke
 /** An anchor is paid on her server what she earned on all of them: the auditor compares the sums. */
 const dropCheck = "ALTER TABLE t_anchor_income DROP CONSTRAINT ck_paid_out_earned";
 
-/** ER_DUP_FIELDNAME, ER_DUP_KEYNAME, ER_CANT_DROP_FIELD_OR_KEY, ER_CONSTRAINT_NOT_FOUND: it was done before. */
-const doneBefore: ReadonlySet<unknown> = new Set([1060, 1061, 1091, 3940]);
-
-async function once(connection: Connection, statement: string): Promise<void> {
+/** Changes the tables of a server's wallet beside running nodes. */
+async function changeTables(url: string): Promise<void> {
+  const database = new Database(databaseName("wallet"), { url, connections: 1, statementTimeoutMs: 0 });
   try {
-    await connection.query(statement);
-  } catch (error) {
-    if (!doneBefore.has((error as { errno?: unknown }).errno)) throw error;
+    for (const statement of [bucketColumn, bucketIndex, dropCheck]) await runDdl(database, statement, true);
+  } finally {
+    await database.close();
   }
 }
 
@@ -201,13 +202,10 @@ export function addServers(
           await raiseIds(connection, service, number);
         });
       }
-    for (const url of [adminUrl, ...further.map((server) => server.url)])
-      await withDatabase(url, "wallet", async (connection) => {
-        await once(connection, bucketColumn);
-        await once(connection, bucketIndex);
-        await once(connection, dropCheck);
-        await addGates(connection, url === adminUrl);
-      });
+    for (const url of [adminUrl, ...further.map((server) => server.url)]) {
+      await changeTables(url);
+      await withDatabase(url, "wallet", (connection) => addGates(connection, url === adminUrl));
+    }
     for (const service of servicesByUser)
       await withDatabase(adminUrl, service, async (connection) => {
         for (const [name, number] of numbers) await nameAtHome(connection, name, number);

@@ -33,15 +33,13 @@ function show({ servers, moves }: ServersOfBuckets): void {
   console.log(table(["server", "buckets", "which"], rows));
   if (moves.length === 0) return;
   const lines = moves.map((one) => [
-    ...[
-      one.id,
-      one.bucket,
-      `${one.source} -> ${one.target}`,
-      one.state,
-      one.accounts,
-      one.closedMs ?? "",
-      one.createTime,
-    ],
+    one.id,
+    one.bucket,
+    `${one.source} -> ${one.target}`,
+    one.state,
+    one.accounts,
+    one.closedMs ?? "",
+    one.createTime,
   ]);
   console.log(`\n${table(["move", "bucket", "from -> to", "state", "accounts", "closed for ms", "planned"], lines)}`);
 }

@@ -112,15 +112,11 @@ async function main(): Promise<void> {
   for (const [name, number] of numbers ?? []) console.log(`server ${name.padEnd(17)} number ${number}, ready`);
   if (isOwnServer) {
     const own = await prepareDatabases({ adminUrl, namespace, stackDir });
-    const given = databaseServices.map((service): [DatabaseService, string | undefined] => [
-      ...([service, own[serviceUrlName("MYSQL_URL", service)]] as const),
-    ]);
-    if (servers)
-      await grantAtServers(servers, {
-        adminUrl,
-        namespace,
-        urls: new Map(given.flatMap(([service, url]) => (url ? [[service, url]] : []))),
-      });
+    const given = databaseServices.flatMap((service): [DatabaseService, string][] => {
+      const url = own[serviceUrlName("MYSQL_URL", service)];
+      return url ? [[service, url]] : [];
+    });
+    if (servers) await grantAtServers(servers, { adminUrl, namespace, urls: new Map(given) });
     console.log("each service has its login, with the rights of its job");
     return;
   }

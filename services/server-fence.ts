@@ -7,7 +7,7 @@ import { numbersOf, ServersMissing } from "./server-names-store.ts";
 import { furtherServers, walletServers } from "./wallet-servers.ts";
 
 /** What a node does that finds itself without a server: its process ends, as after any fault that nobody caught. */
-export const endProcess = (error: unknown): void => {
+const throwUncaught = (error: unknown): void => {
   setImmediate(() => {
     throw error;
   });
@@ -17,7 +17,7 @@ export const endProcess = (error: unknown): void => {
  * Reads now and then which servers the home server names. A node whose setting lacks one ends: it would look for rows of
  * users, and write them, where they are not. It does not start again before its setting has all of them.
  */
-export function fenceServers(service: Service, home: Queryable, end = endProcess): BackgroundLoop {
+export function fenceServers(service: Service, home: Queryable, end = throwUncaught): BackgroundLoop {
   const further = furtherServers(service.name);
   return new BackgroundLoop({
     name: "servers of users' data",

@@ -22,8 +22,7 @@ export class ServersMissing extends Error {}
 
 /**
  * The numbers of the servers by name, as the home server has them. @throws ServersMissing where the setting lacks some;
- * Error where it has others:
- * rows of users would be looked for elsewhere, or written twice
+ * Error where it has others: rows of users would be looked for elsewhere, or written twice
  */
 export async function numbersOf(home: Queryable, further: readonly WalletServer[]): Promise<Map<string, number>> {
   const names = await readNames(home);

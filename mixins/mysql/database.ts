@@ -4,7 +4,7 @@ import { isStatementFault } from "../../broker/outages.ts";
 import { limits } from "../../config/limits.ts";
 import { Connections, type PoolOptions } from "./connections.ts";
 import type { PoolState } from "./pool-state.ts";
-import { isAnswer, isRolledBack, lockWaitTimeout, numberOf, tableChanged } from "./server-errors.ts";
+import { isAnswer, isLockedOut, isRolledBack, lockWaitTimeout, numberOf, tableChanged } from "./server-errors.ts";
 import type { MysqlServer } from "./servers.ts";
 import { idleTransaction } from "./session-settings.ts";
 
@@ -71,7 +71,7 @@ export class Database implements Queryable {
       try {
         return await this.attempt(work);
       } catch (error) {
-        if (!isRolledBack(error) && numberOf(error) !== lockWaitTimeout) throw error;
+        if (!isLockedOut(error)) throw error;
         if (attempt > limits.mysql.transactionRetries) throw outage(error, { database: this.name });
         this.retried();
       }
@@ -198,8 +198,7 @@ export class Database implements Queryable {
         return await work(connection);
       } catch (error) {
         const again = isRolledBack(error) && attempt <= limits.mysql.transactionRetries;
-        if (!again && (isRolledBack(error) || numberOf(error) === lockWaitTimeout))
-          throw outage(error, { database: this.name });
+        if (!again && isLockedOut(error)) throw outage(error, { database: this.name });
         if (!again) throw error;
         this.retried();
       } finally {

@@ -1,14 +1,14 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { limits } from "../../config/limits.ts";
 import type { Database } from "./database.ts";
+import { lockWaitTimeout } from "./server-errors.ts";
 
-const lockWaitTimeout = 1205;
-
-/** Error codes of a repeated statement of which the first run had its effect: the column or index is there, or gone. */
+/** Error codes of a repeated statement of which the first run had its effect: the column, index or constraint is there, or gone. */
 const doneBefore: ReadonlySet<unknown> = new Set([
   1060, // ER_DUP_FIELDNAME
   1061, // ER_DUP_KEYNAME
   1091, // ER_CANT_DROP_FIELD_OR_KEY
+  3940, // ER_CONSTRAINT_NOT_FOUND
 ]);
 
 /** Whether another transaction held a lock or the table for too long. */

@@ -92,14 +92,14 @@ export async function pageOfRecords(
 ): Promise<{ list: GiftRecord[]; nextCursor: string | null }> {
   const isSent = query.direction === "sent";
   // Ids of several servers are not in the order of time.
-  const byId = isSent && query.byTime !== true;
+  const isById = isSent && query.byTime !== true;
   const where = [isSent ? "user_id = ?" : "object_id = ? AND status = 1"];
   const values: unknown[] = [query.userId];
   if (query.roomId !== undefined) {
     where.push("room_id = ?");
     values.push(query.roomId);
   }
-  if (query.cursor !== undefined && byId) {
+  if (query.cursor !== undefined && isById) {
     where.push("id < ?");
     values.push(query.cursor);
   } else if (query.cursor !== undefined) {
@@ -109,7 +109,7 @@ export async function pageOfRecords(
     values.push(at, at, query.cursor);
   }
   const most = query.limit + 1;
-  const order = byId ? "id DESC" : "send_time DESC, id DESC";
+  const order = isById ? "id DESC" : "send_time DESC, id DESC";
   const read = (table: string, also: readonly unknown[] = []) =>
     db.query<RecordRow>(
       `SELECT ${recordColumns} FROM ${table} WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT ?`,
@@ -117,14 +117,14 @@ export async function pageOfRecords(
     );
   const hot = await read(archivedRecords.table);
   const archived = await archivedPage(hot);
-  const rows = mergedPage(hot, archived, byId ? newestFirst : latestFirst, most);
+  const rows = mergedPage(hot, archived, isById ? newestFirst : latestFirst, most);
   const list = rows.slice(0, query.limit).map(toRecord);
   return { list, nextCursor: rows.length > list.length ? (list.at(-1)?.id ?? null) : null };
 
   /** A full page of sent gifts is newer than the archive. A received one may be settled later than others that are archived. */
   async function archivedPage(page: readonly RecordRow[]): Promise<RecordRow[]> {
     if (page.length < most) return read(archivedRecords.archive);
-    if (byId) return [];
+    if (isById) return [];
     where.push("send_time >= ?");
     return read(archivedRecords.archive, [page.at(-1)?.send_time]);
   }
@@ -184,7 +184,7 @@ export async function settledSince(
   return { gifts, nextCursor: rows.length > gifts.length ? String(rows[gifts.length]?.id) : null, until: end };
 }
 
-/** The effects of gifts by gift id, as the catalogue has them now. */
+/** The effects of gifts by gift id, as the catalogue has them. */
 export async function effectsOf(catalogue: Queryable, giftIds: readonly number[]): Promise<Map<number, string>> {
   if (giftIds.length === 0) return new Map();
   const rows = await catalogue.query<{ gift_id: string; svga_url: string | null }>(

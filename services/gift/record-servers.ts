@@ -1,17 +1,17 @@
 import type { Service } from "moleculer";
-import { tellServers } from "../../broker/releases.ts";
+import { fail } from "../../broker/failure.ts";
 import { type ArchiveFilters, openFilters } from "../../mixins/archive/filters.ts";
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
 import { openView } from "../../mixins/mysql/server-view.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { archiveFilterBytes } from "../archive-settings.ts";
 import { archivedRecords } from "../archived-tables.ts";
-import { fenceServers } from "../server-fence.ts";
+import { fenceServers, tellServersOf } from "../server-fence.ts";
 import { numbersOf, requireSelf } from "../server-names-store.ts";
 import { furtherServers, idBase, serverOfId, type WalletServer, walletServers } from "../wallet-servers.ts";
-import { settledPage } from "./all-settled.ts";
 import type { GiftRecord, SettledPage } from "./gift.contract.ts";
 import { findContentHashes, findRecord, pageOfRecords, type RecordsAsked, timeOf } from "./gift-store.ts";
+import { settledPage } from "./settled-page.ts";
 
 /**
  * The gift records on one server or several: a record is on the server of its charge, which the wallet names. The home
@@ -74,11 +74,7 @@ export class RecordServers {
       throw error;
     }
     const all = opened.toSorted((a, b) => a.number - b.number) as [RecordServer, ...RecordServer[]];
-    tellServers(
-      gift.broker,
-      gift.name,
-      all.map((one) => one.name),
-    );
+    tellServersOf(gift);
     return new RecordServers(all, closing);
   }
 
@@ -86,11 +82,17 @@ export class RecordServers {
     for (const close of this.closing) await close();
   }
 
-  /** The database of a server by its name; the home server's, where the wallet has one server and names none. */
+  /**
+   * The database of a server by its name; the home server's, where the wallet has one server and names none. Fails:
+   * unavailable, where the setting of this node lacks the name.
+   */
   named(name: string | undefined): Database {
     const server = name === undefined ? this.all[0] : this.all.find((one) => one.name === name);
-    // The batch is delivered again, perhaps to a node that has the server.
-    if (!server) throw new Error(`a gift was charged on server ${name}, which WALLET_MYSQL_URLS of this node lacks`);
+    // An outage, not a fault of the gift: it is charged, and is tried again until this node has the server.
+    if (!server)
+      throw fail("unavailable", {
+        cause: `a gift was charged on server ${name}, which WALLET_MYSQL_URLS of this node lacks`,
+      });
     return server.view.mysql;
   }
 
@@ -110,12 +112,8 @@ export class RecordServers {
 
   /** The content hashes of the settled ones among the orders. */
   async contentHashes(orderIds: readonly string[]): Promise<Map<string, string>> {
-    const [first, ...others] = (await this.each((db, { archive }) => findContentHashes(db, archive, orderIds))) as [
-      Map<string, string>,
-    ];
-    return others.length === 0
-      ? first
-      : new Map([first, ...(others as Map<string, string>[])].flatMap((one) => [...one]));
+    const found = await this.each((db, { archive }) => findContentHashes(db, archive, orderIds));
+    return new Map(found.flatMap((one) => [...one]));
   }
 
   /**

@@ -87,10 +87,6 @@ async function writeRecords(
   outcomes: ReadonlyMap<string, GiftOutcome>,
 ): Promise<StoredRecord[]> {
   const serverOf = ({ gift }: SettledRecord) => outcomes.get(gift.orderId)?.server;
-  const [first] = settled;
-  if (first === undefined) return [];
-  if (settled.every((one) => serverOf(one) === serverOf(first)))
-    return insertRecords(records.named(serverOf(first)), settled);
   const stored = new Array<StoredRecord>(settled.length);
   const groups = Map.groupBy(settled.keys(), (at) => serverOf(settled[at] as SettledRecord));
   await Promise.all(

@@ -1,7 +1,7 @@
 import type { LedgerServers } from "./buckets/ledger-servers.ts";
 import type { Funds } from "./funds.ts";
 import type { Balance } from "./wallet.contract.ts";
-import { readBalances } from "./wallet-store.ts";
+import { noBalance, readBalances } from "./wallet-store.ts";
 
 /** Balances of users on one server or several, committed when they are read. */
 
@@ -34,7 +34,7 @@ export async function balancesOn(servers: LedgerServers, userIds: readonly strin
         own.map((one) => one.userId),
       )
     ).values()) {
-      const now = balances.get(userId) ?? { userId, balance: 0, debt: 0, totalCharged: 0, status: 1 };
+      const now = balances.get(userId) ?? noBalance(userId);
       balances.set(userId, { ...now, totalCharged: now.totalCharged + totalCharged });
     }
   return balances;

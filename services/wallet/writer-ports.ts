@@ -27,7 +27,7 @@ export class NotTheseUsers extends Error {
 export interface Elsewhere {
   /** The earlier rows of the commands' business ids on servers that their users' buckets have left. */
   readonly priors: ReadonlyMap<string, Prior>;
-  /** The transaction's first statement. @throws NotTheseUsers whose rows this server does not write */
+  /** Before accounts are locked. @throws NotTheseUsers whose rows this server does not write */
   requireHere(tx: Transaction): Promise<void>;
 }
 

@@ -15,12 +15,15 @@ export const bucketActions: ActionDefinitions<Wallet, typeof contract> = {
     async handler() {
       const { servers } = this;
       if (!servers.isSeveral) return { servers: [], moves: [] };
+      // `spread` would pick the bucket again that has just moved.
+      await this.openServers.refresh();
       const map = servers.map;
       const all = Array.from({ length: limits.wallet.storeBuckets }, (_, bucket) => bucket);
       const moves = await newestMoves(servers.all[0].view.mysql, limits.http.pageSizeMax);
       return {
         servers: servers.all.map(({ name }) => ({
-          ...{ name, buckets: all.filter((bucket) => map?.serverOf(bucket) === name) },
+          name,
+          buckets: all.filter((bucket) => map?.serverOf(bucket) === name),
         })),
         moves: moves.map(({ createTime, closedTime, doneTime, revision: _revision, ...move }) => ({
           ...move,
@@ -44,7 +47,9 @@ export const bucketActions: ActionDefinitions<Wallet, typeof contract> = {
       requireNoneWithout(this.broker, [source, server]);
       const revision = (servers.map?.revisionOf(bucket) ?? 0) + 1;
       if (!(await planMove(this.mysql, { bucket, source, target: server, revision }, operator)))
-        throw fail("unavailable", { cause: "the bucket moves already" });
+        throw fail("unavailable", {
+          cause: "the bucket moves or has just moved, or the home server no longer names the target",
+        });
       return { planned: true };
     },
   },

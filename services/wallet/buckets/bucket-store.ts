@@ -134,7 +134,10 @@ const toMove = (row: MoveRow): BucketMove => ({
   ...{ createTime: row.create_time, closedTime: row.closed_time, doneTime: row.done_time },
 });
 
-/** Plans a move; `false` where the bucket has one that is not done, or the home server does not name the target any more. */
+/**
+ * Plans a move; `false` where the bucket has one that is not done or is as new, or the home server does not name the
+ * target any more.
+ */
 export async function planMove(
   home: Queryable,
   move: Pick<BucketMove, "bucket" | "source" | "target" | "revision">,
@@ -146,8 +149,9 @@ export async function planMove(
       // Both servers take these locks with SELECT alone.
       `INSERT INTO t_wallet_bucket_move (bucket, source, target, revision, state, operator, create_time, open_bucket)
        SELECT ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), ? FROM t_server WHERE name = ?
+         AND NOT EXISTS (SELECT 1 FROM t_wallet_bucket_move WHERE bucket = ? AND revision >= ?)
        /*!80000 FOR SHARE */ /*M! LOCK IN SHARE MODE */`,
-      [bucket, source, target, revision, numberOfState("planned"), operator, bucket, target],
+      [bucket, source, target, revision, numberOfState("planned"), operator, bucket, target, bucket, revision],
     );
     return affectedRows === 1;
   } catch (error) {

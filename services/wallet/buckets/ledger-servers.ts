@@ -63,7 +63,7 @@ export class LedgerServers {
     return this.all.some((server) => server.name === name);
   }
 
-  /** @throws Error where no server has the name: the setting of this node lacks it */
+  /** Fails: unavailable, where the setting of this node lacks the name. */
   named(name: string): LedgerServer {
     const server = this.all.find((one) => one.name === name);
     if (!server) throw fail("unavailable", { cause: `server ${name} is not in WALLET_MYSQL_URLS of this node` });
@@ -90,11 +90,6 @@ export class LedgerServers {
   /** The server that gave the id of a row. */
   ofId(id: string): LedgerServer | undefined {
     return this.all.find(({ number }) => number === serverOfId(id));
-  }
-
-  /** The databases of all servers, the home server's first. */
-  get databases(): readonly Queryable[] {
-    return this.all.map(({ view }) => view.mysql);
   }
 
   /** Asks the servers one after the other, until one has an answer. */

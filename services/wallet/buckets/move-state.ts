@@ -20,9 +20,6 @@ export function stateOfNumber(number: number): MoveState {
   return state;
 }
 
-/** The one state that follows; `undefined` of the last one. */
-export const nextState = (state: MoveState): MoveState | undefined => moveStates[moveStates.indexOf(state) + 1];
-
 /** The steps of a move, for tests that end it there. */
 export type MoveStep = "closed" | "arrived" | "left" | "moved" | "mapped" | "opened";
 export type MoveBreakpoint = (step: MoveStep) => void | Promise<void>;

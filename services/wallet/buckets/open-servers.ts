@@ -1,8 +1,7 @@
 import type { Service } from "moleculer";
-import { tellServers } from "../../../broker/releases.ts";
 import { openView } from "../../../mixins/mysql/server-view.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
-import { fenceServers } from "../../server-fence.ts";
+import { fenceServers, tellServersOf } from "../../server-fence.ts";
 import { numbersOf, requireSelf } from "../../server-names-store.ts";
 import { furtherServers, type WalletServer, walletServers } from "../../wallet-servers.ts";
 import { BucketWatch } from "./bucket-watch.ts";
@@ -20,8 +19,8 @@ export interface OpenServers {
 export type MixinsAt = (server: WalletServer) => readonly object[];
 
 /**
- * Opens the servers of WALLET_MYSQL_URLS. Without further ones it costs one query, now and then. Rejects where the setting is not what
- * the home server knows: this node would write users' rows where others do not look.
+ * Opens the servers of WALLET_MYSQL_URLS. Without further ones it costs one query, now and then. Rejects where the setting
+ * is not what the home server knows: this node would write users' rows where others do not look.
  */
 export async function openServers(wallet: Service & MysqlState, mixinsAt: MixinsAt): Promise<OpenServers> {
   const further = furtherServers("wallet");
@@ -46,11 +45,7 @@ export async function openServers(wallet: Service & MysqlState, mixinsAt: Mixins
     const [first, ...others] = opened.toSorted((a, b) => a.number - b.number) as [LedgerServer, ...LedgerServer[]];
     const watch = await BucketWatch.open(wallet.mysql, home.name, wallet.logger);
     closing.push(() => watch.stop());
-    tellServers(
-      wallet.broker,
-      wallet.name,
-      opened.map(({ name }) => name),
-    );
+    tellServersOf(wallet);
     return {
       servers: LedgerServers.several({ servers: [first, ...others], watch }),
       refresh: () => watch.refresh(),

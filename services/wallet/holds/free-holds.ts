@@ -1,6 +1,6 @@
 import { fail } from "../../../broker/failure.ts";
 import { isDuplicateKey, type Queryable } from "../../../mixins/mysql/database.ts";
-import type { LedgerServer, LedgerServers } from "../buckets/ledger-servers.ts";
+import type { LedgerServers } from "../buckets/ledger-servers.ts";
 import { freeHoldId, freeReleaseId } from "../business-ids.ts";
 import { incomeElsewhere } from "../income/income-elsewhere.ts";
 import { addTotals, decideFreeHold, type FreeHoldDecision, type IncomePosting } from "../income/income-posting.ts";
@@ -95,17 +95,21 @@ async function triedToHold(
 }
 
 /**
- * Releases such a hold for ever, on the server that has it; committed when it resolves. A repeat changes nothing. Fails: holdState, where there is no
- * hold of this id.
+ * Releases such a hold for ever, on the server that has it; committed when it resolves. A repeat changes nothing. Fails:
+ * holdState, where there is no hold of this id.
  */
 export async function releaseFree(
   servers: LedgerServers,
   { holdId, reason }: { holdId: string; reason: string },
   attempt = 1,
 ): Promise<FreeHold> {
-  const { userId, points } = await requireFreeHoldOn(servers, holdId);
-  const on = await servers.first(async (server) => (await findFreeHold(server.view.mysql, holdId)) && server);
-  const { mysql, seals } = (on as LedgerServer).view;
+  const found = await servers.first(async (server) => {
+    const hold = await findFreeHold(server.view.mysql, holdId);
+    return hold && { hold, server };
+  });
+  if (!found) throw fail("holdState", { holdId });
+  const { userId, points } = found.hold;
+  const { mysql, seals } = found.server.view;
   const posting: IncomePosting = {
     ...{ kind: "release", anchorId: userId, points, valid: true, bizId: freeReleaseId(holdId) },
     ...{ orderId: null, reason },

@@ -73,8 +73,8 @@ async function describe(
 
 /**
  * The server with a refunded order's row, where what its coins were spent on is, and what is held back of it: the payer's
- * server when it was refunded. The home server where none has it. Fails:
- * unavailable, where the credit is on another server: gifts that its coins were spent on there would be missing.
+ * server when it was refunded. The home server where none has it. Fails: unavailable, where the credit is on another
+ * server: gifts that its coins were spent on there would be missing.
  */
 export async function serverOfRefund(servers: LedgerServers, orderId: string): Promise<LedgerServer> {
   if (!servers.isSeveral) return servers.all[0];
@@ -137,7 +137,8 @@ function eventOf(order: Omit<HoldOrder, "operator">, to: "held" | "released", mo
 /**
  * Holds back the anchors' shares of an order's gifts, or releases these holds; committed when it resolves. A repeat or
  * a concurrent call changes nothing, one of the same `moveId` also where the shares have moved on since. Shares whose state
- * does not allow the move stay as they are. Fails: refundUnknown; holdState, where no share may make the move and none has made it.
+ * does not allow the move stay as they are. Fails: refundUnknown; holdState, where no share may make the move and none has
+ * made it.
  */
 export async function moveHolds(
   wallet: Wallet,

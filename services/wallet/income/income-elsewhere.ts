@@ -4,8 +4,9 @@ import { findPosting, readIncome } from "./income-store.ts";
 
 /**
  * What servers other than the one that decides have of an anchor's income, and the earlier posting of a business id. Read
- * it before the transaction: what she earned there only grows, what was paid out there never changes. Of two calls at the
- * same time with one id for anchors of different servers both may be carried out: the auditor names them.
+ * it before the transaction: earnings there only grow, payouts there are final, and a refund's hold there may come
+ * meanwhile. Two calls at the same time with one id, for anchors of different servers, may both be carried out; nothing
+ * looks for that (decision 0091).
  */
 export async function incomeElsewhere(
   servers: LedgerServers,

@@ -17,8 +17,7 @@ const maxAttempts = 3;
  * Takes a payout from the anchor's free income; committed when it resolves. Only rolled-up income is free: the latest
  * gifts may be missing (see `settledUpTo` of `incomeOf`). A payout id keeps its first outcome for ever, also a
  * rejection for lack of income. Fails: invalidParam, balanceShort, idempotencyConflict; accountUnusable, where the anchor
- * is erased; unavailable, where the payout
- * may have happened: repeat it with the same id to learn the outcome.
+ * is erased; unavailable, where the payout may have happened: repeat it with the same id to learn the outcome.
  */
 export async function payOut(servers: LedgerServers, payout: Payout): Promise<PaidOut> {
   const { userId, points, payoutId } = payout;
@@ -34,8 +33,8 @@ export async function payOut(servers: LedgerServers, payout: Payout): Promise<Pa
 
 /**
  * As `payOut`, under a business id of any kind; a payout that is refused is an answer. It is decided on the anchor's own
- * server, under the lock of her row there. What she earned on other servers was read before, and only grows; what a hold
- * there takes meanwhile makes her income negative, as any hold may that comes after a payout.
+ * server, under the lock of her row there. What she earned on other servers was read before, and only grows. A hold of a
+ * refund there in the meantime may make her free income negative, as one that comes after the payout may.
  */
 export async function postPayout(
   servers: LedgerServers,

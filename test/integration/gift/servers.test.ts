@@ -1,10 +1,12 @@
 import { randomUUID } from "node:crypto";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
+import { isUnavailable } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
 import { call } from "../../../services/contracts.ts";
 import { type AcceptedGift, contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import type { GiftRecord, RecordedGift } from "../../../services/gift/gift.contract.ts";
 import gift from "../../../services/gift/gift.service.ts";
+import type { RecordServers } from "../../../services/gift/record-servers.ts";
 import { serverOfId } from "../../../services/wallet-servers.ts";
 import { publish, recharge } from "../../support/recharge.ts";
 import { addSecondServer, rowsAt, type SecondServer, usersOf } from "../../support/second-server.ts";
@@ -21,13 +23,14 @@ const anchor = "77";
 
 let both: SecondServer;
 let caller: ServiceBroker;
+let node: ServiceBroker;
 const began = new Date();
 
 beforeAll(async () => {
   both = await addSecondServer();
   await startNode("router", [router]);
   const wallet = await startWallet("wallet-1");
-  const node = await startNode("gift-1", [gift]);
+  node = await startNode("gift-1", [gift]);
   caller = await startNode("caller", []);
   await waitForNode(caller, "wallet", wallet.nodeID);
   await waitForNode(caller, "gift", node.nodeID);
@@ -161,4 +164,15 @@ test("what was settled since a time, and the totals of a side, are those of both
       ],
     },
   ]);
+});
+
+test("a server that the setting of a node lacks is an outage: a gift that was charged there is tried again", () => {
+  const { records } = node.getLocalService("gift") as unknown as { records: RecordServers };
+  let thrown: unknown;
+  try {
+    records.named("c");
+  } catch (error) {
+    thrown = error;
+  }
+  expect(isUnavailable(thrown)).toBe(true);
 });

@@ -461,7 +461,8 @@ test("a node with one server ends once the home server names a further one", asy
   } finally {
     await rowsAt(both.urls.home, "wallet", "INSERT INTO t_server (name, number, is_self) VALUES ('b', 1, 0)");
   }
-  expect((await child.exited) as unknown).toBeDefined();
+  await child.exited;
+  expect(child.lastLines().join("\n")).toMatch(/WALLET_MYSQL_URLS lacks b/);
 }, 60_000);
 
 test("a login of the wallet's own, with the rights of its job alone, suffices on both servers", async () => {
