@@ -30,12 +30,13 @@ export interface KeptLogin extends Login {
 
 /** How long another process may hold the server's logins, or the server may take to know a new one. */
 const deadlineMs = 30_000;
-/** How long JetStream may take to answer whether it is reached, before the server is told to reload again. */
-const answerWithinMs = 1_000;
-/** A reload that comes while another one runs may be lost. */
+/**
+ * How long JetStream may take to answer after a reload, before the server is told to reload again: at first, and at most.
+ * A server that is busy gets more time with each reload.
+ */
+const answerWithinMs = { first: 100, most: 2_000 };
+/** How long the server may take to know a login after a reload, before it is told to reload again. */
 const reloadEveryMs = 500;
-/** How long JetStream may be silent to the services after a reload, before the server is told to reload again. */
-const silentMs = 3_000;
 
 const loginsFile = (natsDir: string) => join(natsDir, "logins.json");
 /** The folder of the server's configuration. As a whole it is mounted into a container, since its files are replaced. */
@@ -131,12 +132,15 @@ export async function logsIn(port: number, user: string, password: string): Prom
  * the imports of an account that a reload has added only after the next reload; until then it answers that nobody is
  * there, or nothing where the import has another name.
  */
-async function reachesJetStream(port: number, user: string, password: string, info: string): Promise<boolean> {
+async function reachesJetStream(
+  port: number,
+  { user, password, info, withinMs }: { user: string; password: string; info: string; withinMs: number },
+): Promise<boolean> {
   const connect = { verbose: false, pedantic: false, headers: true, no_responders: true, user, pass: password };
   const inbox = `${inboxPrefixOf(user)}.stack`;
   const ask = `SUB ${inbox} 1\r\nPUB ${info} ${inbox} 0\r\n\r\n`;
   const isOver = (text: string) => /^(MSG|HMSG|-ERR) .*\r\n/m.test(text);
-  const answer = converse(port, `CONNECT ${JSON.stringify(connect)}\r\n${ask}`, isOver, answerWithinMs);
+  const answer = converse(port, `CONNECT ${JSON.stringify(connect)}\r\n${ask}`, isOver, withinMs);
   return /^MSG /m.test(await answer.catch(() => ""));
 }
 
@@ -166,53 +170,68 @@ function infoOf({ account, permissions }: Pick<NatsUser, "account" | "permission
 }
 
 /**
- * Whether JetStream answers every login within `silentMs`. A reload of nats-server 2.9 may leave accounts without their
- * imports until the next one: then JetStream answers none of the services.
+ * Whether JetStream answers every login. After a reload of nats-server before 2.9.21 the imports of all accounts may lead
+ * nowhere until the next one (its pull request 4327): then JetStream answers none of the services.
  */
-function answersAll({ natsDir, running }: NatsServer): Promise<boolean> {
-  const answers = async () => {
-    for (const { password, ...login } of readLogins(natsDir))
-      for (const one of usersOf(login)) {
-        const info = infoOf(one, login.namespace);
-        if (info === undefined) continue;
-        for (const port of running) if (!(await reachesJetStream(port, one.user, password, info))) return false;
-      }
-    return true;
-  };
-  return becomesTrue(() => answers(), silentMs);
+async function answersAll({ natsDir, running }: NatsServer, withinMs: number): Promise<boolean> {
+  for (const { password, ...login } of readLogins(natsDir))
+    for (const { user, ...one } of usersOf(login)) {
+      const info = infoOf(one, login.namespace);
+      if (info === undefined) continue;
+      for (const port of running) if (!(await reachesJetStream(port, { user, password, info, withinMs }))) return false;
+    }
+  return true;
 }
+
+/**
+ * Tells the server to reload until all logins are in, and says whether they are in time. While JetStream is silent no
+ * service reaches it, so the next reload follows at once.
+ */
+async function reloadUntil(server: NatsServer, isIn: (withinMs: number) => Promise<Standing>): Promise<boolean> {
+  const until = Date.now() + deadlineMs;
+  for (let { first: withinMs } = answerWithinMs; Date.now() < until; withinMs *= 2) {
+    await server.host.reload();
+    const within = Math.min(withinMs, answerWithinMs.most);
+    let standing: Standing = "unknown";
+    await becomesTrue(async () => {
+      standing = await isIn(within);
+      return standing !== "unknown";
+    }, reloadEveryMs);
+    if ((standing as Standing) === "in" && (await answersAll(server, within))) return true;
+  }
+  return false;
+}
+
+/** `unknown`: the server refuses the login; `silent`: JetStream does not answer it. */
+type Standing = "in" | "unknown" | "silent";
 
 /** Resolves once the server lets all of them in. Call it with the lock held. */
 async function bringToServer(server: NatsServer, wanted: readonly Login[]): Promise<void> {
-  const { natsDir, running, host } = server;
+  const { natsDir, running } = server;
   const logins = kept(natsDir, [...standing, ...wanted]);
   await announceAccounts(server, logins);
   const areOthers = writeAccounts(natsDir, logins);
   const users = wanted.flatMap((login) =>
     usersOf(login).map((one) => ({ ...one, namespace: login.namespace, password: passwordOf(natsDir, login) })),
   );
-  const areIn = async () => {
+  const standingOf = async (withinMs: number): Promise<Standing> => {
     for (const { user, password, ...one } of users)
       for (const port of running) {
-        if (!(await logsIn(port, user, password))) return false;
+        if (!(await logsIn(port, user, password))) return "unknown";
         const info = infoOf(one, one.namespace);
-        if (info !== undefined && !(await reachesJetStream(port, user, password, info))) return false;
+        if (info !== undefined && !(await reachesJetStream(port, { user, password, info, withinMs }))) return "silent";
       }
-    return true;
+    return "in";
   };
   // On a busy machine the server may answer nobody for seconds while it reads its configuration.
   let complaint = "";
-  const areInByNow = () =>
-    areIn().catch((error: Error) => {
+  const areIn = (withinMs: number) =>
+    standingOf(withinMs).catch((error: Error): Standing => {
       complaint = ` (${error.message})`;
-      return false;
+      return "unknown";
     });
-  if (!areOthers && (await areInByNow())) return;
-  const until = Date.now() + deadlineMs;
-  while (Date.now() < until) {
-    await host.reload();
-    if ((await becomesTrue(areInByNow, reloadEveryMs)) && (await answersAll(server))) return;
-  }
+  if (!areOthers && (await areIn(answerWithinMs.most)) === "in") return;
+  if (await reloadUntil(server, areIn)) return;
   const names = users.map(({ user }) => user).join(", ");
   throw new Error(`the private NATS server does not know ${names}${complaint}: see its log`);
 }
@@ -248,13 +267,10 @@ export async function addLogin(server: NatsServer, login: Login): Promise<NatsUr
 
 /** Removes the logins that `goes` names, and ends their connections. */
 export async function removeLogins(server: NatsServer, goes: (login: Login) => boolean): Promise<void> {
-  const { natsDir, host } = server;
+  const { natsDir } = server;
   await locked(natsDir, async () => {
     const left = readLogins(natsDir).filter((login) => !goes(login));
     replaceFile(loginsFile(natsDir), `${JSON.stringify(left, null, 1)}\n`);
-    if (!writeAccounts(natsDir, left)) return;
-    const until = Date.now() + deadlineMs;
-    do await host.reload();
-    while (!(await answersAll(server)) && Date.now() < until);
+    if (writeAccounts(natsDir, left)) await reloadUntil(server, async () => "in");
   });
 }
