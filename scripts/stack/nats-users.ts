@@ -1,42 +1,29 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { busUserOf, inboxPrefixOf } from "../../broker/nats-names.ts";
+import { busUserOf } from "../../broker/nats-names.ts";
 import { serviceNames } from "../../broker/service-names.ts";
 import { serviceUrlName } from "../../config/config.ts";
-import { sourceInfo } from "../../services/event-readers.ts";
-import { converse } from "./converse.ts";
 import { readIfThere, replaceFile } from "./files.ts";
-import type { Host } from "./host.ts";
 import { withLock } from "./lock.ts";
-import {
-  accountsText,
-  adminLogin,
-  type Login,
-  type NatsUser,
-  servicesOfRole,
-  userOf,
-  usersOf,
-} from "./nats-accounts.ts";
+import { accountsText, adminLogin, type Login, servicesOfRole, userOf, usersOf } from "./nats-accounts.ts";
 import { announcing } from "./nats-announce.ts";
+import {
+  infoOf,
+  type KeptLogin,
+  logsIn,
+  mostAnswerMs,
+  type NatsServer,
+  reachesJetStream,
+  reloadUntil,
+  type Standing,
+} from "./nats-reload.ts";
 import { LOOPBACK } from "./ports.ts";
-import { becomesTrue } from "./wait.ts";
 
 /** The logins at the private NATS server: made when they are first asked for, kept beside the server's data. */
 
-export interface KeptLogin extends Login {
-  readonly password: string;
-}
-
-/** How long another process may hold the server's logins, or the server may take to know a new one. */
+/** How long another process may hold the server's logins. */
 const deadlineMs = 30_000;
-/**
- * How long JetStream may take to answer after a reload, before the server is told to reload again: at first, and at most.
- * A server that is busy gets more time with each reload.
- */
-const answerWithinMs = { first: 100, most: 2_000 };
-/** How long the server may take to know a login after a reload, before it is told to reload again. */
-const reloadEveryMs = 500;
 
 const loginsFile = (natsDir: string) => join(natsDir, "logins.json");
 /** The folder of the server's configuration. As a whole it is mounted into a container, since its files are replaced. */
@@ -120,40 +107,6 @@ export function standingUrls(natsDir: string, ports: readonly number[]): Record<
   };
 }
 
-/** Whether the server lets a user in. */
-export async function logsIn(port: number, user: string, password: string): Promise<boolean> {
-  const connect = JSON.stringify({ verbose: false, pedantic: false, user, pass: password });
-  const answer = await converse(port, `CONNECT ${connect}\r\nPING\r\n`, (text) => /^(PONG|-ERR .*)\r\n/m.test(text));
-  return /^PONG\r\n/m.test(answer);
-}
-
-/**
- * Whether JetStream answers a user of an account that imports its API, by the request `info`. nats-server 2.9 follows
- * the imports of an account that a reload has added only after the next reload; until then it answers that nobody is
- * there, or nothing where the import has another name.
- */
-async function reachesJetStream(
-  port: number,
-  { user, password, info, withinMs }: { user: string; password: string; info: string; withinMs: number },
-): Promise<boolean> {
-  const connect = { verbose: false, pedantic: false, headers: true, no_responders: true, user, pass: password };
-  const inbox = `${inboxPrefixOf(user)}.stack`;
-  const ask = `SUB ${inbox} 1\r\nPUB ${info} ${inbox} 0\r\n\r\n`;
-  const isOver = (text: string) => /^(MSG|HMSG|-ERR) .*\r\n/m.test(text);
-  const answer = converse(port, `CONNECT ${JSON.stringify(connect)}\r\n${ask}`, isOver, withinMs);
-  return /^MSG /m.test(await answer.catch(() => ""));
-}
-
-/** The server of a stack, or the servers of its cluster, which have their logins in common. */
-export interface NatsServer {
-  readonly natsDir: string;
-  /** Of all servers, as URLs name them. */
-  readonly ports: readonly number[];
-  /** Of those that run: a server that is started later reads the logins then. */
-  readonly running: readonly number[];
-  readonly host: Pick<Host, "reload">;
-}
-
 /** The logins that are needed for one: those of a node of many services are of its services too. */
 function neededFor({ role, namespace, person }: Login): Login[] {
   // Readers of EVENTS read the mirror that a provisioner keeps.
@@ -162,48 +115,6 @@ function neededFor({ role, namespace, person }: Login): Login[] {
   const own = { role, namespace, ...(person === undefined ? {} : { person }) };
   return [...services.filter((login) => login.role !== role), own];
 }
-
-/** The request by which a user asks whether JetStream answers; `undefined` for one whom it does not concern. */
-function infoOf({ account, permissions }: Pick<NatsUser, "account" | "permissions">, namespace: string) {
-  if (account === "mirror") return sourceInfo(namespace);
-  return account !== "JS" && permissions?.publish.allow.includes("$JS.API.INFO") ? "$JS.API.INFO" : undefined;
-}
-
-/**
- * Whether JetStream answers every login. After a reload of nats-server before 2.9.21 the imports of all accounts may lead
- * nowhere until the next one (its pull request 4327): then JetStream answers none of the services.
- */
-async function answersAll({ natsDir, running }: NatsServer, withinMs: number): Promise<boolean> {
-  for (const { password, ...login } of readLogins(natsDir))
-    for (const { user, ...one } of usersOf(login)) {
-      const info = infoOf(one, login.namespace);
-      if (info === undefined) continue;
-      for (const port of running) if (!(await reachesJetStream(port, { user, password, info, withinMs }))) return false;
-    }
-  return true;
-}
-
-/**
- * Tells the server to reload until all logins are in, and says whether they are in time. While JetStream is silent no
- * service reaches it, so the next reload follows at once.
- */
-async function reloadUntil(server: NatsServer, isIn: (withinMs: number) => Promise<Standing>): Promise<boolean> {
-  const until = Date.now() + deadlineMs;
-  for (let { first: withinMs } = answerWithinMs; Date.now() < until; withinMs *= 2) {
-    await server.host.reload();
-    const within = Math.min(withinMs, answerWithinMs.most);
-    let standing: Standing = "unknown";
-    await becomesTrue(async () => {
-      standing = await isIn(within);
-      return standing !== "unknown";
-    }, reloadEveryMs);
-    if ((standing as Standing) === "in" && (await answersAll(server, within))) return true;
-  }
-  return false;
-}
-
-/** `unknown`: the server refuses the login; `silent`: JetStream does not answer it. */
-type Standing = "in" | "unknown" | "silent";
 
 /** Resolves once the server lets all of them in. Call it with the lock held. */
 async function bringToServer(server: NatsServer, wanted: readonly Login[]): Promise<void> {
@@ -230,8 +141,8 @@ async function bringToServer(server: NatsServer, wanted: readonly Login[]): Prom
       complaint = ` (${error.message})`;
       return "unknown";
     });
-  if (!areOthers && (await areIn(answerWithinMs.most)) === "in") return;
-  if (await reloadUntil(server, areIn)) return;
+  if (!areOthers && (await areIn(mostAnswerMs)) === "in") return;
+  if (await reloadUntil(server, logins, areIn)) return;
   const names = users.map(({ user }) => user).join(", ");
   throw new Error(`the private NATS server does not know ${names}${complaint}: see its log`);
 }
@@ -271,6 +182,6 @@ export async function removeLogins(server: NatsServer, goes: (login: Login) => b
   await locked(natsDir, async () => {
     const left = readLogins(natsDir).filter((login) => !goes(login));
     replaceFile(loginsFile(natsDir), `${JSON.stringify(left, null, 1)}\n`);
-    if (writeAccounts(natsDir, left)) await reloadUntil(server, async () => "in");
+    if (writeAccounts(natsDir, left)) await reloadUntil(server, left);
   });
 }
