@@ -3,7 +3,7 @@ import { isUnavailable } from "../../broker/failure.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { KeyedQueue } from "../keyed-queue.ts";
-import { AckWait, acknowledge, deadLetter } from "./acks.ts";
+import { AckWait, acknowledge, deadLetter, mayFailAgain } from "./acks.ts";
 import { BatchTimer } from "./batch-timer.ts";
 import type { ChannelDefinition } from "./channel-definition.ts";
 import {
@@ -12,14 +12,14 @@ import {
   type HandlingPorts,
   type ItemPlace,
   type OpenMessage,
-  placeForLog,
   placeOf,
   retryDelayMs,
   view,
 } from "./message.ts";
 import { OpenMessages } from "./open-messages.ts";
+import { Pauses } from "./pauses.ts";
 import { type ReadItem, reasonOf } from "./split.ts";
-import { Unreadable } from "./unreadable.ts";
+import { StreamWaits } from "./stream-waits.ts";
 
 export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batchesInFlight" | "gather">;
 
@@ -44,6 +44,8 @@ export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batches
  *                                     delivered again after a pause
  *     open → given back               halted: another node gets it, with all its items, also those that are done: the
  *                                     handler recognizes them by their business ids
+ *     open → given back               another node is to pull its stream (`handled`), an item was not handled after a
+ *                                     pause, and none of this message is in work: what fails keeps nothing waiting
  *
  * Modes of the channel:
  *
@@ -61,9 +63,11 @@ export class Batches {
   private readonly taken = new Set<ItemPlace>();
   private readonly messages = new OpenMessages();
   private readonly running = new Set<Promise<void>>();
+  private readonly pauses = new Pauses();
   private inFlight = 0;
-  /** Resolvers that wait until no message of a stream is held. */
-  private readonly waiters = new Map<string, () => void>();
+  private readonly waits = new StreamWaits();
+  /** An item that another node is to handle has failed. Where many do, what can be given back is looked for once. */
+  private hasFailedLeaving = false;
   private readonly ackWait: AckWait;
   private mode: "running" | "draining" | "halted" = "running";
   private readonly halted = Promise.withResolvers<void>();
@@ -108,13 +112,11 @@ export class Batches {
     for (const [item, why] of items) if (this.mode !== "halted") await this.toDeadLetters(item, why);
   }
 
-  /** Resolves once nothing of a stream is held. */
-  async handled(stream: string): Promise<void> {
-    while (this.messages.holds(stream))
-      await new Promise<void>((resolve) => {
-        this.waiters.set(stream, resolve);
-      });
-    this.waiters.delete(stream);
+  /** Resolves once nothing of a stream is held. Until then what fails of it is given back, and what comes after that. */
+  handled(stream: string): Promise<void> {
+    const free = this.waits.until(stream, () => !this.messages.holds(stream));
+    this.pauses.endOf(stream);
+    return free;
   }
 
   /** Handles the items that are held, then resolves. Messages that cannot be handled are given back to other nodes. */
@@ -135,9 +137,13 @@ export class Batches {
   /** Gives back the messages of which no item is in work, without changing the order of a key. */
   private halt(): void {
     this.mode = "halted";
-    this.giveBack(this.messages.givable(this.waiting, (key) => this.waiting.isBusy(key)));
-    for (const resolve of this.waiters.values()) resolve();
+    this.giveBack(this.givable());
+    this.waits.progressed();
     this.halted.resolve();
+  }
+
+  private givable(): OpenMessage[] {
+    return this.messages.givable(this.waiting, (key) => this.waiting.isBusy(key));
   }
 
   private giveBack(messages: readonly OpenMessage[]): void {
@@ -156,6 +162,8 @@ export class Batches {
   }
 
   private dispatch(): void {
+    if (this.hasFailedLeaving) this.giveBack(this.givable().filter((one) => this.waits.has(one)));
+    this.hasFailedLeaving = false;
     const { batch: most, batchesInFlight } = this.bounds;
     while (this.mode !== "halted" && this.waiting.hasReady && this.inFlight < batchesInFlight) {
       const { size } = this.waiting;
@@ -203,20 +211,11 @@ export class Batches {
       for (const one of rest) this.taken.delete(one);
       this.waiting.returnRest(key, rest);
       await this.attempt(new Map([[key, [first]]]));
-    } else if (this.mayFailAgain(first, error)) this.tryLater(key, [first]);
+    } else if (mayFailAgain(this.ports, this.bounds.durable, first, error)) this.tryLater(key, [first]);
     else {
       await this.toDeadLetters(first, messageOf(error));
       this.waiting.done(key);
     }
-  }
-
-  /** Counts an error of an item that was handled alone. An outage is not counted. */
-  private mayFailAgain(one: Delivered, error: unknown): boolean {
-    one.faults++;
-    if (error instanceof Unreadable || one.faults >= limits.jetstream.maxAttempts) return false;
-    const about = { channel: this.bounds.durable, ...placeForLog(one), faults: one.faults, err: error };
-    this.ports.log.error(about, "a message could not be handled: it is tried again");
-    return true;
   }
 
   /** The items of the key pause, each time for longer. After the pause they are the first of their key. */
@@ -225,15 +224,16 @@ export class Batches {
       this.halt();
       return;
     }
-    const delayMs = retryDelayMs(items[0]?.tries ?? 0);
+    const delayMs = retryDelayMs(items.some(({ of }) => this.waits.has(of)) ? 0 : (items[0]?.tries ?? 0));
     for (const one of items) one.tries++;
-    const again = () => {
+    this.pauses.start(items, delayMs, () => {
       if (this.mode === "halted") return;
       for (const one of items) this.taken.delete(one);
       this.waiting.putBack(key, items);
-      this.dispatch();
-    };
-    setTimeout(again, delayMs).unref();
+      this.hasFailedLeaving ||= items.some(({ of }) => this.waits.has(of));
+      if (this.hasFailedLeaving) this.timer.soon();
+      else this.dispatch();
+    });
   }
 
   /** Where the copy cannot be written, the whole message is given back, once none of its items is in work. */
@@ -254,7 +254,7 @@ export class Batches {
 
   /** Called when an item or a message is no longer held. */
   private progressed(): void {
-    for (const resolve of this.waiters.values()) resolve();
+    this.waits.progressed();
     if (this.mode === "draining" && this.held === 0) this.halted.resolve();
   }
 }

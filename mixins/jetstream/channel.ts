@@ -104,8 +104,8 @@ export class Channel {
 
   /**
    * Pulls these partitions from now on and no others (a channel without partitions has one, 0). Held messages of the
-   * others are still handled here; the next node that pulls them waits for that. Resolves once those partitions have no
-   * held messages.
+   * others are still handled here, and those that fail are given back; the next node that pulls them waits for that.
+   * Resolves once those partitions have no held messages.
    */
   async pull(partitions: readonly number[]): Promise<void> {
     const durables = [...this.consumers().keys()];

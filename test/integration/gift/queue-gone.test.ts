@@ -16,6 +16,7 @@ import { liveRooms } from "../../support/live-rooms.ts";
 import { settledOrders } from "../../support/outcomes.ts";
 import { recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
+import { whileRunning } from "../../support/while-running.ts";
 
 /** The gift queue's consumers and streams are deleted: every accepted gift that is known anywhere ends once. */
 
@@ -94,16 +95,15 @@ const deleteStreams = () => Promise.all(streamNames(giftStream).map((name) => st
 test("consumers that are deleted under traffic are made again: each gift is charged once, within 5 s", async () => {
   const orders = await sendAll();
   const more: string[] = [];
-  let over = false;
-  const sending = (async () => {
-    while (!over) more.push(...(await sendAll()));
-  })();
-  await settledOrders(orders);
-  await deleteConsumers();
-  const after = await sendAll();
-  await settledOrders(after, 5_000);
-  over = true;
-  await sending;
+  const sendMore = async (isOver: () => boolean) => {
+    while (!isOver()) more.push(...(await sendAll()));
+  };
+  await whileRunning(sendMore, async () => {
+    await settledOrders(orders);
+    await deleteConsumers();
+    const after = await sendAll();
+    await settledOrders(after, 5_000);
+  });
   await settledOrders(more, 5_000);
 });
 

@@ -2,6 +2,7 @@ import type { ServiceBroker } from "moleculer";
 import { openRedis } from "../../../mixins/redis.mixin.ts";
 import { call } from "../../../services/contracts.ts";
 import { eventually, stopAll, stopNode } from "../../support/system.ts";
+import { whileRunning } from "../../support/while-running.ts";
 import {
   addressOf,
   type Body,
@@ -12,6 +13,7 @@ import {
   seeing,
   startImServer,
   startRouter,
+  type TestClient,
 } from "./im-nodes.ts";
 
 let a: ServiceBroker;
@@ -161,15 +163,15 @@ describe("a room's history", () => {
   });
 
   test("every frame after the greeting arrives, however many come in meanwhile", async () => {
-    let stop = false;
     let sent = 0;
-    const talk = (async () => {
-      while (!stop) await say(`t${++sent}`, 32);
-    })();
-    const clients = await Promise.all(Array.from({ length: 20 }, (_, i) => connect(i % 2 ? a : b, `${1100 + i}`, 32)));
-    await eventually("some frames", () => clients.every((client) => client.business().length > 3));
-    stop = true;
-    await talk;
+    let clients: TestClient[] = [];
+    const talk = async (isOver: () => boolean) => {
+      while (!isOver()) await say(`t${++sent}`, 32);
+    };
+    await whileRunning(talk, async () => {
+      clients = await Promise.all(Array.from({ length: 20 }, (_, i) => connect(i % 2 ? a : b, `${1100 + i}`, 32)));
+      await eventually("some frames", () => clients.every((client) => client.business().length > 3));
+    });
     for (const client of clients) {
       const from = Number(client.greeting?.seq);
       await eventually("all later frames", () => client.business().length === sent - from);

@@ -12,6 +12,7 @@ import { recordApplied } from "../../../mixins/mysql/record-applied.ts";
 import { requireSchema } from "../../../mixins/mysql/schema.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, stopAll } from "../../support/system.ts";
+import { whileRunning } from "../../support/while-running.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "migrations-"));
 let name: string;
@@ -172,27 +173,26 @@ test("a statement waits for the locks of running transactions only for a second 
   await mysql.run("CREATE TABLE t_used (id INT NOT NULL PRIMARY KEY)");
   const folders = newMigration("ALTER TABLE t_used ADD COLUMN note VARCHAR(10) NULL, ALGORITHM=INSTANT");
   let slowest = 0;
-  let isOver = false;
   const held = Promise.withResolvers<void>();
   const holding = mysql.transaction(async (tx) => {
     await tx.query("SELECT id FROM t_used");
     await held.promise;
   });
   const migrating = migrate(name, folders);
-  const using = (async () => {
-    for (; !isOver; await new Promise((resolve) => setTimeout(resolve, 20))) {
+  const using = async (isOver: () => boolean) => {
+    for (; !isOver(); await new Promise((resolve) => setTimeout(resolve, 20))) {
       const begun = performance.now();
       await mysql.query("SELECT id FROM t_used");
       slowest = Math.max(slowest, performance.now() - begun);
     }
-  })();
-  await eventually("the statement has waited for the lock, and waits again", () => slowest > 700);
-  await new Promise((resolve) => setTimeout(resolve, 1_500));
-  held.resolve();
-  await holding;
-  expect(await migrating).toHaveLength(1);
-  isOver = true;
-  await using;
+  };
+  await whileRunning(using, async () => {
+    await eventually("the statement has waited for the lock, and waits again", () => slowest > 700);
+    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    held.resolve();
+    await holding;
+    expect(await migrating).toHaveLength(1);
+  });
   expect(slowest).toBeLessThan(limits.mysql.migrationLockWaitS * 1_000 + 1_000);
 });
 

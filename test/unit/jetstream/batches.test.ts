@@ -477,9 +477,65 @@ describe("the end", () => {
     ]);
     ports.running[0]?.done();
     expect(await Promise.all([one, two].map((over) => isOver(over as Promise<void>)))).toEqual([true, false]);
-    ports.judge = refusing([2]);
-    ports.running[0]?.fail(new Error("poison"));
-    await pass(longMs);
+    ports.running[0]?.fail(new Unreadable("no JSON"));
     expect([await isOver(two as Promise<void>), ports.dead.length]).toEqual([true, 1]);
+  });
+
+  test.each<[string, unknown]>([
+    ["a dependency that is away", fail("unavailable")],
+    ["a fault", new Error("poison")],
+  ])(
+    "of a stream for which another node waits, what fails by %s is given back, and then what comes after it; the rest is handled",
+    async (_what, error) => {
+      const { ports, put, batches } = open({ batchesInFlight: 3 });
+      const given: number[] = [];
+      const message = (seq: number, key: string, stream: string) => {
+        const one = new FakeMessage(seq, key, "durable", stream);
+        one.nak = () => given.push(seq);
+        return put(key, one);
+      };
+      for (const [at, key] of ["a", "b", "c"].entries()) {
+        message(at + 1, key, key === "c" ? "S-2" : "S-1");
+        await settled();
+      }
+      for (const seq of [4, 5]) message(seq, "a", "S-1");
+      const other = message(6, "b", "S-1");
+      const over = batches.handled("S-1");
+      ports.running[2]?.fail(error);
+      ports.running[0]?.fail(error);
+      await pass(retryFirstDelayMs + 1);
+      expect([given, ports.calls]).toEqual([
+        [1, 4, 5],
+        [[1], [2], [3], [3]],
+      ]);
+      ports.running.find(({ keys }) => keys[0] === "b")?.done();
+      expect([await isOver(over), ports.calls.at(-1)]).toEqual([false, [6]]);
+      ports.running.find(({ keys }) => keys[0] === "b")?.done();
+      expect([await isOver(over), other.acked, given, batches.held]).toEqual([true, 1, [1, 4, 5], 1]);
+    },
+  );
+
+  test("what pauses when another node begins to wait is given back at once; of a message that holds many, once nothing of it is in work", async () => {
+    const { ports, put, batches } = open({ batch: 1, batchesInFlight: 2 });
+    const pausing = put("a");
+    await settled();
+    for (let tries = 0; tries < 5; tries++) {
+      ports.running[0]?.fail(fail("unavailable"));
+      await pass(tries === 4 ? 0 : retryMaxDelayMs);
+    }
+    const many = new FakeMessage(2, "b");
+    batches.put(many.real, () => ["b", "c"].map((key, index) => ({ index, key, data: { key } })));
+    await settled();
+    const over = batches.handled("STREAM");
+    await pass(1);
+    expect([fates([pausing, many]), ports.running.length]).toEqual([["0 acks 1 naks", "0 acks 0 naks"], 2]);
+    ports.running.find(({ keys }) => keys[0] === "b")?.fail(fail("unavailable"));
+    await pass(retryFirstDelayMs + 1);
+    ports.running.find(({ keys }) => keys[0] === "c")?.done();
+    await settled();
+    expect(fates([many])).toEqual(["0 acks 0 naks"]);
+    ports.running[0]?.fail(fail("unavailable"));
+    await pass(retryFirstDelayMs + 1);
+    expect([fates([many]), await isOver(over), batches.held]).toEqual([["0 acks 1 naks"], true, 0]);
   });
 });

@@ -3,6 +3,7 @@ import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { Channel } from "../../../mixins/jetstream/channel.ts";
 import type { ChannelDefinition } from "../../../mixins/jetstream/channel-definition.ts";
+import { Unreadable } from "../../../mixins/jetstream/unreadable.ts";
 import { FakeMessage, FakePorts, fakeTimers, pass, settled } from "./fake-messages.ts";
 
 /** Names of streams and subjects have the namespace's prefix; nothing is connected to. */
@@ -363,14 +364,28 @@ describe("partitions", () => {
     const { channel, ports, consumer, lease } = await open(partitioned);
     await channel.pull([0]);
     consumer("d-0").add(...messages(1, "a", "d-0"));
-    ports.judge = () => {
-      throw new Error("poison");
-    };
     await settled();
     const handing = channel.pull([]);
-    await pass(limits.jetstream.maxAttempts * limits.jetstream.retryMaxDelayMs);
+    await pass(2 * fetchExpiresMs);
+    expect(lease("d-0").free).toBe(false);
+    ports.running[0]?.fail(new Unreadable("poison"));
     await handing;
     expect([ports.dead.length, lease("d-0").free]).toEqual([1, true]);
+  });
+
+  test("one whose message cannot be handled for now is handed over with it", async () => {
+    const { channel, ports, consumer, lease } = await open(partitioned);
+    await channel.pull([0]);
+    const [first, second] = messages(2, "a", "d-0");
+    consumer("d-0").add(first as FakeMessage, second as FakeMessage);
+    ports.judge = () => {
+      throw fail("unavailable");
+    };
+    await pass(10 * limits.jetstream.retryMaxDelayMs);
+    const handing = channel.pull([]);
+    await pass(2 * fetchExpiresMs);
+    await handing;
+    expect([first?.naks, second?.naks, channel.held, lease("d-0").free]).toEqual([[0], [0], 0, true]);
   });
 
   test("a lease that comes when the partition is not wanted any more is given back", async () => {
