@@ -11,15 +11,15 @@ import {
   type Delivered,
   type HandlingPorts,
   type ItemPlace,
+  mayFailAgain,
   type OpenMessage,
-  placeForLog,
   placeOf,
-  retryDelayMs,
   view,
 } from "./message.ts";
 import { OpenMessages } from "./open-messages.ts";
+import { Pauses } from "./pauses.ts";
+import { partsOf } from "./some-not-handled.ts";
 import { type ReadItem, reasonOf } from "./split.ts";
-import { Unreadable } from "./unreadable.ts";
 
 export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batchesInFlight" | "gather">;
 
@@ -32,6 +32,7 @@ export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batches
  *
  *     (delivered) → waiting → in work → done
  *     in work → pausing → waiting     unavailable: after a growing delay, without limit
+ *     in work → done, others pausing  the handler says which it did not handle (some-not-handled.ts), by keys
  *     in work → in work               an error of a batch with several keys: each key is tried alone
  *     in work → waiting               an error of a batch with one key: all items but the first, which is tried alone
  *     in work → pausing → waiting     an error of one item alone, up to `limits.jetstream.maxAttempts` times
@@ -57,11 +58,10 @@ export class Batches {
   /** Called when there is room for more messages. */
   private readonly freed: () => void;
   private readonly waiting = new KeyedQueue<Delivered>();
-  /** Items in work or pausing. */
-  private readonly taken = new Set<ItemPlace>();
   private readonly messages = new OpenMessages();
   private readonly running = new Set<Promise<void>>();
   private inFlight = 0;
+  private readonly pauses = new Pauses();
   /** Resolvers that wait until no message of a stream is held. */
   private readonly waiters = new Map<string, () => void>();
   private readonly ackWait: AckWait;
@@ -80,6 +80,11 @@ export class Batches {
   /** Items held, in whichever state. */
   get held(): number {
     return this.messages.openItems;
+  }
+
+  /** Of these, those that take room from further ones. */
+  get occupied(): number {
+    return this.held - this.pauses.besides;
   }
 
   /** Takes a message, unless it is held: then it was delivered again, since its ack wait was extended too late. */
@@ -103,7 +108,7 @@ export class Batches {
     if (unreadable.length < items.length) this.timer.soon();
   }
 
-  /** One after the other, since a message may hold many. Once halted, the message is given back with the rest. */
+  /** One after the other, since a message may hold many. */
   private async unreadable(items: readonly [ItemPlace, string][]): Promise<void> {
     for (const [item, why] of items) if (this.mode !== "halted") await this.toDeadLetters(item, why);
   }
@@ -127,7 +132,6 @@ export class Batches {
     clearTimeout(deadline);
     await Promise.all(this.running);
     this.giveBack([...this.messages]);
-    this.taken.clear();
     this.ackWait.stop();
     this.timer.stop();
   }
@@ -161,7 +165,6 @@ export class Batches {
       const { size } = this.waiting;
       if (!this.timer.mayStart(size, this.mode === "draining" || size >= most)) return;
       const batch = this.waiting.take(most);
-      for (const messages of batch.values()) for (const one of messages) this.taken.add(one);
       this.inFlight++;
       this.track(this.attempt(batch).finally(() => this.batchEnded()));
     }
@@ -178,21 +181,33 @@ export class Batches {
    * be in work still, and `stop` gives their messages back.
    */
   private async attempt(batch: Batch): Promise<void> {
-    const items = [...batch.values()].flat();
+    const views = [...batch.values()].flat().map(view);
     try {
-      await this.ports.handle(items.map(view));
-      for (const one of items) this.ended(one);
-      for (const key of batch.keys()) this.waiting.done(key);
+      await this.ports.handle(views);
+      this.allEnded(batch);
     } catch (error) {
-      const about = { channel: this.bounds.durable, messages: items.length, err: error };
-      if (isUnavailable(error)) {
-        this.ports.log.warn(about, "a dependency is not reachable: the batch is tried again");
-        for (const [key, own] of batch) this.tryLater(key, own);
-      } else if (batch.size > 1) {
-        this.ports.log.warn(about, "a batch could not be handled: it is tried again key by key");
-        for (const [key, own] of batch) if (this.mode !== "halted") await this.attempt(new Map([[key, own]]));
-      } else await this.failed(batch, error);
+      const { handled, failed } = partsOf(batch, views, error);
+      this.allEnded(handled);
+      for (const [why, own] of failed) await this.notHandled(own, why, handled.size > 0);
     }
+  }
+
+  private allEnded(batch: Batch): void {
+    for (const one of [...batch.values()].flat()) this.ended(one);
+    for (const key of batch.keys()) this.waiting.done(key);
+  }
+
+  /** `isPart`: other keys of their batch were handled. */
+  private async notHandled(batch: Batch, error: unknown, isPart: boolean): Promise<void> {
+    const about = { channel: this.bounds.durable, keys: batch.size, err: error };
+    if (isUnavailable(error)) {
+      this.ports.log.warn(about, "a dependency is not reachable: what needs it is tried again");
+      for (const [key, own] of batch) this.tryLater(key, own, isPart);
+    } else if (batch.size > 1) {
+      this.ports.log.warn(about, "a batch could not be handled: it is tried again key by key");
+      for (const [key, own] of batch) if (this.mode !== "halted") await this.attempt(new Map([[key, own]]));
+    } else if (isPart) await this.attempt(batch);
+    else await this.failed(batch, error);
   }
 
   /** After an error of a batch with one key: its first item is tried alone, and the others follow in order. */
@@ -200,40 +215,24 @@ export class Batches {
     const [[key, items]] = batch as unknown as [[string, Delivered[]]];
     const [first, ...rest] = items as [Delivered, ...Delivered[]];
     if (rest.length > 0) {
-      for (const one of rest) this.taken.delete(one);
       this.waiting.returnRest(key, rest);
       await this.attempt(new Map([[key, [first]]]));
-    } else if (this.mayFailAgain(first, error)) this.tryLater(key, [first]);
+    } else if (mayFailAgain(this.ports, this.bounds.durable, first, error)) this.tryLater(key, [first]);
     else {
       await this.toDeadLetters(first, messageOf(error));
       this.waiting.done(key);
     }
   }
 
-  /** Counts an error of an item that was handled alone. An outage is not counted. */
-  private mayFailAgain(one: Delivered, error: unknown): boolean {
-    one.faults++;
-    if (error instanceof Unreadable || one.faults >= limits.jetstream.maxAttempts) return false;
-    const about = { channel: this.bounds.durable, ...placeForLog(one), faults: one.faults, err: error };
-    this.ports.log.error(about, "a message could not be handled: it is tried again");
-    return true;
-  }
-
-  /** The items of the key pause, each time for longer. After the pause they are the first of their key. */
-  private tryLater(key: string, items: Delivered[]): void {
-    if (this.mode !== "running") {
-      this.halt();
-      return;
-    }
-    const delayMs = retryDelayMs(items[0]?.tries ?? 0);
-    for (const one of items) one.tries++;
-    const again = () => {
-      if (this.mode === "halted") return;
-      for (const one of items) this.taken.delete(one);
-      this.waiting.putBack(key, items);
-      this.dispatch();
-    };
-    setTimeout(again, delayMs).unref();
+  /** The items of the key pause. After that they are the first of their key. */
+  private tryLater(key: string, items: Delivered[], isPart = false): void {
+    if (this.mode !== "running") this.halt();
+    else
+      this.pauses.begin(items, isPart, () => {
+        if (this.mode === "halted") return;
+        this.waiting.putBack(key, items);
+        this.dispatch();
+      });
   }
 
   /** Where the copy cannot be written, the whole message is given back, once none of its items is in work. */
@@ -245,7 +244,6 @@ export class Batches {
 
   /** An item is done or a dead letter. Its message is acked, or given back, once it was the last one. */
   private ended(item: ItemPlace): void {
-    this.taken.delete(item);
     const { message, againAfterMs } = item.of;
     if (this.messages.itemEnded(item.of))
       acknowledge(this.ports, message, () => (againAfterMs === undefined ? message.ack() : message.nak(againAfterMs)));
