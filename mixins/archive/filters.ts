@@ -63,9 +63,12 @@ export class ArchiveFilters {
     this.options = options;
   }
 
-  /** Loads the filters, and then asks for newer ones until `stop`. Rejects where the database is away. */
-  async start(): Promise<void> {
-    await this.load();
+  /**
+   * Loads the filters, and then asks for newer ones until `stop`. Rejects where the database is away; with `mayBeAway` they
+   * are loaded once it is there: until then ids are looked for in the whole archive, and what writes loads them first.
+   */
+  async start({ mayBeAway = false } = {}): Promise<void> {
+    if (!mayBeAway) await this.load();
     this.loop = new BackgroundLoop({
       name: `archive filters of ${this.options.table.table}`,
       idleMs: limits.archive.pollMs,
@@ -202,6 +205,7 @@ export async function openFilters(
   service: Service & { mysql: Database },
   table: ArchivedTable,
   bytesMost: number,
+  how: { readonly mayBeAway?: boolean } = {},
 ): Promise<ArchiveFilters> {
   const { metrics } = service.broker;
   for (const gauge of Object.values(gauges))
@@ -215,6 +219,6 @@ export async function openFilters(
       metrics.set(gauges.missing.name, missing, labels);
     },
   });
-  await filters.start();
+  await filters.start(how);
   return filters;
 }

@@ -42,7 +42,7 @@ export function openAcceptance(service: Accepting): void {
     share,
   );
   service.receivers = new UsableAccounts((userIds) =>
-    call(service.broker, "wallet.unusableOf", { userIds }, question()),
+    call(service.broker, "wallet.unusableOf", { userIds, apart: true }, question()),
   );
   service.orders = new NodeOrders();
   service.silent = new SilentPartitions();

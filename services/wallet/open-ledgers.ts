@@ -11,13 +11,14 @@ import type { WalletState } from "./wallet-state.ts";
 
 /**
  * Opens the ledger writer and the roll-up of each server, with the filters of its own archive, and where there are several
- * servers the moves of buckets. Rejects where a server is away.
+ * servers the moves of buckets. Rejects where the home server is away.
  */
 export async function openLedgers(wallet: Service & WalletState): Promise<void> {
   const { servers } = wallet;
   const [home] = servers.all;
-  for (const { name, view } of servers.all) {
-    view.archive = await openFilters(view, archivedTrades, archiveFilterBytes(servers.all.length));
+  for (const { name, view, presence } of servers.all) {
+    const mayBeAway = presence !== undefined;
+    view.archive = await openFilters(view, archivedTrades, archiveFilterBytes(servers.all.length), { mayBeAway });
     view.writer = openWriter(Object.assign(view, { locks: wallet.locks, funds: wallet.funds }), servers, name);
   }
   wallet.incomeRollups = servers.all.map(({ view }) => new IncomeRollup(view));
