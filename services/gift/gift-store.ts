@@ -151,6 +151,12 @@ interface ListedRow extends RecordRow {
 /** By the times at which they were sent, the latest first. */
 const latestFirst = (a: RecordRow, b: RecordRow) => b.send_time.getTime() - a.send_time.getTime() || newestFirst(a, b);
 
+/** Whether a user has sent gifts, succeeded or failed. */
+export async function hasSent(db: Queryable, userId: string): Promise<boolean> {
+  const one = ofBoth(archivedRecords, (table) => `SELECT id FROM ${table} WHERE user_id = ? LIMIT 1`, [userId]);
+  return (await db.query(one.sql, one.values)).length > 0;
+}
+
 /** When a record's gift was sent and settled. */
 export async function timesOf(db: Queryable, recordId: string): Promise<{ sent: Date; settled: Date } | undefined> {
   const both = ofBoth(archivedRecords, (table) => `SELECT send_time, update_time FROM ${table} WHERE id = ?`, [

@@ -15,7 +15,7 @@ import { furtherServers, idBase, serverOfId, walletServers } from "../wallet-ser
 import { BucketServers } from "./bucket-servers.ts";
 import type { GiftRecord, SettledPage } from "./gift.contract.ts";
 import { findContentHashes, findRecord, type RecordsAsked } from "./gift-store.ts";
-import { recordsPage } from "./records-page.ts";
+import { type RecordsPage, recordsPage } from "./records-page.ts";
 import { settledPage } from "./settled-page.ts";
 
 /**
@@ -125,25 +125,40 @@ export class RecordServers {
   }
 
   /**
-   * What one of the servers has; of a user whose servers are known these alone are asked. Fails: unavailable, where none of
-   * those that answer has it and another one is away.
+   * What one of the servers has. Fails: unavailable, where none of those that answer has it and another one is away, which
+   * may have rows of this user.
    */
   async first<T>(
     ask: (db: Queryable, server: RecordServer) => Promise<T | undefined>,
     userId?: string,
   ): Promise<T | undefined> {
-    const answers = await Promise.allSettled(this.withRowsOf(userId).map((server) => this.each(ask, [server])));
-    for (const answer of answers)
-      if (answer.status === "fulfilled" && answer.value[0] !== undefined) return answer.value[0];
-    for (const answer of answers) if (answer.status === "rejected") throw answer.reason;
-    return undefined;
+    const answers = await this.eachThatMatters(ask, userId);
+    return answers.find((answer) => answer !== undefined);
   }
 
-  /** The servers that may have records of a user; all, where she is not known. */
-  private withRowsOf(userId: string | undefined): readonly RecordServer[] {
+  /**
+   * The answers of the servers, of a user's rows: one that is away and has none of hers does not matter. All are asked, since
+   * her bucket may have moved just now. Fails: unavailable, where one that matters is away and `isEnough` of none.
+   */
+  async eachThatMatters<T>(
+    ask: (db: Queryable, server: RecordServer) => Promise<T>,
+    userId: string | undefined,
+    isEnough: (answer: T) => boolean = (answer) => answer !== undefined,
+  ): Promise<T[]> {
+    const asked = await Promise.allSettled(this.all.map((server) => this.each(ask, [server])));
+    const answers = asked.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+    for (const [at, answer] of asked.entries())
+      if (answer.status === "rejected" && !answers.some(isEnough) && this.matters(answer.reason, at, [userId]))
+        throw answer.reason;
+    return answers;
+  }
+
+  /** Whether an error of a server concerns one of these users; `undefined`: anybody. */
+  private matters(error: unknown, server: number, userIds: readonly (string | undefined)[]): boolean {
     const { buckets } = this;
-    if (!buckets || userId === undefined) return this.all;
-    return this.all.filter(({ name }) => buckets.mayHave(name, userId));
+    if (!buckets || !isUnavailable(error)) return true;
+    const { name } = this.all[server] as RecordServer;
+    return userIds.some((userId) => userId === undefined || buckets.mayHave(name, userId));
   }
 
   /** The record of an order; `userId`: its sender, where she is known. */
@@ -153,30 +168,29 @@ export class RecordServers {
 
   /**
    * The content hashes of the settled ones among the orders. Of an order that may be on a server that is away the error, so
-   * that other users' orders are not concerned. Fails: unavailable, where the home server is away and is the only one.
+   * that other users' orders are not concerned. Fails: unavailable, where there is one server and it is away.
    */
   async contentHashes(orders: readonly OrderOf[]): Promise<Map<string, string | NotLoaded>> {
-    const found = new Map<string, string | NotLoaded>();
-    await Promise.all(
-      this.all.map(async (server) => {
-        const own = orders.filter(({ userId }) => this.buckets?.mayHave(server.name, userId) ?? true);
-        const ids = own.map(({ orderId }) => orderId);
-        if (ids.length === 0) return;
-        try {
-          const [hashes] = await this.each((db, { archive }) => findContentHashes(db, archive, ids), [server]);
-          for (const [orderId, hash] of hashes ?? []) found.set(orderId, hash);
-        } catch (error) {
-          if (!this.isSeveral || !isUnavailable(error)) throw error;
-          for (const orderId of ids) if (!found.has(orderId)) found.set(orderId, new NotLoaded(error));
-        }
-      }),
+    const ids = orders.map(({ orderId }) => orderId);
+    const asked = await Promise.allSettled(
+      this.all.map((server) => this.each((db, { archive }) => findContentHashes(db, archive, ids), [server])),
     );
+    const found = new Map<string, string | NotLoaded>();
+    for (const answer of asked)
+      if (answer.status === "fulfilled") for (const [orderId, hash] of answer.value[0] ?? []) found.set(orderId, hash);
+    for (const [at, answer] of asked.entries()) {
+      if (answer.status === "fulfilled") continue;
+      if (!this.isSeveral || !isUnavailable(answer.reason)) throw answer.reason;
+      for (const { orderId, userId } of orders)
+        if (!found.has(orderId) && this.matters(answer.reason, at, [userId]))
+          found.set(orderId, new NotLoaded(answer.reason));
+    }
     return found;
   }
 
-  /** See records-page.ts. Received gifts are where their senders are, so all servers are asked. */
-  page(asked: RecordsAsked) {
-    return recordsPage({ asked, all: this.all }, asked.direction === "sent" ? this.withRowsOf(asked.userId) : this.all);
+  /** A page of a user's records. Received gifts are where their senders are: any server that is away matters. */
+  page(asked: RecordsAsked): Promise<RecordsPage> {
+    return recordsPage(this, asked);
   }
 
   /** See `gift.settledSince`: one server after the other. */
