@@ -16,6 +16,17 @@ export interface FurtherServer<State> {
   close(): Promise<void>;
 }
 
+const away = {
+  name: "ovation.servers.away",
+  description: "1 while a further MySQL server with users' rows is away for this node, by its name in the label",
+} as const;
+
+/** Shows whether a server is away for a service of this node; `wallet` and `gift` stand for the home server, and `wallet@b`. */
+export function showAway({ broker: { metrics } }: Service, label: string, isAway: boolean): void {
+  metrics.register({ type: "gauge", ...away, labelNames: ["service"] });
+  metrics.set(away.name, isAway ? 1 : 0, { service: label });
+}
+
 /** The mixins that a further server needs of the service. */
 export type MixinsAt = (server: WalletServer & { readonly presence: ServerPresence }) => readonly object[];
 
@@ -36,6 +47,7 @@ export async function openFurther<State extends object>(
   const presence = new ServerPresence({
     name: server.name,
     log: service.logger,
+    changed: (isPresent) => showAway(service, `${service.name}@${server.name}`, !isPresent),
     async prepare() {
       await requireSchema(looks, folders);
       await requireSelf(looks, server.name);
@@ -46,6 +58,7 @@ export async function openFurther<State extends object>(
     presence.stop();
     await looks.close();
   };
+  showAway(service, `${service.name}@${server.name}`, true);
   try {
     await presence.begin();
     const { view, close } = await openView<State>(service, server.name, mixinsAt({ ...server, presence }));

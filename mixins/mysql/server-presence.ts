@@ -11,6 +11,7 @@ export interface PresenceParts {
   /** Resolves where the server takes writes. */
   probe(): Promise<void>;
   readonly log: Pick<Log, "info" | "warn" | "error">;
+  readonly changed?: (isPresent: boolean) => void;
   readonly now?: () => number;
 }
 
@@ -105,11 +106,13 @@ export class ServerPresence {
     this.heardAt = this.now();
     if (!this.isPrepared || this.isThere) return;
     this.isThere = true;
+    this.parts.changed?.(true);
     this.parts.log.info({ server: this.name }, "a server of users' data is there: its users are served");
   }
 
   private lost(): void {
     this.isThere = false;
+    this.parts.changed?.(false);
     this.tellAway();
     for (const reject of this.waiting) reject(this.absence());
     this.waiting.clear();

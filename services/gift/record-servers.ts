@@ -8,7 +8,7 @@ import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { archiveFilterBytes } from "../archive-settings.ts";
 import { archivedRecords } from "../archived-tables.ts";
 import { migrationFolders } from "../databases.ts";
-import { type MixinsAt, openFurther } from "../further-server.ts";
+import { type MixinsAt, openFurther, showAway } from "../further-server.ts";
 import { fenceServers, tellServersOf } from "../server-fence.ts";
 import { numbersOf, requireSelf } from "../server-names-store.ts";
 import { furtherServers, idBase, serverOfId, walletServers } from "../wallet-servers.ts";
@@ -67,6 +67,7 @@ export class RecordServers {
     const numbers = await numbersOf(gift.mysql, further);
     const name = walletServers()?.[0].name ?? "home";
     const fence = fenceServers(gift, gift.mysql);
+    showAway(gift, gift.name, false);
     const closing: (() => Promise<void>)[] = [() => fence.stop()];
     const filtersOf = async (view: Service & MysqlState, mayBeAway: boolean): Promise<ArchiveFilters> => {
       const archive = await openFilters(view, archivedRecords, archiveFilterBytes(1 + further.length), { mayBeAway });

@@ -5,13 +5,14 @@ import { archivedTrades } from "../archived-tables.ts";
 import type { ServerView } from "./buckets/ledger-servers.ts";
 import { movingBuckets } from "./buckets/move-bucket.ts";
 import { SplitWriter } from "./buckets/split-writer.ts";
+import { registerGates, watchGates } from "./buckets/watch-gates.ts";
 import { IncomeRollup } from "./income/income-rollup.ts";
 import { openWriter } from "./open-writer.ts";
 import type { WalletState } from "./wallet-state.ts";
 
 /**
  * Opens the ledger writer and the roll-up of each server, with the filters of its own archive, and where there are several
- * servers the moves of buckets. Rejects where the home server is away.
+ * servers the moves of buckets and the comparison of their gates. Rejects where the home server is away.
  */
 export async function openLedgers(wallet: Service & WalletState): Promise<void> {
   const { servers } = wallet;
@@ -23,13 +24,14 @@ export async function openLedgers(wallet: Service & WalletState): Promise<void> 
   }
   wallet.incomeRollups = servers.all.map(({ view }) => new IncomeRollup(view));
   wallet.writer = servers.isSeveral ? new SplitWriter(servers) : home.view.writer;
-  wallet.bucketMoves = servers.isSeveral ? movingBuckets(wallet) : undefined;
+  registerGates(wallet);
+  wallet.bucketLoops = servers.isSeveral ? [movingBuckets(wallet), watchGates(wallet)] : [];
 }
 
 /** Resolves once nothing is written any more. What was not opened is left out. */
 export async function closeLedgers(wallet: Service & Partial<WalletState>): Promise<void> {
-  const { bucketMoves, writer, incomeRollups = [], servers } = wallet;
-  await bucketMoves?.stop();
+  const { bucketLoops = [], writer, incomeRollups = [], servers } = wallet;
+  await Promise.all(bucketLoops.map((loop) => loop.stop()));
   await writer?.drain();
   await Promise.all(incomeRollups.map((rollup) => rollup.stop()));
   await Promise.all((servers?.all ?? []).map(({ view }) => (view as Partial<ServerView>).archive?.stop()));

@@ -1,7 +1,7 @@
 import type { Service } from "moleculer";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import { migrationFolders } from "../../databases.ts";
-import { type MixinsAt, openFurther } from "../../further-server.ts";
+import { type MixinsAt, openFurther, showAway } from "../../further-server.ts";
 import { fenceServers, tellServersOf } from "../../server-fence.ts";
 import { numbersOf, requireSelf } from "../../server-names-store.ts";
 import { furtherServers, type WalletServer, walletServers } from "../../wallet-servers.ts";
@@ -24,6 +24,7 @@ export async function openServers(wallet: Service & MysqlState, mixinsAt: Mixins
   const further = furtherServers("wallet");
   const numbers = await numbersOf(wallet.mysql, further);
   const fence = fenceServers(wallet, wallet.mysql);
+  showAway(wallet, wallet.name, false);
   if (further.length === 0)
     return { servers: LedgerServers.one(wallet as ServerView), refresh: async () => {}, close: () => fence.stop() };
   const home = walletServers()?.[0] as WalletServer;
