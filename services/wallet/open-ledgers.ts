@@ -2,6 +2,7 @@ import type { Service } from "moleculer";
 import { openFilters } from "../../mixins/archive/filters.ts";
 import { archiveFilterBytes } from "../archive-settings.ts";
 import { archivedTrades } from "../archived-tables.ts";
+import { requireServers } from "../server-fence.ts";
 import type { ServerView } from "./buckets/ledger-servers.ts";
 import { movingBuckets } from "./buckets/move-bucket.ts";
 import { SplitWriter } from "./buckets/split-writer.ts";
@@ -18,8 +19,8 @@ export async function openLedgers(wallet: Service & WalletState): Promise<void> 
   const { servers } = wallet;
   const [home] = servers.all;
   for (const { name, view, presence } of servers.all) {
-    const mayBeAway = presence !== undefined;
-    view.archive = await openFilters(view, archivedTrades, archiveFilterBytes(servers.all.length), { mayBeAway });
+    const how = presence ? { mayBeAway: true } : { beforeLoad: () => requireServers("wallet", wallet.mysql) };
+    view.archive = await openFilters(view, archivedTrades, archiveFilterBytes(servers.all.length), how);
     view.writer = openWriter(Object.assign(view, { locks: wallet.locks, funds: wallet.funds }), servers, name);
   }
   wallet.incomeRollups = servers.all.map(({ view }) => new IncomeRollup(view));
