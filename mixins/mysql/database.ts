@@ -4,25 +4,13 @@ import { isStatementFault } from "../../broker/outages.ts";
 import { limits } from "../../config/limits.ts";
 import { Connections, type PoolOptions } from "./connections.ts";
 import type { PoolState } from "./pool-state.ts";
+import type { Queryable, Transaction } from "./queryable.ts";
 import { isAnswer, isLockedOut, isRolledBack, lockWaitTimeout, numberOf, tableChanged } from "./server-errors.ts";
 import type { ServerPresence } from "./server-presence.ts";
 import type { MysqlServer } from "./servers.ts";
 import { idleTransaction } from "./session-settings.ts";
 
-/**
- * The operations of a store on a connection or on the pool. BIGINT and DECIMAL are returned as strings, times as Date
- * (UTC).
- */
-export interface Queryable {
-  query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>;
-  /** INSERT, UPDATE, DELETE. `affectedRows` also counts rows that were found and not changed. */
-  run(sql: string, values?: unknown[]): Promise<ResultSetHeader>;
-}
-
-/** The connection of a running transaction. */
-export interface Transaction extends Queryable {
-  readonly inTransaction: true;
-}
+export type { Queryable, Transaction } from "./queryable.ts";
 
 export interface DatabaseOptions extends Partial<PoolOptions> {
   /**

@@ -18,7 +18,7 @@ import { publishAllowed } from "./gate/gated-publication.ts";
 import type { OpenGate } from "./gate/open-gate.ts";
 import type { GiftState } from "./gift-state.ts";
 import { publishGifts } from "./publication.ts";
-import type { OrderOf } from "./record-servers.ts";
+import type { OrderOf } from "./record-server.ts";
 
 type Accepting = Service & GiftState;
 type Asking = Pick<Context, "call" | "requestID">;

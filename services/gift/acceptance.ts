@@ -5,7 +5,7 @@ import { type Checked, type CheckPorts, check } from "./acceptance-checks.ts";
 import { Candidate, type GiftRequest, type PassedGift, type Terms } from "./candidate.ts";
 import type { GiftAnswer } from "./gift.contract.ts";
 import type { NodeOrders } from "./node-orders.ts";
-import type { OrderOf } from "./record-servers.ts";
+import type { OrderOf } from "./record-server.ts";
 
 /** What acceptance depends on. */
 export interface AcceptancePorts extends CheckPorts {

@@ -3,7 +3,7 @@ import { fail, isUnavailable } from "../../broker/failure.ts";
 import { type ArchiveFilters, openFilters } from "../../mixins/archive/filters.ts";
 import { NotLoaded } from "../../mixins/batch-loader.ts";
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
-import { type ServerPresence, whilePresent } from "../../mixins/mysql/server-presence.ts";
+import { whilePresent } from "../../mixins/mysql/server-presence.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { archiveFilterBytes } from "../archive-settings.ts";
 import { archivedRecords } from "../archived-tables.ts";
@@ -15,6 +15,7 @@ import { furtherServers, idBase, serverOfId, walletServers } from "../wallet-ser
 import { BucketServers } from "./bucket-servers.ts";
 import type { GiftRecord, SettledPage } from "./gift.contract.ts";
 import { findContentHashes, findRecord, type RecordsAsked } from "./gift-store.ts";
+import type { OrderOf, RecordServer } from "./record-server.ts";
 import { type RecordsPage, recordsPage } from "./records-page.ts";
 import { settledPage } from "./settled-page.ts";
 
@@ -22,24 +23,6 @@ import { settledPage } from "./settled-page.ts";
  * The gift records on one server or several: a record is on the server of its charge, which the wallet names. The home
  * server alone has the catalogue. Ids of records say where they are (services/wallet-servers.ts).
  */
-
-/** The gift service on one server. */
-export interface RecordServer {
-  readonly name: string;
-  readonly number: number;
-  readonly url: string | undefined;
-  readonly view: Service & MysqlState;
-  /** Of the records that are archived there. */
-  readonly archive: ArchiveFilters;
-  /** Whether a further server is there; the service itself stands or falls with the home server. */
-  readonly presence?: ServerPresence;
-}
-
-/** An order and its sender. */
-export interface OrderOf {
-  readonly orderId: string;
-  readonly userId: string;
-}
 
 export class RecordServers {
   /** The home server first. */

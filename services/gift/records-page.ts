@@ -6,7 +6,7 @@ import { newestFirst } from "../newest-first.ts";
 import { serverOfId } from "../wallet-servers.ts";
 import type { GiftRecord } from "./gift.contract.ts";
 import { hasSent, type ListedRecord, type RecordsAsked, readRecords, timesOf } from "./gift-store.ts";
-import type { RecordServer, RecordServers } from "./record-servers.ts";
+import type { AskedServers, RecordServer } from "./record-server.ts";
 
 export interface RecordsPage {
   readonly list: GiftRecord[];
@@ -22,10 +22,7 @@ interface Row extends ListedRecord {
  * those at which they were sent: on each server the order of an index, so no page sorts all gifts of a user. A cursor is an
  * id, whose record has the times. Fails: unavailable, where a server that may have some is away.
  */
-export async function recordsPage(
-  servers: Pick<RecordServers, "all" | "at" | "eachThatMatters">,
-  asked: RecordsAsked,
-): Promise<RecordsPage> {
+export async function recordsPage(servers: AskedServers, asked: RecordsAsked): Promise<RecordsPage> {
   const { cursor, limit, direction } = asked;
   const own = cursor === undefined ? undefined : servers.all.find(({ number }) => number === serverOfId(cursor));
   const isJoined = cursor !== undefined && servers.all.length > 1;

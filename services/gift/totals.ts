@@ -2,7 +2,7 @@ import { serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { Database } from "../../mixins/mysql/database.ts";
 import type { SideTotals } from "./gift.contract.ts";
-import type { RecordServer } from "./record-servers.ts";
+import type { RecordServer } from "./record-server.ts";
 import { totalsOfSides } from "./totals-store.ts";
 
 type Answer = Awaited<ReturnType<typeof totalsOfSides>>;

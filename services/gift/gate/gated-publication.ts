@@ -4,7 +4,7 @@ import { messageOf } from "../../../broker/unknown-values.ts";
 import { NotLoaded } from "../../../mixins/batch-loader.ts";
 import type { Candidate, PassedGift } from "../candidate.ts";
 import type { NodeOrders } from "../node-orders.ts";
-import type { OrderOf } from "../record-servers.ts";
+import type { OrderOf } from "../record-server.ts";
 import type { GateRefusal } from "./decisions.ts";
 import type { GateGift, GateVerdict } from "./gift-gate.ts";
 

@@ -1,11 +1,17 @@
 import { isUnavailable } from "../../../broker/failure.ts";
 import type { Queryable } from "../../../mixins/mysql/database.ts";
-import { whilePresent } from "../../../mixins/mysql/server-presence.ts";
+import { type ServerPresence, whilePresent } from "../../../mixins/mysql/server-presence.ts";
 import { storeBucketOf } from "../../wallet-buckets.ts";
 import { BucketElsewhere } from "../writer-ports.ts";
 import type { BucketMap } from "./bucket-map.ts";
 import { closedGates } from "./bucket-store.ts";
-import type { LedgerServers } from "./ledger-servers.ts";
+
+/** What is needed of the servers: see LedgerServers. */
+interface Servers {
+  readonly map: BucketMap | undefined;
+  named(name: string): { readonly view: { readonly mysql: Queryable }; readonly presence?: ServerPresence };
+  untilHere<T>(bucket: number, othersWait: boolean, work: () => Promise<T>): Promise<T>;
+}
 
 /** Reads what one server has of users. */
 export type ReadUsers<Row> = (db: Queryable, userIds: string[]) => Promise<readonly Row[]>;
@@ -21,7 +27,7 @@ export interface ReadApart<Row> {
  * and a bucket that stays closed concern their own users alone. `othersWait`: see LedgerServers.untilHere.
  */
 export async function readApart<Row>(
-  servers: LedgerServers,
+  servers: Servers,
   userIds: readonly string[],
   read: ReadUsers<Row>,
   othersWait: boolean,
