@@ -4,6 +4,15 @@ interface Request<Value> {
   reject(error: unknown): void;
 }
 
+/** What a query has for a key that could not be loaded with the others: `get` rejects with the error. */
+export class NotLoaded {
+  readonly error: unknown;
+
+  constructor(error: unknown) {
+    this.error = error;
+  }
+}
+
 /**
  * Loads values by key, many keys in one query: keys that are requested while queries run go into the next query. There
  * is no timer, so a single key is loaded at once. Nothing is cached.
@@ -12,12 +21,12 @@ export class BatchLoader<Value> {
   private waiting = new Map<string, Request<Value>>();
   private running = 0;
   private scheduled = false;
-  private readonly load: (keys: string[]) => Promise<ReadonlyMap<string, Value>>;
+  private readonly load: (keys: string[]) => Promise<ReadonlyMap<string, Value | NotLoaded>>;
   private readonly bounds: { keys: number; queries: number };
 
   /** `bounds`: keys in one query, and queries that run at once. */
   constructor(
-    load: (keys: string[]) => Promise<ReadonlyMap<string, Value>>,
+    load: (keys: string[]) => Promise<ReadonlyMap<string, Value | NotLoaded>>,
     bounds: { keys: number; queries: number },
   ) {
     this.load = load;
@@ -50,7 +59,11 @@ export class BatchLoader<Value> {
     this.running++;
     try {
       const found = await this.load(batch.map(([key]) => key));
-      for (const [key, { resolve }] of batch) resolve(found.get(key));
+      for (const [key, { resolve, reject }] of batch) {
+        const value = found.get(key);
+        if (value instanceof NotLoaded) reject(value.error);
+        else resolve(value);
+      }
     } catch (error) {
       for (const [, { reject }] of batch) reject(error);
     } finally {

@@ -24,7 +24,8 @@ interface Internals extends MysqlState {
  * A service's own database, open from its start to its stop. A node refuses to start on a schema that is too old
  * or too new for its release (mysql/schema.ts). Migrations are applied before, by a login of their own (`npm start`,
  * `npm run cluster`, `npm run migrate`). Only in the local profile, where the service has no login of its own, the node applies them itself.
- * With `url` it is the database of that name on another server, whose migrations no node applies.
+ * With `url` it is the database of that name on another server, whose migrations no node applies. With `presence` that
+ * server may be away, and is looked at there: the service is degraded meanwhile.
  */
 export function mysqlMixin(
   service: string,
@@ -46,8 +47,12 @@ export function mysqlMixin(
         options.url === undefined && config().PROFILE === "local" && !hasOwnLogin("MYSQL_URL", service);
       if (mayMigrate && (await missingMigrations(this.mysql, migrationFolders)).length > 0)
         await migrate(name, migrationFolders);
-      tellSchema(this.broker, service, await requireSchema(this.mysql, migrationFolders));
-      addHealthCheck(this, "mysql", () => this.mysql.requireWorking(), { asksServer: true });
+      const { presence } = options;
+      if (presence) addHealthCheck(this, "mysql", async () => presence.require(), { degrades: true });
+      else {
+        tellSchema(this.broker, service, await requireSchema(this.mysql, migrationFolders));
+        addHealthCheck(this, "mysql", () => this.mysql.requireWorking(), { asksServer: true });
+      }
       this.mysqlClock = watchClock(this, "mysql", async () => [await readClock(name, () => mysqlTime(this.mysql))]);
       this.databaseMetrics = keepDatabaseMetrics(this, this.mysql);
     },

@@ -214,14 +214,24 @@ export function addServers(
   });
 }
 
-/** From now on nodes that do not know the server do not start, and nodes of release 1 neither. */
+/**
+ * From now on nodes that do not know the server do not start, and those that run write no ledger: they check their setting
+ * with each new revision of the archive. Nodes of release 1 and of builds without servers know neither.
+ */
 async function nameAtHome(home: Connection, name: string, number: number): Promise<void> {
   await home.query(
     `INSERT INTO t_migration_release (name, release_number, needs_release, begin_time)
      VALUES (?, ?, ?, UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE needs_release = VALUES(needs_release)`,
     ["services/wallet-servers", serversRelease, serversRelease],
   );
-  await home.query("INSERT IGNORE INTO t_server (name, number, is_self) VALUES (?, ?, 0)", [name, number]);
+  await home.beginTransaction();
+  const [{ affectedRows }] = await home.query<ResultSetHeader>(
+    "INSERT IGNORE INTO t_server (name, number, is_self) VALUES (?, ?, 0)",
+    [name, number],
+  );
+  // Waits for the transactions that run, and lets none begin before the commit.
+  if (affectedRows > 0) await home.query("UPDATE t_archive_revision SET revision = revision + 1");
+  await home.commit();
 }
 
 /**

@@ -123,6 +123,7 @@ export const callers: CallersTable = {
     affectedGifts: ["admin-gateway", "staff"],
     ...each(staffAlone, "freeze", "unfreeze"),
     ...erasure,
+    bucketServers: ["gift"],
     ...each(people, "buckets", "moveBucket"),
   },
   payment: {

@@ -1,4 +1,5 @@
 import type { Service } from "moleculer";
+import { fail } from "../broker/failure.ts";
 import { tellServers } from "../broker/releases.ts";
 import { limits } from "../config/limits.ts";
 import { BackgroundLoop } from "../mixins/background-loop.ts";
@@ -35,6 +36,20 @@ export function fenceServers(service: Service, home: Queryable, end = throwUncau
       return false;
     },
   });
+}
+
+/**
+ * Before a ledger is written with a new revision of the archives: a server that is added raises it on the home server, so
+ * that no node that lacks the server writes any more, also one that was cut off or stood still meanwhile. Fails: unavailable,
+ * where the setting lacks one.
+ */
+export async function requireServers(service: string, home: Queryable): Promise<void> {
+  try {
+    await numbersOf(home, furtherServers(service));
+  } catch (error) {
+    if (error instanceof ServersMissing) throw fail("unavailable", { cause: error.message });
+    throw error;
+  }
 }
 
 /** Tells the other nodes the servers that a service of this node reads, where it reads several. */

@@ -24,6 +24,13 @@ export const mysqlLimits = Object.freeze({
    */
   readOnlyAfterMs: 500,
   slowLooks: 3,
+  /**
+   * Of a further server with users' rows: how often it is looked at, after which silence it is away, and how long the start
+   * of a node waits for it.
+   */
+  presenceLookMs: 500,
+  presenceLostMs: 2_000,
+  presenceStartMs: 4_000,
   /** The longest use of Sequelize's connections, which read the catalogue. */
   catalogueConnectionMs: 1_000,
   batchLoader: Object.freeze({ keys: 500, queries: 2 }),

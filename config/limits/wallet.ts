@@ -46,6 +46,12 @@ export const walletLimits = Object.freeze({
   /** How often a node looks whether it lacks a server. */
   serversReadMs: 10_000,
   bucketRetryMs: 50,
+  /** How long other users of a call or batch wait for one whose bucket is closed. Moves mostly take less. */
+  closedBucketMs: 1_000,
+  /** How often map and gates of buckets are compared, the pause before a second look, and when a comparison is late. */
+  gatesEveryMs: 15_000,
+  gatesAgainMs: 1_000,
+  gatesLateMs: 120_000,
   /** A bucket that has been closed for longer is reported: its users are answered 503. */
   bucketClosedLateMs: 30_000,
   moveAccounts: 500,

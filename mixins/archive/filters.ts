@@ -37,6 +37,8 @@ interface FiltersOptions {
   readonly log: Pick<Log, "warn" | "error">;
   /** What the filters may take in memory. */
   readonly bytesMost: number;
+  /** Before something newer is loaded; where it rejects, nothing is written with what is older. */
+  readonly beforeLoad?: () => Promise<void>;
   /** Told after each load. */
   readonly loaded?: (held: { bytes: number; missing: number }) => void;
 }
@@ -63,9 +65,12 @@ export class ArchiveFilters {
     this.options = options;
   }
 
-  /** Loads the filters, and then asks for newer ones until `stop`. Rejects where the database is away. */
-  async start(): Promise<void> {
-    await this.load();
+  /**
+   * Loads the filters, and then asks for newer ones until `stop`. Rejects where the database is away; with `mayBeAway` they
+   * are loaded once it is there: until then ids are looked for in the whole archive, and what writes loads them first.
+   */
+  async start({ mayBeAway = false }: { readonly mayBeAway?: boolean | undefined } = {}): Promise<void> {
+    if (!mayBeAway) await this.load();
     this.loop = new BackgroundLoop({
       name: `archive filters of ${this.options.table.table}`,
       idleMs: limits.archive.pollMs,
@@ -129,10 +134,11 @@ export class ArchiveFilters {
   }
 
   private async loadNewer(): Promise<void> {
-    const { mysql, table, loaded } = this.options;
+    const { mysql, table, loaded, beforeLoad } = this.options;
     const askedAt = performance.now();
     const { generation } = mysql;
     if ((await readRevision(mysql, table.table)) !== this.revision || generation !== this.generation) {
+      await beforeLoad?.();
       // As of one moment, on one connection: the segments are those of the revision.
       const { revision, segments } = await mysql.snapshot(async (db) => ({
         revision: await readRevision(db, table.table),
@@ -202,6 +208,7 @@ export async function openFilters(
   service: Service & { mysql: Database },
   table: ArchivedTable,
   bytesMost: number,
+  { mayBeAway, beforeLoad }: { readonly mayBeAway?: boolean } & Pick<FiltersOptions, "beforeLoad"> = {},
 ): Promise<ArchiveFilters> {
   const { metrics } = service.broker;
   for (const gauge of Object.values(gauges))
@@ -209,12 +216,13 @@ export async function openFilters(
   const labels = { service: service.name, table: table.table };
   const filters = new ArchiveFilters({
     ...{ mysql: service.mysql, table, log: service.logger },
+    ...(beforeLoad && { beforeLoad }),
     bytesMost,
     loaded: ({ bytes, missing }) => {
       metrics.set(gauges.bytes.name, bytes, labels);
       metrics.set(gauges.missing.name, missing, labels);
     },
   });
-  await filters.start();
+  await filters.start({ mayBeAway });
   return filters;
 }

@@ -1,8 +1,7 @@
 import type { JsMsg } from "nats";
 import { limits } from "../../config/limits.ts";
 import { guarded } from "../guarded.ts";
-import { type Delivered, type HandlingPorts, type ItemPlace, type OpenMessage, placeForLog } from "./message.ts";
-import { Unreadable } from "./unreadable.ts";
+import { type HandlingPorts, type ItemPlace, type OpenMessage, placeForLog } from "./message.ts";
 
 type Ports = Pick<HandlingPorts, "log">;
 
@@ -48,15 +47,6 @@ export class AckWait {
   stop(): void {
     clearInterval(this.timer);
   }
-}
-
-/** Counts an error of an item that was handled alone. Returns whether it may be tried again. An outage is not counted. */
-export function mayFailAgain({ log }: Ports, channel: string, one: Delivered, error: unknown): boolean {
-  one.faults++;
-  if (error instanceof Unreadable || one.faults >= limits.jetstream.maxAttempts) return false;
-  const about = { channel, ...placeForLog(one), faults: one.faults, err: error };
-  log.error(about, "a message could not be handled: it is tried again");
-  return true;
 }
 
 /**

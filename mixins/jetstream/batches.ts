@@ -3,7 +3,7 @@ import { isUnavailable } from "../../broker/failure.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 import { KeyedQueue } from "../keyed-queue.ts";
-import { AckWait, acknowledge, deadLetter, mayFailAgain } from "./acks.ts";
+import { AckWait, acknowledge, deadLetter } from "./acks.ts";
 import { BatchTimer } from "./batch-timer.ts";
 import type { ChannelDefinition } from "./channel-definition.ts";
 import {
@@ -11,13 +11,14 @@ import {
   type Delivered,
   type HandlingPorts,
   type ItemPlace,
+  mayFailAgain,
   type OpenMessage,
   placeOf,
-  retryDelayMs,
   view,
 } from "./message.ts";
 import { OpenMessages } from "./open-messages.ts";
 import { Pauses } from "./pauses.ts";
+import { partsOf } from "./some-not-handled.ts";
 import { type ReadItem, reasonOf } from "./split.ts";
 import { StreamWaits } from "./stream-waits.ts";
 
@@ -32,6 +33,7 @@ export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batches
  *
  *     (delivered) → waiting → in work → done
  *     in work → pausing → waiting     unavailable: after a growing delay, without limit
+ *     in work → done, others pausing  the handler says which it did not handle (some-not-handled.ts), by keys
  *     in work → in work               an error of a batch with several keys: each key is tried alone
  *     in work → waiting               an error of a batch with one key: all items but the first, which is tried alone
  *     in work → pausing → waiting     an error of one item alone, up to `limits.jetstream.maxAttempts` times
@@ -40,39 +42,36 @@ export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batches
  * States of a message:
  *
  *     open → acked                    once all its items are done or dead letters
- *     open → given back               all its items have ended, and a dead letter of it could not be written: it is
- *                                     delivered again after a pause
+ *     open → given back               a dead letter of it could not be written, and its items have ended: after a pause
  *     open → given back               halted: another node gets it, with all its items, also those that are done: the
  *                                     handler recognizes them by their business ids
- *     open → given back               another node is to pull its stream (`handled`), an item was not handled after a
- *                                     pause, and none of this message is in work: what fails keeps nothing waiting
+ *     open → given back               another node is to pull its stream (`handled`), an item failed again, and none of
+ *                                     this message is in work
  *
  * Modes of the channel:
  *
  *     running → draining              `stop`: the held items are handled
- *     draining → halted               an item failed, or `limits.jetstream.drainMs` have passed: the messages of which
- *                                     no item is in work are given back, in order; the others once their batches end
+ *     draining → halted               an item failed, or `limits.jetstream.drainMs` have passed: all messages are given
+ *                                     back, in order, once no item of them is in work
  */
 export class Batches {
   private readonly bounds: BatchBounds;
   private readonly ports: HandlingPorts;
-  /** Called when there is room for more messages. */
   private readonly freed: () => void;
   private readonly waiting = new KeyedQueue<Delivered>();
-  /** Items in work or pausing. */
-  private readonly taken = new Set<ItemPlace>();
   private readonly messages = new OpenMessages();
   private readonly running = new Set<Promise<void>>();
   private readonly pauses = new Pauses();
   private inFlight = 0;
   private readonly waits = new StreamWaits();
-  /** An item that another node is to handle has failed. Where many do, what can be given back is looked for once. */
+  /** An item for another node has failed. Where many do, what can be given back is looked for once. */
   private hasFailedLeaving = false;
   private readonly ackWait: AckWait;
   private mode: "running" | "draining" | "halted" = "running";
   private readonly halted = Promise.withResolvers<void>();
   private readonly timer: BatchTimer;
 
+  /** `freed` is called when there is room for more messages. */
   constructor(bounds: BatchBounds, ports: HandlingPorts, freed: () => void) {
     this.bounds = bounds;
     this.ports = ports;
@@ -81,9 +80,13 @@ export class Batches {
     this.ackWait = new AckWait(ports, this.messages);
   }
 
-  /** Items held, in whichever state. */
   get held(): number {
     return this.messages.openItems;
+  }
+
+  /** Of the items held, those that take room from further ones. */
+  get occupied(): number {
+    return this.held - this.pauses.besides;
   }
 
   /** Takes a message, unless it is held: then it was delivered again, since its ack wait was extended too late. */
@@ -107,7 +110,6 @@ export class Batches {
     if (unreadable.length < items.length) this.timer.soon();
   }
 
-  /** One after the other, since a message may hold many. Once halted, the message is given back with the rest. */
   private async unreadable(items: readonly [ItemPlace, string][]): Promise<void> {
     for (const [item, why] of items) if (this.mode !== "halted") await this.toDeadLetters(item, why);
   }
@@ -129,7 +131,6 @@ export class Batches {
     clearTimeout(deadline);
     await Promise.all(this.running);
     this.giveBack([...this.messages]);
-    this.taken.clear();
     this.ackWait.stop();
     this.timer.stop();
   }
@@ -137,13 +138,9 @@ export class Batches {
   /** Gives back the messages of which no item is in work, without changing the order of a key. */
   private halt(): void {
     this.mode = "halted";
-    this.giveBack(this.givable());
+    this.giveBack(this.messages.givable(this.waiting));
     this.waits.progressed();
     this.halted.resolve();
-  }
-
-  private givable(): OpenMessage[] {
-    return this.messages.givable(this.waiting, (key) => this.waiting.isBusy(key));
   }
 
   private giveBack(messages: readonly OpenMessage[]): void {
@@ -162,23 +159,22 @@ export class Batches {
   }
 
   private dispatch(): void {
-    if (this.hasFailedLeaving) this.giveBack(this.givable().filter((one) => this.waits.has(one)));
+    if (this.hasFailedLeaving) this.giveBack(this.messages.givable(this.waiting).filter((one) => this.waits.has(one)));
     this.hasFailedLeaving = false;
     const { batch: most, batchesInFlight } = this.bounds;
     while (this.mode !== "halted" && this.waiting.hasReady && this.inFlight < batchesInFlight) {
       const { size } = this.waiting;
       if (!this.timer.mayStart(size, this.mode === "draining" || size >= most)) return;
       const batch = this.waiting.take(most);
-      for (const messages of batch.values()) for (const one of messages) this.taken.add(one);
       this.inFlight++;
-      this.track(this.attempt(batch).finally(() => this.batchEnded()));
+      this.track(
+        this.attempt(batch).finally(() => {
+          this.inFlight--;
+          this.timer.soon();
+          this.freed();
+        }),
+      );
     }
-  }
-
-  private batchEnded(): void {
-    this.inFlight--;
-    this.timer.soon();
-    this.freed();
   }
 
   /**
@@ -186,29 +182,39 @@ export class Batches {
    * be in work still, and `stop` gives their messages back.
    */
   private async attempt(batch: Batch): Promise<void> {
-    const items = [...batch.values()].flat();
+    const views = [...batch.values()].flat().map(view);
     try {
-      await this.ports.handle(items.map(view));
-      for (const one of items) this.ended(one);
-      for (const key of batch.keys()) this.waiting.done(key);
+      await this.ports.handle(views);
+      this.allEnded(batch);
     } catch (error) {
-      const about = { channel: this.bounds.durable, messages: items.length, err: error };
-      if (isUnavailable(error)) {
-        this.ports.log.warn(about, "a dependency is not reachable: the batch is tried again");
-        for (const [key, own] of batch) this.tryLater(key, own);
-      } else if (batch.size > 1) {
-        this.ports.log.warn(about, "a batch could not be handled: it is tried again key by key");
-        for (const [key, own] of batch) if (this.mode !== "halted") await this.attempt(new Map([[key, own]]));
-      } else await this.failed(batch, error);
+      const { handled, failed } = partsOf(batch, views, error);
+      this.allEnded(handled);
+      for (const [why, own] of failed) await this.notHandled(own, why, handled.size > 0);
     }
+  }
+
+  private allEnded(batch: Batch): void {
+    for (const items of batch.values()) for (const one of items) this.ended(one);
+    for (const key of batch.keys()) this.waiting.done(key);
+  }
+
+  /** `isPart`: other keys of their batch were handled. */
+  private async notHandled(batch: Batch, error: unknown, isPart: boolean): Promise<void> {
+    const about = { channel: this.bounds.durable, keys: batch.size, err: error };
+    if (isUnavailable(error)) {
+      this.ports.log.warn(about, "a dependency is not reachable: what needs it is tried again");
+      for (const [key, own] of batch) this.tryLater(key, own, isPart);
+    } else if (batch.size > 1) {
+      this.ports.log.warn(about, "a batch could not be handled: it is tried again key by key");
+      for (const one of batch) if (this.mode !== "halted") await this.attempt(new Map([one]));
+    } else if (isPart) await this.attempt(batch);
+    else await this.failed(batch, error);
   }
 
   /** After an error of a batch with one key: its first item is tried alone, and the others follow in order. */
   private async failed(batch: Batch, error: unknown): Promise<void> {
-    const [[key, items]] = batch as unknown as [[string, Delivered[]]];
-    const [first, ...rest] = items as [Delivered, ...Delivered[]];
+    const [[key, [first, ...rest]]] = batch as unknown as [[string, [Delivered, ...Delivered[]]]];
     if (rest.length > 0) {
-      for (const one of rest) this.taken.delete(one);
       this.waiting.returnRest(key, rest);
       await this.attempt(new Map([[key, [first]]]));
     } else if (mayFailAgain(this.ports, this.bounds.durable, first, error)) this.tryLater(key, [first]);
@@ -219,21 +225,17 @@ export class Batches {
   }
 
   /** The items of the key pause, each time for longer. After the pause they are the first of their key. */
-  private tryLater(key: string, items: Delivered[]): void {
-    if (this.mode !== "running") {
-      this.halt();
-      return;
-    }
-    const delayMs = retryDelayMs(items.some(({ of }) => this.waits.has(of)) ? 0 : (items[0]?.tries ?? 0));
-    for (const one of items) one.tries++;
-    this.pauses.start(items, delayMs, () => {
-      if (this.mode === "halted") return;
-      for (const one of items) this.taken.delete(one);
-      this.waiting.putBack(key, items);
-      this.hasFailedLeaving ||= items.some(({ of }) => this.waits.has(of));
-      if (this.hasFailedLeaving) this.timer.soon();
-      else this.dispatch();
-    });
+  private tryLater(key: string, items: Delivered[], isPart = false): void {
+    const isLeaving = () => items.some(({ of }) => this.waits.has(of));
+    if (this.mode !== "running") this.halt();
+    else
+      this.pauses.start(items, { isPart, isShort: isLeaving() }, () => {
+        if (this.mode === "halted") return;
+        this.waiting.putBack(key, items);
+        this.hasFailedLeaving ||= isLeaving();
+        if (this.hasFailedLeaving) this.timer.soon();
+        else this.dispatch();
+      });
   }
 
   /** Where the copy cannot be written, the whole message is given back, once none of its items is in work. */
@@ -245,7 +247,6 @@ export class Batches {
 
   /** An item is done or a dead letter. Its message is acked, or given back, once it was the last one. */
   private ended(item: ItemPlace): void {
-    this.taken.delete(item);
     const { message, againAfterMs } = item.of;
     if (this.messages.itemEnded(item.of))
       acknowledge(this.ports, message, () => (againAfterMs === undefined ? message.ack() : message.nak(againAfterMs)));

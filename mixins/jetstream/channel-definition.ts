@@ -62,7 +62,8 @@ export interface ChannelDefinition<This = unknown> {
    * Handles a batch. Every message of it is acked once this resolves. If it rejects, the same messages are delivered
    * again, so it must be idempotent. After a rejection with `unavailable` they are retried without limit, with growing
    * pauses. After another error each key is tried alone, and the failing message becomes a dead letter in the end; at
-   * once where the error is `Unreadable`.
+   * once where the error is `Unreadable`. With `SomeNotHandled` it names the messages that it did not handle, each with
+   * its error: that is of their keys alone, and the messages of the others are acked.
    */
   handler(this: This, messages: ChannelMessage[]): Promise<void>;
   /**

@@ -217,7 +217,7 @@ export class Channel {
    */
   private room(): number {
     const most = heldOf(this.definition);
-    if (this.held >= most) return 0;
+    if (this.batches.occupied >= most) return 0;
     const share = Math.max(1, Math.ceil(most / Math.max(1, this.pullers.size)));
     if (!this.definition.split) return share;
     return Math.min(limits.jetstream.splitPullMessages, Math.max(1, Math.floor(share / this.itemsLately)));

@@ -3,6 +3,7 @@ import type { Log } from "../../broker/log.ts";
 import { type Carried, readCarried } from "../../broker/tracing/trace-context.ts";
 import { limits } from "../../config/limits.ts";
 import type { SignatureFault } from "./signatures.ts";
+import { Unreadable } from "./unreadable.ts";
 
 /** A message, or an item of one that holds many, as the handler gets it. */
 export interface ChannelMessage<T = unknown> {
@@ -129,4 +130,13 @@ export function retryDelayMs(tries: number): number {
  */
 export function placeOf({ info, seq }: JsMsg): string {
   return `${info.stream}:${info.consumer}:${seq}`;
+}
+
+/** Counts an error of an item that was handled alone; `false`: it becomes a dead letter. An outage is not counted. */
+export function mayFailAgain({ log }: Pick<HandlingPorts, "log">, channel: string, one: Delivered, error: unknown) {
+  one.faults++;
+  if (error instanceof Unreadable || one.faults >= limits.jetstream.maxAttempts) return false;
+  const about = { channel, ...placeForLog(one), faults: one.faults, err: error };
+  log.error(about, "a message could not be handled: it is tried again");
+  return true;
 }

@@ -1,4 +1,5 @@
 import type { JsMsg } from "nats";
+import type { KeyedQueue } from "../keyed-queue.ts";
 import type { Delivered, OpenMessage } from "./message.ts";
 
 /** The messages that a channel holds, in the order of their delivery. A message is acked once no item of it is open. */
@@ -51,7 +52,7 @@ export class OpenMessages {
    * or has an item in an earlier message that is not given back. Messages are delivered again in the order in which they
    * are given back, so a message must not be given back before an earlier one with an item of the same key.
    */
-  givable(waiting: Iterable<Delivered>, isBusy: (key: string) => boolean): OpenMessage[] {
+  givable(waiting: Iterable<Delivered> & Pick<KeyedQueue<Delivered>, "isBusy">): OpenMessage[] {
     const keys = new Map<OpenMessage, string[]>();
     for (const { of, key } of waiting) {
       const own = keys.get(of);
@@ -61,7 +62,7 @@ export class OpenMessages {
     const staying = new Set<string>();
     return [...this].filter((one) => {
       const own = keys.get(one) ?? [];
-      const givable = own.length === one.open && !own.some((key) => isBusy(key) || staying.has(key));
+      const givable = own.length === one.open && !own.some((key) => waiting.isBusy(key) || staying.has(key));
       if (!givable) for (const key of own) staying.add(key);
       return givable;
     });

@@ -4,30 +4,21 @@ import { isStatementFault } from "../../broker/outages.ts";
 import { limits } from "../../config/limits.ts";
 import { Connections, type PoolOptions } from "./connections.ts";
 import type { PoolState } from "./pool-state.ts";
+import type { Queryable, Transaction } from "./queryable.ts";
 import { isAnswer, isLockedOut, isRolledBack, lockWaitTimeout, numberOf, tableChanged } from "./server-errors.ts";
+import type { ServerPresence } from "./server-presence.ts";
 import type { MysqlServer } from "./servers.ts";
 import { idleTransaction } from "./session-settings.ts";
 
-/**
- * The operations of a store on a connection or on the pool. BIGINT and DECIMAL are returned as strings, times as Date
- * (UTC).
- */
-export interface Queryable {
-  query<Row extends object>(sql: string, values?: unknown[]): Promise<Row[]>;
-  /** INSERT, UPDATE, DELETE. `affectedRows` also counts rows that were found and not changed. */
-  run(sql: string, values?: unknown[]): Promise<ResultSetHeader>;
-}
-
-/** The connection of a running transaction. */
-export interface Transaction extends Queryable {
-  readonly inTransaction: true;
-}
+export type { Queryable, Transaction } from "./queryable.ts";
 
 export interface DatabaseOptions extends Partial<PoolOptions> {
   /**
    * Called when a statement or transaction is run again, after the server rolled it back for a deadlock or a lock wait.
    */
   readonly retried?: () => void;
+  /** Of a server that may be away while the service works on: nothing is sent to it then. */
+  readonly presence?: Pick<ServerPresence, "require" | "heard">;
 }
 
 /**
@@ -40,11 +31,13 @@ export class Database implements Queryable {
 
   private readonly statementTimeoutMs: number;
   private readonly retried: () => void;
+  private readonly presence: DatabaseOptions["presence"];
 
   /** `statementTimeoutMs` 0: no time-out. */
   constructor(name: string, options: DatabaseOptions = {}) {
     this.name = name;
     this.retried = options.retried ?? (() => {});
+    this.presence = options.presence;
     this.statementTimeoutMs = options.statementTimeoutMs ?? limits.mysql.statementTimeoutMs;
     this.connections = new Connections(name, { ...options, statementTimeoutMs: this.statementTimeoutMs });
   }
@@ -101,7 +94,7 @@ export class Database implements Queryable {
   }
 
   private async snapshotOnce<T>(read: (db: Queryable) => Promise<T>, settings: readonly string[]): Promise<T> {
-    const connection = await this.connections.take();
+    const connection = await this.take();
     try {
       for (const setting of [...settings, idleTransaction(0)]) await this.send(connection, setting);
       await this.send(connection, "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ");
@@ -146,8 +139,13 @@ export class Database implements Queryable {
     await this.connections.close();
   }
 
+  private take(): Promise<PoolConnection> {
+    this.presence?.require();
+    return this.connections.take();
+  }
+
   private async attempt<T>(work: (tx: Transaction) => Promise<T>, settings: readonly string[] = []): Promise<T> {
-    const connection = await this.connections.take();
+    const connection = await this.take();
     let healthy = false;
     try {
       this.requireWritable(connection);
@@ -193,7 +191,7 @@ export class Database implements Queryable {
   /** A single statement is a transaction of its own: after a deadlock it is run again. */
   private async alone<T>(work: (connection: PoolConnection) => Promise<T>): Promise<T> {
     for (let attempt = 1; ; attempt++) {
-      const connection = await this.connections.take();
+      const connection = await this.take();
       try {
         return await work(connection);
       } catch (error) {
@@ -228,6 +226,7 @@ export class Database implements Queryable {
     const timeout = this.statementTimeoutMs;
     try {
       const [result] = await connection.query<T>({ sql, values, timeout });
+      this.presence?.heard();
       return result;
     } catch (error) {
       if (isRolledBack(error) || isStatementFault(error)) throw error;

@@ -64,7 +64,13 @@ export class Presence {
       const some = sides.slice(from, from + size);
       const [{ list }, { userIds }] = await Promise.all([
         call(broker, "living-room.anchorsOf", { roomIds: [...new Set(some.map(({ roomId }) => roomId))] }, options),
-        call(broker, "wallet.unusableOf", { userIds: [...new Set(some.map(({ userId }) => userId))] }, options),
+        // Those whose account cannot be read now are looked at again with the next check.
+        call(
+          broker,
+          "wallet.unusableOf",
+          { userIds: [...new Set(some.map(({ userId }) => userId))], apart: true },
+          options,
+        ),
       ]);
       const live = new Set(list.map(({ roomId }) => roomId));
       const unusable = new Set(userIds);

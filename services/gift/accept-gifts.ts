@@ -5,6 +5,7 @@ import { ServiceNodes } from "../../broker/service-nodes.ts";
 import { during, Spans } from "../../broker/tracing/spans.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { NotLoaded } from "../../mixins/batch-loader.ts";
 import { SparseLog } from "../../mixins/sparse-log.ts";
 import { Rate, UserRate } from "../../mixins/user-rate.ts";
 import { checkParams } from "../action-contract.ts";
@@ -42,7 +43,7 @@ export function openAcceptance(service: Accepting): void {
     share,
   );
   service.receivers = new UsableAccounts((userIds) =>
-    call(service.broker, "wallet.unusableOf", { userIds }, question()),
+    call(service.broker, "wallet.unusableOf", { userIds, apart: true }, question()),
   );
   service.orders = new NodeOrders();
   service.silent = new SilentPartitions();
@@ -119,8 +120,10 @@ export async function acceptAlone(
   for (let look = 0; look < limits.gift.reservedLooks; look++) {
     await pause(limits.gift.reservedLookEveryMs);
     try {
-      const contentHash = (await knownOrders([candidate.orderId])).get(candidate.orderId);
+      const asked = { orderId: candidate.orderId, userId: candidate.request.userId };
+      const contentHash = (await knownOrders([asked])).get(candidate.orderId);
       if (contentHash === undefined) continue;
+      if (contentHash instanceof NotLoaded) throw contentHash.error;
       candidate.answerAs(contentHash);
       return candidate.answer as GiftAnswer;
     } catch (error) {

@@ -1,3 +1,4 @@
+import { fail } from "../../broker/failure.ts";
 import type { FailureName } from "../../config/errors.ts";
 import type { RoomReceivers } from "../living-room/living-room.contract.ts";
 import type { FundsVerdict } from "../wallet/wallet.contract.ts";
@@ -91,6 +92,7 @@ function termsOf(
   if ("error" in mayReceive) return mayReceive;
   if (!mayReceive.value) return { refused: "accountUnusable" };
   if ("error" in funds) return funds;
+  if (funds.value === "away") return { error: fail("unavailable", { cause: "the sender's account cannot be read" }) };
   if (funds.value === "unusable") return { refused: "accountUnusable" };
   if (funds.value === "short") return { refused: "balanceShort" };
   if (funds.value === "tooMany") return { refused: "tooMany" };

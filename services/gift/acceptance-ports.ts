@@ -5,7 +5,7 @@ import type { ServiceNodes } from "../../broker/service-nodes.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { AnswerCache } from "../../mixins/answer-cache.ts";
-import { BatchLoader } from "../../mixins/batch-loader.ts";
+import { BatchLoader, type NotLoaded } from "../../mixins/batch-loader.ts";
 import { call } from "../contracts.ts";
 import type { FundsVerdict } from "../wallet/wallet.contract.ts";
 import { bucketOf } from "../wallet-buckets.ts";
@@ -18,6 +18,7 @@ import { publishAllowed } from "./gate/gated-publication.ts";
 import type { OpenGate } from "./gate/open-gate.ts";
 import type { GiftState } from "./gift-state.ts";
 import { publishGifts } from "./publication.ts";
+import type { OrderOf } from "./record-server.ts";
 
 type Accepting = Service & GiftState;
 type Asking = Pick<Context, "call" | "requestID">;
@@ -122,10 +123,10 @@ export function acceptancePorts(service: Accepting, ctx: Asking): AcceptancePort
       return new Map<string, string>();
     }
   };
-  const knownOrders = async (orderIds: readonly string[]) => {
+  const knownOrders = async (asked: readonly OrderOf[]) => {
     // The settler writes the books before it removes an order from Redis, so they are asked after it.
-    const known = await recall(orderIds);
-    const others = known.size === 0 ? orderIds : orderIds.filter((orderId) => !known.has(orderId));
+    const known = new Map<string, string | NotLoaded>(await recall(asked.map(({ orderId }) => orderId)));
+    const others = known.size === 0 ? asked : asked.filter(({ orderId }) => !known.has(orderId));
     if (others.length > 0)
       for (const [orderId, contentHash] of await records.contentHashes(others)) known.set(orderId, contentHash);
     return known;

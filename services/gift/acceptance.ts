@@ -1,18 +1,20 @@
 import { isUnavailable } from "../../broker/failure.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
+import { NotLoaded } from "../../mixins/batch-loader.ts";
 import { type Checked, type CheckPorts, check } from "./acceptance-checks.ts";
 import { Candidate, type GiftRequest, type PassedGift, type Terms } from "./candidate.ts";
 import type { GiftAnswer } from "./gift.contract.ts";
 import type { NodeOrders } from "./node-orders.ts";
+import type { OrderOf } from "./record-server.ts";
 
 /** What acceptance depends on. */
 export interface AcceptancePorts extends CheckPorts {
   readonly orders: NodeOrders;
   /**
-   * The content hashes of those orders that were accepted or settled, as far as Redis and the books have them. Fails:
-   * unavailable, where the books cannot be asked.
+   * The content hashes of those orders that were accepted or settled, as far as Redis and the books have them; the error of
+   * those of users whose books cannot be asked. Fails: unavailable, where no books can.
    */
-  knownOrders(orderIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  knownOrders(orders: readonly OrderOf[]): Promise<ReadonlyMap<string, string | NotLoaded>>;
   /** Whether a lookup found a reservation of the order in Redis: then it may be in the queue. */
   isReserved(orderId: string): boolean;
   /** Counts a gift of the user. False, and nothing is counted, where the user's rate is exceeded. */
@@ -132,10 +134,11 @@ async function lookUp(candidates: readonly Candidate[], ports: AcceptancePorts):
   const asked = candidates.filter(({ repeatable }) => repeatable);
   if (asked.length === 0) return {};
   try {
-    const known = await ports.knownOrders(asked.map(({ orderId }) => orderId));
+    const known = await ports.knownOrders(asked.map(({ orderId, request: { userId } }) => ({ orderId, userId })));
     for (const candidate of asked) {
       const contentHash = known.get(candidate.orderId);
-      if (contentHash !== undefined) candidate.answerAs(contentHash);
+      if (contentHash instanceof NotLoaded) candidate.unavailable(messageOf(contentHash.error), true);
+      else if (contentHash !== undefined) candidate.answerAs(contentHash);
     }
     return {};
   } catch (error) {

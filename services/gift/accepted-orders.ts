@@ -103,25 +103,27 @@ export async function recallAccepted(
 
 /** What finds a gift by its order. */
 interface Finding {
-  readonly records: { findRecord(orderId: string): Promise<FoundGift | undefined> };
+  readonly records: { findRecord(orderId: string, userId?: string): Promise<FoundGift | undefined> };
   readonly redis: Redis;
   readonly signatures: MessageSignatures;
   readonly logger: Log;
 }
 
 /**
- * A gift by its order, from the books or, until it is settled, from Redis; `undefined` where neither has it. The
+ * A gift by its order, from the books or, until it is settled, from Redis; `undefined` where neither has it. `userId`: its
+ * sender, where she alone may see it. The
  * settler writes the books before it removes the order from Redis. So if neither had it, it may have been settled
  * between the two lookups, and the books are asked again.
  */
 export async function findGift(
   { records, redis, signatures, logger }: Finding,
   orderId: string,
+  userId?: string,
 ): Promise<FoundGift | undefined> {
-  const settled = await records.findRecord(orderId);
+  const settled = await records.findRecord(orderId, userId);
   if (settled) return settled;
   const waiting = await recallAccepted(redis, orderId, signatures, logger);
-  return waiting ? onItsWay(waiting) : records.findRecord(orderId);
+  return waiting ? onItsWay(waiting) : records.findRecord(orderId, userId);
 }
 
 function onItsWay(gift: AcceptedGift): FoundGift {

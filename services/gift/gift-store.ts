@@ -81,63 +81,89 @@ export interface RecordsAsked {
   readonly limit: number;
 }
 
+/** The cursor's record is on another server: its times, and an id beyond which nothing here is as old. */
+export interface Elsewhere {
+  readonly sent: Date;
+  readonly settled: Date;
+  readonly end: bigint;
+}
+
+/** A record of a page, with what it is joined by where records are on several servers. */
+export interface ListedRecord {
+  readonly record: GiftRecord;
+  readonly settled: Date;
+}
+
 /**
- * A page of a user's records, newest first, after the cursor's record. Of received gifts only those that succeeded, and
- * by their times, since their index has these (totals-store.ts). `at`: the cursor's record is on another server, and this
- * is its time.
+ * A user's records after the cursor's, newest first, one more than asked for. Sent gifts are in the order in which they
+ * were settled, which is that of their ids. Of received gifts only those that succeeded, and by their times, since their
+ * index has these (totals-store.ts).
  */
-export async function pageOfRecords(
+export async function readRecords(
   db: Queryable,
-  query: RecordsAsked & { readonly at?: Date | undefined; readonly byTime?: boolean },
-): Promise<{ list: GiftRecord[]; nextCursor: string | null }> {
+  query: RecordsAsked & { readonly elsewhere?: Elsewhere | undefined },
+): Promise<ListedRecord[]> {
+  const { cursor, elsewhere } = query;
   const isSent = query.direction === "sent";
-  // Ids of several servers are not in the order of time.
-  const isById = isSent && query.byTime !== true;
   const where = [isSent ? "user_id = ?" : "object_id = ? AND status = 1"];
   const values: unknown[] = [query.userId];
   if (query.roomId !== undefined) {
     where.push("room_id = ?");
     values.push(query.roomId);
   }
-  if (query.cursor !== undefined && isById) {
+  if (cursor !== undefined && isSent && elsewhere) {
+    where.push("id < ? AND update_time <= ? AND (update_time < ? OR id < ?)");
+    values.push(String(elsewhere.end), elsewhere.settled, elsewhere.settled, cursor);
+  } else if (cursor !== undefined && isSent) {
     where.push("id < ?");
-    values.push(query.cursor);
-  } else if (query.cursor !== undefined) {
-    const at = query.at ?? (await timeOf(db, query.cursor));
-    if (!at) return { list: [], nextCursor: null };
+    values.push(cursor);
+  } else if (cursor !== undefined) {
+    const at = elsewhere?.sent ?? (await timesOf(db, cursor))?.sent;
+    if (!at) return [];
     where.push("send_time <= ? AND (send_time < ? OR id < ?)");
-    values.push(at, at, query.cursor);
+    values.push(at, at, cursor);
   }
   const most = query.limit + 1;
-  const order = isById ? "id DESC" : "send_time DESC, id DESC";
+  const order = isSent ? "id DESC" : "send_time DESC, id DESC";
   const read = (table: string, also: readonly unknown[] = []) =>
-    db.query<RecordRow>(
-      `SELECT ${recordColumns} FROM ${table} WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT ?`,
+    db.query<ListedRow>(
+      `SELECT ${recordColumns}, update_time FROM ${table} WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT ?`,
       [...values, ...also, most],
     );
   const hot = await read(archivedRecords.table);
   const archived = await archivedPage(hot);
-  const rows = mergedPage(hot, archived, isById ? newestFirst : latestFirst, most);
-  const list = rows.slice(0, query.limit).map(toRecord);
-  return { list, nextCursor: rows.length > list.length ? (list.at(-1)?.id ?? null) : null };
+  const rows = mergedPage(hot, archived, isSent ? newestFirst : latestFirst, most);
+  return rows.map((row) => ({ record: toRecord(row), settled: row.update_time }));
 
   /** A full page of sent gifts is newer than the archive. A received one may be settled later than others that are archived. */
-  async function archivedPage(page: readonly RecordRow[]): Promise<RecordRow[]> {
+  async function archivedPage(page: readonly ListedRow[]): Promise<ListedRow[]> {
     if (page.length < most) return read(archivedRecords.archive);
-    if (isById) return [];
+    if (isSent) return [];
     where.push("send_time >= ?");
     return read(archivedRecords.archive, [page.at(-1)?.send_time]);
   }
 }
 
+interface ListedRow extends RecordRow {
+  update_time: Date;
+}
+
 /** By the times at which they were sent, the latest first. */
 const latestFirst = (a: RecordRow, b: RecordRow) => b.send_time.getTime() - a.send_time.getTime() || newestFirst(a, b);
 
-/** The time of a record's gift. */
-export async function timeOf(db: Queryable, recordId: string): Promise<Date | undefined> {
-  const both = ofBoth(archivedRecords, (table) => `SELECT send_time FROM ${table} WHERE id = ?`, [recordId]);
-  const [row] = await db.query<{ send_time: Date }>(both.sql, both.values);
-  return row?.send_time;
+/** Whether a user has sent gifts, succeeded or failed. */
+export async function hasSent(db: Queryable, userId: string): Promise<boolean> {
+  const one = ofBoth(archivedRecords, (table) => `SELECT id FROM ${table} WHERE user_id = ? LIMIT 1`, [userId]);
+  return (await db.query(one.sql, one.values)).length > 0;
+}
+
+/** When a record's gift was sent and settled. */
+export async function timesOf(db: Queryable, recordId: string): Promise<{ sent: Date; settled: Date } | undefined> {
+  const both = ofBoth(archivedRecords, (table) => `SELECT send_time, update_time FROM ${table} WHERE id = ?`, [
+    recordId,
+  ]);
+  const [row] = await db.query<{ send_time: Date; update_time: Date }>(both.sql, both.values);
+  return row && { sent: row.send_time, settled: row.update_time };
 }
 
 interface SettledRow extends Omit<RecordRow, "id"> {

@@ -145,7 +145,9 @@ export default defineService<"gift", GiftState>({
   },
 
   async started() {
-    this.records = await RecordServers.open(this, ({ url }) => [mysqlMixin("gift", migrationFolders.gift, { url })]);
+    this.records = await RecordServers.open(this, ({ url, presence }) => [
+      mysqlMixin("gift", migrationFolders.gift, { url, presence }),
+    ]);
     // The generation is included, since rows that were read before a failover may be old.
     const checksum = async () => `${await catalogueChecksum(this.mysql)} ${this.mysql.generation}`;
     this.catalogueCache = new CatalogueCache(this.catalogue, checksum);

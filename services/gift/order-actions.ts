@@ -12,7 +12,7 @@ export const orderActions: ActionDefinitions<Service & GiftState, Actions> = {
   order: {
     async handler(ctx) {
       const { orderId, userId } = ctx.params;
-      const found = await findGift(this, orderId);
+      const found = await findGift(this, orderId, userId);
       if (found?.senderId !== userId) throw fail("giftOrderUnknown", { orderId });
       const { id: _id, senderId: _senderId, ...order } = found;
       return order;

@@ -59,8 +59,10 @@ function queueOf(senderId: string): string {
 
 async function unsettled(service: Queueing, gifts: readonly AcceptedGift[]): Promise<AcceptedGift[]> {
   if (gifts.length === 0) return [];
-  const settled = await service.records.contentHashes(gifts.map(({ orderId }) => orderId));
-  return gifts.filter(({ orderId }) => !settled.has(orderId));
+  const orders = gifts.map(({ orderId, senderId }) => ({ orderId, userId: senderId }));
+  const settled = await service.records.contentHashes(orders);
+  // Those of a server that is away are put back too: the ledger recognizes them.
+  return gifts.filter(({ orderId }) => typeof settled.get(orderId) !== "string");
 }
 
 /**

@@ -1,16 +1,22 @@
 import type { Service } from "moleculer";
-import { fail } from "../../broker/failure.ts";
+import { fail, isUnavailable } from "../../broker/failure.ts";
 import { type ArchiveFilters, openFilters } from "../../mixins/archive/filters.ts";
+import { NotLoaded } from "../../mixins/batch-loader.ts";
 import type { Database, Queryable } from "../../mixins/mysql/database.ts";
-import { openView } from "../../mixins/mysql/server-view.ts";
+import { whilePresent } from "../../mixins/mysql/server-presence.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import { archiveFilterBytes } from "../archive-settings.ts";
 import { archivedRecords } from "../archived-tables.ts";
+import { migrationFolders } from "../databases.ts";
+import { type MixinsAt, openFurther, showAway } from "../further-server.ts";
 import { fenceServers, tellServersOf } from "../server-fence.ts";
 import { numbersOf, requireSelf } from "../server-names-store.ts";
-import { furtherServers, idBase, serverOfId, type WalletServer, walletServers } from "../wallet-servers.ts";
+import { furtherServers, idBase, serverOfId, walletServers } from "../wallet-servers.ts";
+import { BucketServers } from "./bucket-servers.ts";
 import type { GiftRecord, SettledPage } from "./gift.contract.ts";
-import { findContentHashes, findRecord, pageOfRecords, type RecordsAsked, timeOf } from "./gift-store.ts";
+import { findContentHashes, findRecord, type RecordsAsked } from "./gift-store.ts";
+import type { OrderOf, RecordServer } from "./record-server.ts";
+import { type RecordsPage, recordsPage } from "./records-page.ts";
 import { settledPage } from "./settled-page.ts";
 
 /**
@@ -18,56 +24,50 @@ import { settledPage } from "./settled-page.ts";
  * server alone has the catalogue. Ids of records say where they are (services/wallet-servers.ts).
  */
 
-/** The gift service on one server. */
-export interface RecordServer {
-  readonly name: string;
-  readonly number: number;
-  readonly url: string | undefined;
-  readonly view: Service & MysqlState;
-  /** Of the records that are archived there. */
-  readonly archive: ArchiveFilters;
-}
-
 export class RecordServers {
   /** The home server first. */
   readonly all: readonly [RecordServer, ...RecordServer[]];
   private readonly closing: readonly (() => Promise<void>)[];
+  /** Where there are several. */
+  private readonly buckets: Pick<BucketServers, "mayHave"> | undefined;
 
-  private constructor(all: readonly [RecordServer, ...RecordServer[]], closing: readonly (() => Promise<void>)[]) {
+  private constructor(
+    all: readonly [RecordServer, ...RecordServer[]],
+    closing: readonly (() => Promise<void>)[],
+    buckets?: Pick<BucketServers, "mayHave">,
+  ) {
     this.all = all;
     this.closing = closing;
+    this.buckets = buckets;
   }
 
   /**
-   * Opens the servers of WALLET_MYSQL_URLS, each with `mixinsAt`. Rejects where the setting is not what the home server
-   * knows.
+   * Opens the servers of WALLET_MYSQL_URLS, each with `mixinsAt`; further ones may be away. Rejects where the setting is not
+   * what the home server knows.
    */
-  static async open(
-    gift: Service & MysqlState,
-    mixinsAt: (server: WalletServer) => readonly object[],
-  ): Promise<RecordServers> {
+  static async open(gift: Service & MysqlState, mixinsAt: MixinsAt): Promise<RecordServers> {
     const further = furtherServers("gift");
     const numbers = await numbersOf(gift.mysql, further);
     const name = walletServers()?.[0].name ?? "home";
     const fence = fenceServers(gift, gift.mysql);
+    showAway(gift, gift.name, false);
     const closing: (() => Promise<void>)[] = [() => fence.stop()];
-    const filtersOf = async (view: Service & MysqlState): Promise<ArchiveFilters> => {
-      const archive = await openFilters(view, archivedRecords, archiveFilterBytes(1 + further.length));
+    const filtersOf = async (view: Service & MysqlState, mayBeAway: boolean): Promise<ArchiveFilters> => {
+      const archive = await openFilters(view, archivedRecords, archiveFilterBytes(1 + further.length), { mayBeAway });
       closing.unshift(() => archive.stop());
       return archive;
     };
     const opened: RecordServer[] = [];
     try {
-      const home: RecordServer = { name, number: 0, url: undefined, view: gift, archive: await filtersOf(gift) };
+      const home: RecordServer = { name, number: 0, url: undefined, view: gift, archive: await filtersOf(gift, false) };
       if (further.length === 0) return new RecordServers([home], closing);
       await requireSelf(gift.mysql, name);
       opened.push(home);
       for (const server of further) {
-        const { view, close } = await openView<MysqlState>(gift, server.name, mixinsAt(server));
+        const { view, presence, close } = await openFurther<MysqlState>(gift, server, migrationFolders.gift, mixinsAt);
         closing.unshift(close);
-        await requireSelf(view.mysql, server.name);
         const number = numbers.get(server.name) as number;
-        opened.push({ ...server, number, view, archive: await filtersOf(view) });
+        opened.push({ ...server, number, view, presence, archive: await filtersOf(view, true) });
       }
     } catch (error) {
       for (const close of closing) await close();
@@ -75,62 +75,106 @@ export class RecordServers {
     }
     const all = opened.toSorted((a, b) => a.number - b.number) as [RecordServer, ...RecordServer[]];
     tellServersOf(gift);
-    return new RecordServers(all, closing);
+    const buckets = new BucketServers(gift);
+    closing.unshift(() => buckets.stop());
+    return new RecordServers(all, closing, buckets);
   }
 
   async close(): Promise<void> {
     for (const close of this.closing) await close();
   }
 
+  /** Whether a gift's record is on one of several servers. */
+  get isSeveral(): boolean {
+    return this.buckets !== undefined;
+  }
+
   /**
-   * The database of a server by its name; the home server's, where the wallet has one server and names none. Fails:
-   * unavailable, where the setting of this node lacks the name.
+   * Runs work on the server of a name; on the home server, where the wallet has one server and names none. Fails:
+   * unavailable, where the server is away, or the setting of this node lacks the name.
    */
-  named(name: string | undefined): Database {
+  async at<T>(name: string | undefined, work: (db: Database) => Promise<T>): Promise<T> {
     const server = name === undefined ? this.all[0] : this.all.find((one) => one.name === name);
     // An outage, not a fault of the gift: it is charged, and is tried again until this node has the server.
     if (!server)
       throw fail("unavailable", {
         cause: `a gift was charged on server ${name}, which WALLET_MYSQL_URLS of this node lacks`,
       });
-    return server.view.mysql;
+    return whilePresent(server.presence, () => work(server.view.mysql));
   }
 
-  /** Asks all servers at once. */
-  each<T>(ask: (db: Queryable, server: RecordServer) => Promise<T>): Promise<T[]> {
-    return Promise.all(this.all.map((server) => ask(server.view.mysql, server)));
-  }
-
-  /** What one of the servers has. */
-  async first<T>(ask: (db: Queryable, server: RecordServer) => Promise<T | undefined>): Promise<T | undefined> {
-    return (await this.each(ask)).find((found) => found !== undefined);
-  }
-
-  findRecord(orderId: string): Promise<GiftRecord | undefined> {
-    return this.first((db, { archive }) => findRecord(db, archive, orderId));
-  }
-
-  /** The content hashes of the settled ones among the orders. */
-  async contentHashes(orderIds: readonly string[]): Promise<Map<string, string>> {
-    const found = await this.each((db, { archive }) => findContentHashes(db, archive, orderIds));
-    return new Map(found.flatMap((one) => [...one]));
+  /** Asks all servers at once. Fails: unavailable, where one is away. */
+  each<T>(ask: (db: Queryable, server: RecordServer) => Promise<T>, servers = this.all as readonly RecordServer[]) {
+    return Promise.all(servers.map((server) => whilePresent(server.presence, () => ask(server.view.mysql, server))));
   }
 
   /**
-   * A page of a user's records, newest first: of several servers by the times of the gifts, and then by the ids.
+   * What one of the servers has. Fails: unavailable, where none of those that answer has it and another one is away, which
+   * may have rows of this user.
    */
-  async page(asked: RecordsAsked): Promise<{ list: GiftRecord[]; nextCursor: string | null }> {
-    const [home, ...others] = this.all;
-    if (others.length === 0) return pageOfRecords(home.view.mysql, asked);
-    const { cursor, limit } = asked;
-    const own = cursor === undefined ? undefined : this.all.find(({ number }) => number === serverOfId(cursor));
-    const at = cursor && own ? await timeOf(own.view.mysql, cursor) : undefined;
-    if (cursor !== undefined && !at) return { list: [], nextCursor: null };
-    const pages = await this.each((db) => pageOfRecords(db, { ...asked, at, byTime: true }));
-    const found = pages.flatMap(({ list }) => list).sort(byTimeAndId);
-    const list = found.slice(0, limit);
-    const more = found.length > limit || pages.some(({ nextCursor }) => nextCursor !== null);
-    return { list, nextCursor: more ? (list.at(-1)?.id ?? null) : null };
+  async first<T>(
+    ask: (db: Queryable, server: RecordServer) => Promise<T | undefined>,
+    userId?: string,
+  ): Promise<T | undefined> {
+    const answers = await this.eachThatMatters(ask, userId);
+    return answers.find((answer) => answer !== undefined);
+  }
+
+  /**
+   * The answers of the servers, of a user's rows: one that is away and has none of hers does not matter. All are asked, since
+   * her bucket may have moved just now. Fails: unavailable, where one that matters is away and `isEnough` of none.
+   */
+  async eachThatMatters<T>(
+    ask: (db: Queryable, server: RecordServer) => Promise<T>,
+    userId: string | undefined,
+    isEnough: (answer: T) => boolean = (answer) => answer !== undefined,
+  ): Promise<T[]> {
+    const asked = await Promise.allSettled(this.all.map((server) => this.each(ask, [server])));
+    const answers = asked.flatMap((answer) => (answer.status === "fulfilled" ? answer.value : []));
+    for (const [at, answer] of asked.entries())
+      if (answer.status === "rejected" && !answers.some(isEnough) && this.matters(answer.reason, at, [userId]))
+        throw answer.reason;
+    return answers;
+  }
+
+  /** Whether an error of a server concerns one of these users; `undefined`: anybody. */
+  private matters(error: unknown, server: number, userIds: readonly (string | undefined)[]): boolean {
+    const { buckets } = this;
+    if (!buckets || !isUnavailable(error)) return true;
+    const { name } = this.all[server] as RecordServer;
+    return userIds.some((userId) => userId === undefined || buckets.mayHave(name, userId));
+  }
+
+  /** The record of an order; `userId`: its sender, where she is known. */
+  findRecord(orderId: string, userId?: string): Promise<GiftRecord | undefined> {
+    return this.first((db, { archive }) => findRecord(db, archive, orderId), userId);
+  }
+
+  /**
+   * The content hashes of the settled ones among the orders. Of an order that may be on a server that is away the error, so
+   * that other users' orders are not concerned. Fails: unavailable, where there is one server and it is away.
+   */
+  async contentHashes(orders: readonly OrderOf[]): Promise<Map<string, string | NotLoaded>> {
+    const ids = orders.map(({ orderId }) => orderId);
+    const asked = await Promise.allSettled(
+      this.all.map((server) => this.each((db, { archive }) => findContentHashes(db, archive, ids), [server])),
+    );
+    const found = new Map<string, string | NotLoaded>();
+    for (const answer of asked)
+      if (answer.status === "fulfilled") for (const [orderId, hash] of answer.value[0] ?? []) found.set(orderId, hash);
+    for (const [at, answer] of asked.entries()) {
+      if (answer.status === "fulfilled") continue;
+      if (!this.isSeveral || !isUnavailable(answer.reason)) throw answer.reason;
+      for (const { orderId, userId } of orders)
+        if (!found.has(orderId) && this.matters(answer.reason, at, [userId]))
+          found.set(orderId, new NotLoaded(answer.reason));
+    }
+    return found;
+  }
+
+  /** A page of a user's records. Received gifts are where their senders are: any server that is away matters. */
+  page(asked: RecordsAsked): Promise<RecordsPage> {
+    return recordsPage(this, asked);
   }
 
   /** See `gift.settledSince`: one server after the other. */
@@ -145,16 +189,11 @@ export class RecordServers {
     if (!server) return none;
     // The first page of a further server: its end is not known yet.
     const begins = server.number > 0 && cursor === String(idBase(server.number));
-    const page = await settledPage(server.view.mysql, this.all[0].view.mysql, {
-      since,
-      ...(begins ? {} : { until, cursor }),
-    });
+    const home = this.all[0].view.mysql;
+    const page = await whilePresent(server.presence, () =>
+      settledPage(server.view.mysql, home, { since, ...(begins ? {} : { until, cursor }) }),
+    );
     const next = this.all[this.all.indexOf(server) + 1];
     return page.nextCursor !== null || !next ? page : { ...page, nextCursor: String(idBase(next.number)) };
   }
-}
-
-function byTimeAndId(a: GiftRecord, b: GiftRecord): number {
-  if (a.time !== b.time) return a.time < b.time ? 1 : -1;
-  return BigInt(a.id) < BigInt(b.id) ? 1 : -1;
 }

@@ -7,14 +7,14 @@ import { tracerOf } from "../../broker/tracing/tracer.ts";
 import { limits } from "../../config/limits.ts";
 import type { ChannelMessage, JetStreamState } from "../../mixins/jetstream.mixin.ts";
 import type { RedisState } from "../../mixins/redis.mixin.ts";
-import { call } from "../contracts.ts";
 import { durableEvent } from "../durable-event.ts";
-import type { GiftCharge, GiftOutcome } from "../wallet/wallet.contract.ts";
-import { bucketOf } from "../wallet-buckets.ts";
+import type { GiftOutcome } from "../wallet/wallet.contract.ts";
 import { type AcceptedGift, giftTimeMs } from "./accepted-gift.ts";
 import { forgetAccepted } from "./accepted-orders.ts";
+import { charge } from "./charge.ts";
 import { type RecordedGift, settledGiftBytes } from "./gift.contract.ts";
 import type { GiftMetrics } from "./gift-metrics.ts";
+import { HeldSenders } from "./held-senders.ts";
 import type { RecordServers } from "./record-servers.ts";
 import { insertRecords, type SettledRecord, type StoredRecord, toSettledGift } from "./record-writes-store.ts";
 
@@ -28,6 +28,10 @@ export type Breakpoint = (step: SettleStep) => void | Promise<void>;
  * Settles a batch of accepted gifts: charge, record, publish `gift.settled`. The batch is acked when this resolves.
  * Each step is idempotent: the charge and the record by order id, the event's consumers by the order ids in it. After a
  * crash before the ack the batch is delivered again. Whatever follows a gift is a consumer of the event.
+ *
+ * Where something is away that only some senders need, e.g. the server of their ledgers, the gifts of the others are
+ * settled, and this rejects with SomeNotHandled. Gifts of one sender stand or fall together, so that they keep their order:
+ * nothing of hers is published before all of hers is recorded.
  */
 export async function settle(
   service: Settling,
@@ -36,7 +40,9 @@ export async function settle(
 ): Promise<void> {
   const times = timesOf(messages);
   const spans = spansOf(service, messages, times.size);
-  await during(spans, () => settleGifts(service, times, { requestID: messages[0]?.requestId, spans, reached }));
+  const held = new HeldSenders();
+  await during(spans, () => settleGifts(service, times, { requestID: messages[0]?.requestId, spans, reached, held }));
+  held.throwFor(messages);
 }
 
 /** A span for each gift of the batch that is traced. The headers of the messages are read only where this node traces. */
@@ -54,54 +60,69 @@ interface Circumstances {
   readonly requestID: string | undefined;
   readonly spans: Spans | undefined;
   readonly reached: Breakpoint;
+  readonly held: HeldSenders;
 }
 
 async function settleGifts(
   service: Settling,
   times: ReadonlyMap<AcceptedGift, Date>,
-  { requestID, spans, reached }: Circumstances,
+  { requestID, spans, reached, held }: Circumstances,
 ): Promise<void> {
   const gifts = [...times.keys()];
   const charging = spans?.part("gift.charge", "client");
-  const outcomes = await during(charging, () => charge(service, gifts, { requestID, spans: charging }));
+  const outcomes = await during(charging, () => charge(service, gifts, { requestID, spans: charging, held }));
+  if (gifts.every((gift) => held.has(gift))) return;
   await reached("charged");
-  const settled = gifts
-    .filter(({ orderId }) => isFinal(outcomes.get(orderId)))
+  const charged = gifts
+    .filter((gift) => !held.has(gift) && isFinal(outcomes.get(gift.orderId)))
     .map((gift) => toRecord(gift, times.get(gift) as Date, outcomes.get(gift.orderId) as GiftOutcome));
-  const stored = await during(spans?.part("gift.record", "client"), () => writeRecords(service, settled, outcomes));
+  const stored = await during(spans?.part("gift.record", "client"), () =>
+    writeRecords(service, charged, { outcomes, held }),
+  );
   await reached("recorded");
+  const ended = gifts.filter((gift) => !held.has(gift));
   // The books have these orders now.
-  forgetAccepted(service.redis, gifts, service.logger);
+  if (ended.length > 0) forgetAccepted(service.redis, ended, service.logger);
+  const settled = charged.filter(({ gift }) => !held.has(gift));
   const publishing = settled.length > 0 ? spans?.part("gift.publishSettled", "producer") : undefined;
   await during(publishing, async () => {
     if (settled.length > 0) await publishSettled(service, toEvent(settled, stored), { requestID, spans: publishing });
   });
   await reached("published");
-  count(service, settled, times);
+  count(
+    service,
+    settled,
+    ended.map((gift) => times.get(gift) as Date),
+  );
 }
 
-/** Writes each record on the server of its charge. What the books have of each gift, in the order of the gifts. */
+/** Writes each record on the server of its charge. Returns what the books have of the gifts. */
 async function writeRecords(
   { records }: Settling,
-  settled: readonly SettledRecord[],
-  outcomes: ReadonlyMap<string, GiftOutcome>,
-): Promise<StoredRecord[]> {
-  const serverOf = ({ gift }: SettledRecord) => outcomes.get(gift.orderId)?.server;
-  const stored = new Array<StoredRecord>(settled.length);
-  const groups = Map.groupBy(settled.keys(), (at) => serverOf(settled[at] as SettledRecord));
+  charged: readonly SettledRecord[],
+  { outcomes, held }: { readonly outcomes: ReadonlyMap<string, GiftOutcome>; readonly held: HeldSenders },
+): Promise<Map<SettledRecord, StoredRecord>> {
+  const stored = new Map<SettledRecord, StoredRecord>();
+  const groups = Map.groupBy(charged, ({ gift }) => outcomes.get(gift.orderId)?.server);
   await Promise.all(
-    [...groups].map(async ([server, places]) => {
-      const own = places.map((at) => settled[at] as SettledRecord);
-      const written = await insertRecords(records.named(server), own);
-      for (const [n, at] of places.entries()) stored[at] = written[n] as StoredRecord;
+    [...groups].map(async ([server, own]) => {
+      try {
+        const written = await records.at(server, (db) => insertRecords(db, own));
+        for (const [n, record] of own.entries()) stored.set(record, written[n] as StoredRecord);
+      } catch (error) {
+        held.add(
+          own.map(({ gift }) => gift.senderId),
+          error,
+        );
+      }
     }),
   );
   return stored;
 }
 
-function count({ metrics }: Settling, settled: readonly SettledRecord[], times: ReadonlyMap<unknown, Date>): void {
+function count({ metrics }: Settling, settled: readonly SettledRecord[], times: readonly Date[]): void {
   const succeeded = settled.reduce((sum, one) => sum + (one.succeeded ? 1 : 0), 0);
-  const acceptedMs = Array.from(times.values(), (time) => time.getTime());
+  const acceptedMs = times.map((time) => time.getTime());
   metrics.settled({ succeeded, failed: settled.length - succeeded }, acceptedMs);
 }
 
@@ -134,41 +155,6 @@ function isFinal(outcome: GiftOutcome | undefined): boolean {
   return outcome !== undefined && outcome.reason !== "idempotencyConflict";
 }
 
-/**
- * The wallet's outcome for each gift, with one call for each bucket. Fails: messageTooLarge, where a charge fits into
- * no message. Then the gift becomes a dead letter; without an outcome it would be acked and never settled.
- */
-async function charge(
-  service: Settling,
-  gifts: readonly AcceptedGift[],
-  { requestID, spans }: Pick<Circumstances, "requestID" | "spans">,
-): Promise<Map<string, GiftOutcome>> {
-  const buckets = Map.groupBy(gifts, ({ senderId }) => bucketOf(senderId));
-  const replies = await Promise.all(
-    [...buckets].map(async ([bucket, own]) => {
-      const outcomes: GiftOutcome[] = [];
-      // One call after the other: gifts of one sender keep their order.
-      for (const charges of chargeParts(own)) {
-        const params = { bucket, gifts: charges };
-        const about = { requestID, ...spans?.callOptions(charges.map(({ orderId }) => orderId)) };
-        outcomes.push(...(await call(service.broker, "wallet.consumeForSendGift", params, about)).outcomes);
-      }
-      return outcomes;
-    }),
-  );
-  return new Map(replies.flat().map((outcome) => [outcome.orderId, outcome]));
-}
-
-function chargeParts(gifts: readonly AcceptedGift[]): GiftCharge[][] {
-  const bounds = { count: limits.wallet.commandsPerCall, bytes: limits.bus.listBytes, bytesOf: chargeBytes };
-  return cutList(gifts.map(toCharge), bounds, ({ orderId }, bytes) => {
-    throw fail("messageTooLarge", { orderId: orderId.slice(0, 100), bytes, most: limits.bus.listBytes });
-  });
-}
-
-/** At the most, as JSON in UTF-8 without escapes. */
-const chargeBytes = ({ orderId }: GiftCharge) => 250 + Buffer.byteLength(orderId);
-
 function toRecord(gift: AcceptedGift, time: Date, outcome: GiftOutcome): SettledRecord {
   const succeeded = outcome.status === "succeeded";
   const reason = succeeded ? null : (outcome.reason ?? "giftNotSent");
@@ -176,16 +162,11 @@ function toRecord(gift: AcceptedGift, time: Date, outcome: GiftOutcome): Settled
   return { gift, time, succeeded, reason, income, incomePoints, repeated };
 }
 
-function toCharge(gift: AcceptedGift): GiftCharge {
-  const { orderId, senderId, receiverId, roomId, giftId, count, price, sharePercent } = gift;
-  return { orderId, senderId, receiverId, roomId, giftId, count, price, sharePercent };
-}
-
 /** The gifts as in the event. Of a gift that an earlier delivery recorded, id and time are those of its record. */
-function toEvent(settled: readonly SettledRecord[], stored: readonly StoredRecord[]): RecordedGift[] {
+function toEvent(settled: readonly SettledRecord[], stored: ReadonlyMap<SettledRecord, StoredRecord>): RecordedGift[] {
   const texts = new Map<Date, string>();
-  return settled.map((record, at) => {
-    const { recordId, time } = stored[at] as StoredRecord;
+  return settled.map((record) => {
+    const { recordId, time } = stored.get(record) as StoredRecord;
     const text = texts.get(time) ?? time.toISOString();
     texts.set(time, text);
     return toSettledGift(record, recordId, text);

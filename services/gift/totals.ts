@@ -2,6 +2,7 @@ import { serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { Database } from "../../mixins/mysql/database.ts";
 import type { SideTotals } from "./gift.contract.ts";
+import type { RecordServer } from "./record-server.ts";
 import { totalsOfSides } from "./totals-store.ts";
 
 type Answer = Awaited<ReturnType<typeof totalsOfSides>>;
@@ -15,9 +16,9 @@ export class Totals {
   private readonly tops: Database[];
 
   /** The servers with records; without a URL that of the service. */
-  constructor(database: string, servers: readonly { readonly url: string | undefined }[]) {
-    const open = ({ url = serviceUrl("MYSQL_URL", "gift") }: { url: string | undefined }) =>
-      new Database(database, { url, connections: limits.gift.totalsConnections });
+  constructor(database: string, servers: readonly Pick<RecordServer, "url" | "presence">[]) {
+    const open = ({ url = serviceUrl("MYSQL_URL", "gift"), presence }: Pick<RecordServer, "url" | "presence">) =>
+      new Database(database, { url, connections: limits.gift.totalsConnections, ...(presence && { presence }) });
     this.sums = servers.map(open);
     this.tops = servers.map(open);
   }

@@ -1,6 +1,7 @@
 import { LRUCache } from "lru-cache";
+import { fail } from "../../broker/failure.ts";
 import { limits } from "../../config/limits.ts";
-import { BatchLoader } from "../../mixins/batch-loader.ts";
+import { BatchLoader, NotLoaded } from "../../mixins/batch-loader.ts";
 
 /**
  * A cache of usable accounts: neither frozen nor invalid. An entry lives for `limits.gift.accountCacheMs`; the
@@ -16,10 +17,16 @@ export class UsableAccounts {
   /** Grows with each removal: an answer that was requested before it must not be cached after it. */
   private generation = 0;
 
-  /** @param unusableOf returns the users whose account is frozen or invalid */
-  constructor(unusableOf: (userIds: string[]) => Promise<{ userIds: readonly string[] }>) {
+  /** @param unusableOf returns the users whose account is frozen or invalid; `away`: of whom that cannot be read now */
+  constructor(unusableOf: (userIds: string[]) => Promise<{ userIds: readonly string[]; away?: readonly string[] }>) {
     this.unusable = new BatchLoader<true>(
-      async (userIds) => new Map((await unusableOf(userIds)).userIds.map((userId) => [userId, true])),
+      async (asked) => {
+        const { userIds, away = [] } = await unusableOf(asked);
+        const known = new Map<string, true | NotLoaded>(userIds.map((userId) => [userId, true]));
+        for (const userId of away)
+          known.set(userId, new NotLoaded(fail("unavailable", { cause: "the receiver's account cannot be read" })));
+        return known;
+      },
       { keys: limits.wallet.accountsPerCall, queries: 2 },
     );
   }

@@ -63,7 +63,8 @@ export async function closeUnusableAmong(rooms: Rooms, anchorIds: readonly strin
   const options = { timeout: limits.attendance.answerTimeoutMs };
   const userIds = [...anchorIds];
   const [unusable, banned] = await Promise.all([
-    call(rooms.broker, "wallet.unusableOf", { userIds }, options),
+    // Those whose account cannot be read now are looked at again with the next check.
+    call(rooms.broker, "wallet.unusableOf", { userIds, apart: true }, options),
     call(rooms.broker, "user.bannedAmong", { userIds }, options),
   ]);
   for (const anchorId of new Set([...unusable.userIds, ...banned.userIds]))

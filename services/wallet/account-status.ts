@@ -1,9 +1,10 @@
 import type { Context, Service, ServiceBroker } from "moleculer";
 import { fail } from "../../broker/failure.ts";
 import { broadcast } from "../contracts.ts";
+import type { LedgerServers } from "./buckets/ledger-servers.ts";
 import type { Balance } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
-import { toBalance } from "./wallet-store.ts";
+import { readUnusable, toBalance } from "./wallet-store.ts";
 import type { LedgerCommands } from "./writer-ports.ts";
 
 /**
@@ -28,3 +29,16 @@ export const statusAction = (kind: "freeze" | "unfreeze") => ({
     return changeStatus(this, kind, ctx.params);
   },
 });
+
+/**
+ * The users whose account is frozen or invalid. `apart`: those of whom it cannot be read now are named beside them; else
+ * it fails then: unavailable.
+ */
+export async function unusableOn(
+  servers: LedgerServers,
+  { userIds, apart }: { readonly userIds: readonly string[]; readonly apart?: true | undefined },
+): Promise<{ userIds: string[]; away?: string[] }> {
+  if (!apart) return { userIds: await servers.read(userIds, readUnusable) };
+  const { found, missing } = await servers.readApart(userIds, readUnusable);
+  return { userIds: [...found], ...(missing.size > 0 && { away: [...missing.keys()] }) };
+}

@@ -3,7 +3,7 @@ import { limits } from "../../config/limits.ts";
 import { action } from "../action-contract.ts";
 import { integer, operator } from "../fields.ts";
 
-/** The buckets of users on several MySQL servers (services/wallet-servers.ts), for operators. */
+/** The buckets of users on several MySQL servers (services/wallet-servers.ts). */
 
 export interface ServersOfBuckets {
   /** Empty where there is one server. */
@@ -26,7 +26,9 @@ export interface ServersOfBuckets {
 }
 
 export const bucketActions = {
-  /** Which server has which buckets, and their last moves. Fails: unavailable. */
+  /** Of each server the buckets whose users may have rows there. None where there is one server. */
+  bucketServers: action({}).returns<{ servers: { name: string; buckets: number[] }[] }>(),
+  /** Operators: which server has which buckets, and their last moves. Fails: unavailable. */
   buckets: action({}).returns<ServersOfBuckets>(),
   /**
    * Operators: plans the move of a bucket, which a wallet node carries out at once and goes on with after a crash. False:

@@ -5,12 +5,11 @@ import { eraseSent } from "../../mixins/outbox/erase-sent.ts";
 import { broadcast } from "../contracts.ts";
 import type { ActionDefinitions } from "../define-service.ts";
 import type { erasureActions as contract, ErasureObstacle } from "../erasure.contract.ts";
-import { balancesOn } from "./balances.ts";
+import { balanceOn } from "./balances.ts";
 import { hasPendingIncome, namesOf, unpaidIncome } from "./erasure-store.ts";
 import { erasePostingReasons } from "./income/income-store.ts";
 import type { Balance } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
-import { noBalance } from "./wallet-store.ts";
 
 /** The wallet's part in the erasure of a user: the account is closed, and every posting stays. */
 
@@ -28,7 +27,7 @@ async function hasIncome({ servers }: Wallet, userId: string): Promise<boolean> 
 }
 
 async function obstaclesOf(wallet: Wallet, userId: string, giveUp: boolean): Promise<ErasureObstacle[]> {
-  const balance = (await balancesOn(wallet.servers, [userId])).get(userId) ?? noBalance(userId);
+  const balance = await balanceOn(wallet.servers, userId);
   // Closed: what came after it waits for nobody.
   if (balance.status === 0) return [];
   const income = !giveUp && (await hasIncome(wallet, userId)) ? (["income"] as const) : [];

@@ -14,6 +14,15 @@ export interface Funds {
 /** A user without an account. */
 const noFunds: Funds = { balance: 0, status: 1 };
 
+/** A user whose funds cannot be read now. */
+const away: Funds = { balance: 0, status: 1 };
+
+/** What was read of accounts, and of whom nothing can be read now. */
+interface FundsRead {
+  readonly found: readonly (Funds & { readonly userId: string })[];
+  readonly missing: { has(userId: string): boolean };
+}
+
 /** Keeps funds for `limits.wallet.fundsCacheMs`; the broadcast of a freeze or unfreeze removes them at once. */
 export class FundsCache {
   private readonly seen = new LRUCache<string, Funds>({
@@ -33,12 +42,14 @@ export class FundsCache {
   }
 
   /** Caches what `read` resolves to, unless `forget` is called in the meantime. */
-  async keep(userIds: readonly string[], read: () => Promise<ReadonlyMap<string, Funds>>) {
+  async keep(userIds: readonly string[], read: () => Promise<FundsRead>): Promise<ReadonlyMap<string, Funds>> {
     const { generation } = this;
-    const found = await read();
-    if (generation !== this.generation) return found;
-    for (const userId of userIds) this.seen.set(userId, found.get(userId) ?? noFunds);
-    return found;
+    const { found, missing } = await read();
+    const funds = new Map<string, Funds>(found.map((one) => [one.userId, one]));
+    for (const userId of userIds) if (!funds.has(userId)) funds.set(userId, missing.has(userId) ? away : noFunds);
+    if (generation === this.generation)
+      for (const userId of userIds) if (!missing.has(userId)) this.seen.set(userId, funds.get(userId) as Funds);
+    return funds;
   }
 
   forget(userId: string): void {
@@ -47,7 +58,9 @@ export class FundsCache {
   }
 }
 
-function judge({ balance, status }: Funds, amount: number): FundsVerdict {
+function judge(funds: Funds, amount: number): FundsVerdict {
+  if (funds === away) return "away";
+  const { balance, status } = funds;
   if (status !== 1) return "unusable";
   return balance >= amount ? "enough" : "short";
 }
@@ -59,7 +72,7 @@ function judge({ balance, status }: Funds, amount: number): FundsVerdict {
 export async function fundsOf(
   cache: FundsCache,
   gifts: readonly { userId: string; amount: number }[],
-  read: (userIds: string[]) => Promise<ReadonlyMap<string, Funds>>,
+  read: (userIds: string[]) => Promise<FundsRead>,
 ): Promise<FundsVerdict[]> {
   const verdicts = gifts.map(({ userId, amount }): FundsVerdict => {
     const seen = cache.get(userId);

@@ -1,11 +1,13 @@
 import type { z } from "zod";
 import { limits } from "../../config/limits.ts";
+import { SomeNotHandled } from "../../mixins/jetstream/some-not-handled.ts";
 import type { ChannelMessage } from "../../mixins/jetstream.mixin.ts";
 import { paymentTopics } from "../payment/payment.contract.ts";
 import { parseMessage } from "../safe-parse.ts";
 import { topicStream } from "../streams.ts";
 import { refundId } from "./business-ids.ts";
-import type { Command, Outcome } from "./posting.ts";
+import type { Command } from "./posting.ts";
+import { submitApart } from "./submit-apart.ts";
 import type { WalletState } from "./wallet-state.ts";
 import type { LedgerCommands } from "./writer-ports.ts";
 
@@ -25,18 +27,22 @@ export const payTopic = {
   key: ({ userId }: TopicMessage) => userId,
 } as const;
 
+/** Rejects with SomeNotHandled: the orders of other users are carried out. */
 async function carryOut(
   writer: LedgerCommands,
   messages: readonly ChannelMessage[],
   toCommand: (message: TopicMessage) => Command,
 ): Promise<void> {
   const orders = messages.map(({ data }) => data as TopicMessage);
-  const outcomes = await Promise.all(orders.map((order) => writer.submit(toCommand(order))));
-  const refused = outcomes.findIndex((outcome: Outcome) => outcome.status === "refused");
-  if (refused >= 0) {
-    const { reason } = outcomes[refused] as Extract<Outcome, { status: "refused" }>;
-    throw new Error(`the ledger refused order ${orders[refused]?.orderId}: ${reason}`);
+  const results = await submitApart(writer, orders.map(toCommand));
+  const failed = new Map<ChannelMessage, unknown>();
+  for (const [at, result] of results.entries()) {
+    const message = messages[at] as ChannelMessage;
+    if (result.status === "rejected") failed.set(message, result.reason);
+    else if (result.value.status === "refused")
+      failed.set(message, new Error(`the ledger refused order ${orders[at]?.orderId}: ${result.value.reason}`));
   }
+  if (failed.size > 0) throw new SomeNotHandled(failed);
 }
 
 /** Credits paid orders, each once by its order id. Committed when it resolves. */

@@ -1,5 +1,5 @@
+import { newestFirst } from "../newest-first.ts";
 import type { LedgerServers } from "./buckets/ledger-servers.ts";
-import { newestFirst } from "./buckets/newest-first.ts";
 import type { ShownPosting } from "./staff.contract.ts";
 import { postingsOfAnchor, timeOfPosting } from "./story-store.ts";
 

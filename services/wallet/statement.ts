@@ -1,6 +1,6 @@
 import { limits } from "../../config/limits.ts";
+import { newestFirst } from "../newest-first.ts";
 import type { LedgerServers } from "./buckets/ledger-servers.ts";
-import { newestFirst } from "./buckets/newest-first.ts";
 import { externalOrderOf, isBucketMove, isOfPlatform, payOrderOf } from "./business-ids.ts";
 import { type DebtChange, type DebtEntry, debtHistory } from "./debts.ts";
 import { readDebts, readTrades, timeOfTrade } from "./statement-store.ts";

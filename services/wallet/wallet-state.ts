@@ -1,6 +1,5 @@
 import type { BatchLoader } from "../../mixins/batch-loader.ts";
 import type { JetStreamState, MessageSignatures } from "../../mixins/jetstream.mixin.ts";
-import type { LeasedLoop } from "../../mixins/leased-loop.ts";
 import type { MysqlState } from "../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../mixins/outbox.mixin.ts";
 import type { RedisLockState } from "../../mixins/redis-lock.mixin.ts";
@@ -24,8 +23,8 @@ export interface WalletState extends MysqlState, RedisLockState, JetStreamState,
   /** Where the ledgers are. */
   servers: LedgerServers;
   openServers: OpenServers;
-  /** Moves buckets between servers, where there are several. */
-  bucketMoves: LeasedLoop | undefined;
+  /** Where there are several servers: what moves buckets between them, and compares their gates. */
+  bucketLoops: { stop(): Promise<void> }[];
   /** For tests: throws at a step of a move to simulate a crash. */
   moveBreakpoint?: MoveBreakpoint;
   balances: BatchLoader<Balance>;

@@ -56,9 +56,9 @@ export interface GiftOutcome {
 
 /**
  * Whether a gift can be paid; "unusable": the account is frozen or invalid; "tooMany": too many gifts of the user
- * failed at the charge lately.
+ * failed at the charge lately; "away": the user's server is, or her bucket is closed, where ledgers are on several.
  */
-export type FundsVerdict = "enough" | "short" | "unusable" | "tooMany";
+export type FundsVerdict = "enough" | "short" | "unusable" | "tooMany" | "away";
 
 export interface Balance {
   userId: string;
@@ -115,11 +115,14 @@ export const walletActions = {
    * Charges gifts of senders of one bucket (`bucketOf` in services/wallet-buckets.ts), whatever the accounts' status,
    * which was checked at acceptance. When it returns, every outcome is committed; outcomes are in the order of the
    * gifts. A gift that fails does not affect the others. Fails: unavailable; then some gifts may be charged, and a
-   * repeat of the call gets their first outcomes.
+   * repeat of the call gets their first outcomes. With `apart`, where that holds for some of the senders alone, since their
+   * server is away or their bucket closed, these are `away`: none of their gifts is in the outcomes.
    */
-  consumeForSendGift: action({ bucket, gifts: z.array(giftCharge).min(1).max(2_000) }).returns<{
-    outcomes: GiftOutcome[];
-  }>(),
+  consumeForSendGift: action({
+    bucket,
+    gifts: z.array(giftCharge).min(1).max(2_000),
+    apart: z.literal(true).optional(),
+  }).returns<{ outcomes: GiftOutcome[]; away?: string[] }>(),
   /** The committed balance. A user without an account has 0 of everything and status 1. */
   balance: action({ userId }).returns<Balance>(),
   /**
@@ -135,10 +138,14 @@ export const walletActions = {
       .min(1)
       .max(limits.gift.groupGifts),
   }).returns<{ funds: FundsVerdict[] }>(),
-  /** The users whose account is frozen or invalid, read from the database. A user without an account is usable. */
-  unusableOf: action({ userIds: z.array(userId).min(1).max(limits.wallet.accountsPerCall) }).returns<{
-    userIds: string[];
-  }>(),
+  /**
+   * The users whose account is frozen or invalid, read from the database. A user without an account is usable. With `apart`
+   * those of whom it cannot be read now, since their server is away or their bucket closed, are `away`; else it fails then.
+   */
+  unusableOf: action({
+    userIds: z.array(userId).min(1).max(limits.wallet.accountsPerCall),
+    apart: z.literal(true).optional(),
+  }).returns<{ userIds: string[]; away?: string[] }>(),
   /** Newest first; `cursor` is a trade id. The sum of `num` where `status` is 1 is the balance. */
   statement: action({ userId, cursor, limit }).returns<{ list: StatementRow[]; nextCursor: string | null }>(),
   /** The credited coins of these orders; an order without a credit is left out. */

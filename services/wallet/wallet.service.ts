@@ -8,14 +8,15 @@ import { optionalRedisMixin } from "../../mixins/redis.mixin.ts";
 import { redisLockMixin } from "../../mixins/redis-lock.mixin.ts";
 import { migrationFolders } from "../databases.ts";
 import { defineService } from "../define-service.ts";
+import type { MixinsAt } from "../further-server.ts";
 import { ledgerSealsOn, sealedAudit } from "../sealing.ts";
 import { eventSigner } from "../signed-events.ts";
 import { paySignatures, platformSignatures } from "../signing-keys.ts";
 import { eventStream, topicStream } from "../streams.ts";
-import { statusAction } from "./account-status.ts";
-import { balancesOn, fundsOn } from "./balances.ts";
+import { statusAction, unusableOn } from "./account-status.ts";
+import { balancesApart, fundsOn } from "./balances.ts";
 import { bucketActions } from "./buckets/bucket-actions.ts";
-import { type MixinsAt, openServers } from "./buckets/open-servers.ts";
+import { openServers } from "./buckets/open-servers.ts";
 import { creditsOfTime, refundsOfTime } from "./credit-store.ts";
 import { creditsOn, refundsOn } from "./credits.ts";
 import { erasureActions } from "./erasure.ts";
@@ -30,11 +31,11 @@ import { staffActions } from "./staff-actions.ts";
 import { statementPage } from "./statement.ts";
 import { walletActions } from "./wallet.contract.ts";
 import type { WalletState } from "./wallet-state.ts";
-import { noBalance, readUnusable } from "./wallet-store.ts";
+import { noBalance } from "./wallet-store.ts";
 
 /** What a further server has of its own. */
-const mixinsAt: MixinsAt = ({ name, url }) => [
-  mysqlMixin("wallet", migrationFolders.wallet, { url }),
+const mixinsAt: MixinsAt = ({ name, url, presence }) => [
+  mysqlMixin("wallet", migrationFolders.wallet, { url, presence }),
   outboxMixin,
   ledgerSealsOn(name),
 ];
@@ -64,7 +65,7 @@ export default defineService<"wallet", WalletState>({
     consumeForSendGift: {
       ...byBucket,
       async handler(ctx) {
-        return { outcomes: await settleGifts(this.writer, this.failedGifts, ctx.params.gifts) };
+        return settleGifts(this.writer, this.failedGifts, ctx.params);
       },
     },
     checkFunds: {
@@ -76,7 +77,7 @@ export default defineService<"wallet", WalletState>({
     },
     unusableOf: {
       async handler(ctx) {
-        return { userIds: await this.servers.read(ctx.params.userIds, readUnusable) };
+        return unusableOn(this.servers, ctx.params);
       },
     },
     balance: {
@@ -163,7 +164,7 @@ export default defineService<"wallet", WalletState>({
     this.servers = this.openServers.servers;
     // Before the channels: nothing is written without the filters of the archives.
     await openLedgers(this);
-    this.balances = new BatchLoader((ids) => balancesOn(this.servers, ids), limits.mysql.batchLoader);
+    this.balances = new BatchLoader((ids) => balancesApart(this.servers, ids), limits.mysql.batchLoader);
   },
 
   async stopped() {

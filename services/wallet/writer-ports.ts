@@ -39,6 +39,8 @@ export interface LedgerCommands {
   hasRoomFor(commands: number): boolean;
   submit(command: Command): Promise<Outcome>;
   submitAll(commands: readonly Command[]): Promise<Outcome[]>;
+  /** See submit-apart.ts; missing where there is one server. */
+  submitApart?(commands: readonly Command[]): Promise<PromiseSettledResult<Outcome>[]>;
   drain(): Promise<void>;
 }
 

@@ -5,11 +5,14 @@ import { migrate } from "../../mixins/mysql/migrate.ts";
 import { addServers } from "../../scripts/add-servers.ts";
 import { migrationFolders } from "../../services/databases.ts";
 import { walletServers } from "../../services/wallet-servers.ts";
+import { type CuttableServer, cuttable } from "./cuttable-server.ts";
 import { type PrivateServer, privateMysql } from "./private-server.ts";
 
 /** A second MySQL server for ledgers and gift records, `b`, beside that of the tests, `home`. */
 export interface SecondServer {
   readonly urls: Readonly<Record<"home" | "b", string>>;
+  /** What nodes reach `b` by. */
+  readonly wire: CuttableServer;
   close(): Promise<void>;
 }
 
@@ -17,13 +20,16 @@ export interface SecondServer {
 export async function addSecondServer(): Promise<SecondServer> {
   const home = process.env.MYSQL_URL as string;
   const server: PrivateServer = await privateMysql();
-  process.env.WALLET_MYSQL_URLS = `home=${home},b=${server.url}`;
+  const wire = await cuttable(server.url);
+  process.env.WALLET_MYSQL_URLS = `home=${home},b=${wire.url}`;
   for (const service of ["wallet", "gift"] as const) await migrate(databaseName(service), migrationFolders[service]);
   await addServers(walletServers() as never, home);
   return {
     urls: { home, b: server.url },
+    wire,
     async close() {
       delete process.env.WALLET_MYSQL_URLS;
+      await wire.close();
       await server.close();
     },
   };

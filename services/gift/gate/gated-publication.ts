@@ -1,8 +1,10 @@
 import { isUnavailable } from "../../../broker/failure.ts";
 import type { Log } from "../../../broker/log.ts";
 import { messageOf } from "../../../broker/unknown-values.ts";
+import { NotLoaded } from "../../../mixins/batch-loader.ts";
 import type { Candidate, PassedGift } from "../candidate.ts";
 import type { NodeOrders } from "../node-orders.ts";
+import type { OrderOf } from "../record-server.ts";
 import type { GateRefusal } from "./decisions.ts";
 import type { GateGift, GateVerdict } from "./gift-gate.ts";
 
@@ -16,7 +18,7 @@ interface Gate {
 interface Ports {
   readonly orders: NodeOrders;
   readonly log: Log;
-  knownOrders(orderIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
+  knownOrders(orders: readonly OrderOf[]): Promise<ReadonlyMap<string, string | NotLoaded>>;
   isReserved(orderId: string): boolean;
   isStale(): boolean;
   publish(gifts: readonly PassedGift[]): Promise<void>;
@@ -68,10 +70,11 @@ function notPublished(candidate: Candidate, cause: string, ports: Ports): void {
 /** Refuses the gifts, unless another request with their order was accepted since the lookup of the group. */
 async function refuse(refused: readonly { candidate: Candidate; why: GateRefusal }[], ports: Ports): Promise<void> {
   const repeatable = refused.filter(({ candidate }) => candidate.repeatable);
-  let known: ReadonlyMap<string, string> = new Map();
+  let known: ReadonlyMap<string, string | NotLoaded> = new Map();
   let failed: unknown;
   try {
-    if (repeatable.length > 0) known = await ports.knownOrders(repeatable.map(({ candidate }) => candidate.orderId));
+    const orders = repeatable.map(({ candidate: { orderId, request } }) => ({ orderId, userId: request.userId }));
+    if (orders.length > 0) known = await ports.knownOrders(orders);
   } catch (error) {
     failed = error;
     if (!isUnavailable(error))
@@ -82,7 +85,8 @@ async function refuse(refused: readonly { candidate: Candidate; why: GateRefusal
   }
   for (const { candidate, why } of refused) {
     const acceptedHash = known.get(candidate.orderId);
-    if (acceptedHash !== undefined) candidate.answerAs(acceptedHash);
+    if (acceptedHash instanceof NotLoaded) candidate.unavailable(messageOf(acceptedHash.error), true);
+    else if (acceptedHash !== undefined) candidate.answerAs(acceptedHash);
     else if (candidate.repeatable && failed !== undefined) candidate.unavailable(messageOf(failed), true);
     else if (candidate.repeatable && ports.isReserved(candidate.orderId))
       candidate.unavailable("an earlier request with this request id may be accepted", true);

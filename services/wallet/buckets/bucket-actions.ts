@@ -9,8 +9,20 @@ import { requireNoneWithout } from "./nodes-without.ts";
 
 type Wallet = Service & WalletState;
 
-/** What operators do with the buckets of users. */
+const allBuckets = Array.from({ length: limits.wallet.storeBuckets }, (_, bucket) => bucket);
+
+/** Where the buckets of users are, and what operators do with them. */
 export const bucketActions: ActionDefinitions<Wallet, typeof contract> = {
+  bucketServers: {
+    async handler() {
+      const { all, map } = this.servers;
+      if (!map) return { servers: [] };
+      const has = (name: string) => (bucket: number) =>
+        map.serverOf(bucket) === name || map.othersOf(bucket).includes(name);
+      return { servers: all.map(({ name }) => ({ name, buckets: allBuckets.filter(has(name)) })) };
+    },
+  },
+
   buckets: {
     async handler() {
       const { servers } = this;
@@ -18,12 +30,11 @@ export const bucketActions: ActionDefinitions<Wallet, typeof contract> = {
       // `spread` would pick the bucket again that has just moved.
       await this.openServers.refresh();
       const map = servers.map;
-      const all = Array.from({ length: limits.wallet.storeBuckets }, (_, bucket) => bucket);
       const moves = await newestMoves(servers.all[0].view.mysql, limits.http.pageSizeMax);
       return {
         servers: servers.all.map(({ name }) => ({
           name,
-          buckets: all.filter((bucket) => map?.serverOf(bucket) === name),
+          buckets: allBuckets.filter((bucket) => map?.serverOf(bucket) === name),
         })),
         moves: moves.map(({ createTime, closedTime, doneTime, revision: _revision, ...move }) => ({
           ...move,

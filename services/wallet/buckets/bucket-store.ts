@@ -1,5 +1,6 @@
 import { type Database, isDuplicateKey, type Queryable, type Transaction } from "../../../mixins/mysql/database.ts";
 import type { BucketRow, LeftRows } from "./bucket-map.ts";
+import type { Gate } from "./compare-gates.ts";
 import { type MoveState, numberOfState, stateOfNumber } from "./move-state.ts";
 
 /** SQL of the buckets: which server has them, the gates, and their moves. */
@@ -62,6 +63,14 @@ export async function closedGates(db: Queryable, wanted: Wanted): Promise<Set<nu
     [...wanted.keys()],
   ]);
   return closedAmong(wanted, rows);
+}
+
+/** All gates of a server. */
+export async function readGates(db: Queryable): Promise<Gate[]> {
+  const rows = await db.query<GateRow>("SELECT bucket, is_open, revision FROM t_wallet_gate");
+  return rows.map(({ bucket, is_open, revision }) => ({
+    ...{ bucket: Number(bucket), isOpen: Number(is_open) === 1, revision: Number(revision) },
+  }));
 }
 
 /**

@@ -5,6 +5,7 @@ import { config } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
 import type { ArchiveFilters } from "../../../mixins/archive/filters.ts";
 import type { Queryable, Transaction } from "../../../mixins/mysql/database.ts";
+import { type ServerPresence, whilePresent } from "../../../mixins/mysql/server-presence.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../../mixins/outbox.mixin.ts";
 import type { SealsState } from "../../../mixins/seals.mixin.ts";
@@ -13,8 +14,9 @@ import { idBase, serverOfId } from "../../wallet-servers.ts";
 import type { LedgerWriter } from "../ledger-writer.ts";
 import { BucketElsewhere } from "../writer-ports.ts";
 import type { BucketMap } from "./bucket-map.ts";
-import { closedGates, lockGates } from "./bucket-store.ts";
+import { lockGates } from "./bucket-store.ts";
 import type { BucketWatch } from "./bucket-watch.ts";
+import { type ReadApart, type ReadUsers, readApart } from "./read-apart.ts";
 
 /** The wallet on one server: its own database, outbox, seals, filters of archived trades and ledger writer. */
 export type ServerView = Service &
@@ -26,6 +28,8 @@ export interface LedgerServer {
   readonly name: string;
   readonly number: number;
   readonly view: ServerView;
+  /** Whether a further server is there; the service itself stands or falls with the home server. */
+  readonly presence?: ServerPresence;
 }
 
 interface Opened {
@@ -40,6 +44,8 @@ export class LedgerServers {
   /** The home server first. */
   readonly all: readonly [LedgerServer, ...LedgerServer[]];
   private readonly watch: BucketWatch | undefined;
+  /** Since when buckets were found closed. */
+  private readonly closedAt = new Map<number, number>();
 
   private constructor(all: readonly [LedgerServer, ...LedgerServer[]], watch: BucketWatch | undefined) {
     this.all = all;
@@ -101,9 +107,9 @@ export class LedgerServers {
     return undefined;
   }
 
-  /** Asks all servers at once. */
+  /** Asks all servers at once. Fails: unavailable, where one is away. */
   each<T>(ask: (db: Queryable, server: LedgerServer) => Promise<T>): Promise<T[]> {
-    return Promise.all(this.all.map((server) => ask(server.view.mysql, server)));
+    return Promise.all(this.all.map((server) => whilePresent(server.presence, () => ask(server.view.mysql, server))));
   }
 
   /**
@@ -117,47 +123,54 @@ export class LedgerServers {
     const { watch } = this;
     if (!watch) return work(this.all[0], async () => {});
     const bucket = storeBucketOf(userId);
-    return this.untilHere(() => {
+    return this.untilHere(bucket, false, () => {
       const wanted = new Map([[bucket, watch.map.revisionOf(bucket)]]);
-      return work(this.of(userId), async (tx) => {
-        if ((await lockGates(tx, wanted)).size > 0) throw new BucketElsewhere(userId);
-      });
+      const server = this.of(userId);
+      return whilePresent(server.presence, () =>
+        work(server, async (tx) => {
+          if ((await lockGates(tx, wanted)).size > 0) throw new BucketElsewhere(userId);
+        }),
+      );
     });
+  }
+
+  /** As `read`, apart for each server and bucket: of users of whom nothing can be read now the reason. */
+  async readApart<T>(userIds: readonly string[], read: ReadUsers<T>, othersWait = true): Promise<ReadApart<T>> {
+    if (this.watch) return readApart(this, userIds, read, othersWait);
+    return { found: await read(this.all[0].view.mysql, [...userIds]), missing: new Map() };
   }
 
   /**
    * Reads what servers have of users, each of her own server. What is read while a bucket moves is read again. Fails:
    * unavailable, where the move takes too long.
    */
-  async read<T>(
-    userIds: readonly string[],
-    read: (db: Queryable, userIds: string[]) => Promise<readonly T[]>,
-  ): Promise<T[]> {
-    const { watch } = this;
-    if (!watch) return [...(await read(this.all[0].view.mysql, [...userIds]))];
-    return this.untilHere(async () => {
-      const { map } = watch;
-      const groups = Map.groupBy(userIds, (userId) => map.serverOf(storeBucketOf(userId)));
-      const parts = [...groups].map(async ([name, own]) => {
-        const { mysql } = this.named(name).view;
-        const found = await read(mysql, own);
-        const wanted = new Map(own.map(storeBucketOf).map((bucket) => [bucket, map.revisionOf(bucket)]));
-        if ((await closedGates(mysql, wanted)).size > 0) throw new BucketElsewhere(own[0] as string);
-        return found;
-      });
-      return (await Promise.all(parts)).flat();
-    });
+  async read<T>(userIds: readonly string[], read: ReadUsers<T>): Promise<T[]> {
+    const { found, missing } = await this.readApart(userIds, read, false);
+    for (const why of missing.values()) throw why;
+    return [...found];
   }
 
-  /** Runs `work`, and again after a pause while it finds a bucket elsewhere than the map says. */
-  async untilHere<T>(work: () => Promise<T>): Promise<T> {
-    const giveUpAt = performance.now() + config().CALL_TIMEOUT_MS * limits.wallet.staleShareOfTimeout;
+  /**
+   * Runs `work`, which is about users of one bucket, and again after a pause while it finds the bucket elsewhere than the
+   * map says. `othersWait`: for other buckets' users, who must not wait for one that stays closed: they do for
+   * `limits.wallet.closedBucketMs` after it was first found closed. Fails: unavailable, where the move takes too long.
+   */
+  async untilHere<T>(bucket: number, othersWait: boolean, work: () => Promise<T>): Promise<T> {
+    const begunAt = performance.now();
     for (;;) {
       try {
-        return await work();
+        const result = await work();
+        this.closedAt.delete(bucket);
+        return result;
       } catch (error) {
         if (!(error instanceof BucketElsewhere)) throw error;
-        if (performance.now() > giveUpAt) throw fail("unavailable", { cause: "the user's bucket moves" });
+        const now = performance.now();
+        const closedAt = this.closedAt.get(bucket) ?? now;
+        this.closedAt.set(bucket, closedAt);
+        const isLate = othersWait
+          ? now - closedAt > limits.wallet.closedBucketMs
+          : now - begunAt > config().CALL_TIMEOUT_MS * limits.wallet.staleShareOfTimeout;
+        if (isLate) throw fail("unavailable", { cause: "the user's bucket moves" });
         await pause(limits.wallet.bucketRetryMs);
         await this.watch?.refresh();
       }
@@ -175,7 +188,7 @@ export class LedgerServers {
     const server = cursor === undefined ? this.all[0] : this.ofId(cursor);
     if (!server) throw fail("invalidParam", { field: "cursor" });
     const begins = server.number > 0 && cursor === String(idBase(server.number));
-    const page = await read(server.view.mysql, begins ? undefined : cursor);
+    const page = await whilePresent(server.presence, () => read(server.view.mysql, begins ? undefined : cursor));
     const next = this.all[this.all.indexOf(server) + 1];
     if (page.nextCursor !== null || !next) return page;
     return { ...page, nextCursor: String(idBase(next.number)) };

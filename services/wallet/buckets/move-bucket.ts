@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Service } from "moleculer";
-import { fail } from "../../../broker/failure.ts";
+import { fail, isUnavailable } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { addHealthCheck } from "../../../mixins/health.mixin.ts";
 import { LeasedLoop } from "../../../mixins/leased-loop.ts";
@@ -93,13 +93,21 @@ export function movingBuckets(wallet: Service & WalletState): LeasedLoop {
     name: "moves of buckets",
     everyMs: limits.wallet.moveEveryMs,
     round: async () => {
-      const [move] = await openMoves(servers.all[0].view.mysql);
-      if (!move) return false;
-      const about = { move: move.id, bucket: move.bucket, from: move.source, to: move.target };
-      logger.info({ ...about, state: move.state }, "a bucket of users moves to another server");
-      await carryOutMove(wallet, move, wallet.moveBreakpoint ?? (() => {}));
-      logger.info(about, "a bucket of users has moved");
-      return true;
+      // One that cannot go on, e.g. since its server is away, does not keep the others.
+      let failure: { error: unknown } | undefined;
+      for (const move of await openMoves(servers.all[0].view.mysql)) {
+        const about = { move: move.id, bucket: move.bucket, from: move.source, to: move.target };
+        try {
+          logger.info({ ...about, state: move.state }, "a bucket of users moves to another server");
+          await carryOutMove(wallet, move, wallet.moveBreakpoint ?? (() => {}));
+          logger.info(about, "a bucket of users has moved");
+        } catch (error) {
+          failure ??= { error };
+          if (!isUnavailable(error)) break;
+        }
+      }
+      if (failure) throw failure.error;
+      return false;
     },
   });
 }

@@ -1,6 +1,7 @@
 import type { Service } from "moleculer";
-import { openView } from "../../../mixins/mysql/server-view.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
+import { migrationFolders } from "../../databases.ts";
+import { type MixinsAt, openFurther, showAway } from "../../further-server.ts";
 import { fenceServers, tellServersOf } from "../../server-fence.ts";
 import { numbersOf, requireSelf } from "../../server-names-store.ts";
 import { furtherServers, type WalletServer, walletServers } from "../../wallet-servers.ts";
@@ -15,17 +16,15 @@ export interface OpenServers {
   close(): Promise<void>;
 }
 
-/** The mixins that a further server needs of the service, with its URL there. */
-export type MixinsAt = (server: WalletServer) => readonly object[];
-
 /**
- * Opens the servers of WALLET_MYSQL_URLS. Without further ones it costs one query, now and then. Rejects where the setting
- * is not what the home server knows: this node would write users' rows where others do not look.
+ * Opens the servers of WALLET_MYSQL_URLS; further ones may be away. Without further ones it costs one query, now and then.
+ * Rejects where the setting is not what the home server knows: this node would write users' rows where others do not look.
  */
 export async function openServers(wallet: Service & MysqlState, mixinsAt: MixinsAt): Promise<OpenServers> {
   const further = furtherServers("wallet");
   const numbers = await numbersOf(wallet.mysql, further);
   const fence = fenceServers(wallet, wallet.mysql);
+  showAway(wallet, wallet.name, false);
   if (further.length === 0)
     return { servers: LedgerServers.one(wallet as ServerView), refresh: async () => {}, close: () => fence.stop() };
   const home = walletServers()?.[0] as WalletServer;
@@ -37,10 +36,10 @@ export async function openServers(wallet: Service & MysqlState, mixinsAt: Mixins
     await requireSelf(wallet.mysql, home.name);
     const opened: LedgerServer[] = [{ name: home.name, number: 0, view: Object.create(wallet) as ServerView }];
     for (const server of further) {
-      const { view, close: end } = await openView<ServerView>(wallet, server.name, mixinsAt(server));
-      closing.push(end);
-      await requireSelf(view.mysql, server.name);
-      opened.push({ name: server.name, number: numbers.get(server.name) as number, view });
+      const further = await openFurther<ServerView>(wallet, server, migrationFolders.wallet, mixinsAt);
+      closing.push(further.close);
+      const { view, presence } = further;
+      opened.push({ name: server.name, number: numbers.get(server.name) as number, view, presence });
     }
     const [first, ...others] = opened.toSorted((a, b) => a.number - b.number) as [LedgerServer, ...LedgerServer[]];
     const watch = await BucketWatch.open(wallet.mysql, home.name, wallet.logger);

@@ -1,8 +1,10 @@
-import { isUnavailable } from "../../../broker/failure.ts";
+import { fail, isUnavailable } from "../../../broker/failure.ts";
 import type { Transaction } from "../../../mixins/mysql/database.ts";
+import { whilePresent } from "../../../mixins/mysql/server-presence.ts";
 import { storeBucketOf } from "../../wallet-buckets.ts";
 import type { Command, Outcome, Prior } from "../posting.ts";
 import { priorsLeft } from "../priors.ts";
+import { allOutcomes, submitByKey } from "../submit-apart.ts";
 import { BucketElsewhere, type Elsewhere, type LedgerCommands, NotTheseUsers } from "../writer-ports.ts";
 import { lockGates } from "./bucket-store.ts";
 import type { LedgerServer, LedgerServers } from "./ledger-servers.ts";
@@ -10,7 +12,7 @@ import type { LedgerServer, LedgerServers } from "./ledger-servers.ts";
 /**
  * The ledger writers of several servers as one: each command goes to the server of its user, so no batch and no
  * transaction has users of two. Where a bucket moves meanwhile, what was given for its users is given again to the server
- * that has it then; what was written of it by then is a repeat.
+ * that has it then; what was written of it by then is a repeat. Buckets do not wait for each other.
  */
 export class SplitWriter implements LedgerCommands {
   private readonly servers: LedgerServers;
@@ -33,8 +35,9 @@ export class SplitWriter implements LedgerCommands {
     return { commands: sumOf("commands"), splits: sumOf("splits"), repeats: sumOf("repeats") };
   }
 
+  /** Whether a server's writer has; which of them must is known only with the commands. */
   hasRoomFor(commands: number): boolean {
-    return this.writers.every((writer) => writer.hasRoomFor(commands));
+    return this.writers.some((writer) => writer.hasRoomFor(commands));
   }
 
   async submit(command: Command): Promise<Outcome> {
@@ -44,34 +47,29 @@ export class SplitWriter implements LedgerCommands {
 
   /** See LedgerWriter.submitAll. */
   async submitAll(commands: readonly Command[]): Promise<Outcome[]> {
-    const outcomes = new Array<Outcome>(commands.length);
-    let open = [...commands.keys()];
-    await this.servers.untilHere(async () => {
-      // Of a server's buckets only those that are closed are given again.
-      const groups = [...Map.groupBy(open, (at) => storeBucketOf((commands[at] as Command).userId)).values()].map(
-        (places): [LedgerServer, number[]] => [
-          this.servers.of((commands[places[0] as number] as Command).userId),
-          places,
-        ],
-      );
-      const answers = await Promise.allSettled(
-        groups.map(async ([{ view }, places]) => view.writer.submitAll(places.map((at) => commands[at] as Command))),
-      );
-      open = [];
-      let failure: unknown;
-      for (const [group, answer] of answers.entries()) {
-        const [{ name }, places] = groups[group] as [LedgerServer, number[]];
-        if (answer.status === "fulfilled")
-          for (const [n, at] of places.entries()) outcomes[at] = { server: name, ...(answer.value[n] as Outcome) };
-        else {
-          open.push(...places);
-          // Any other error decides: a repeat of all is up to the caller.
-          if (failure === undefined || failure instanceof BucketElsewhere) failure = answer.reason;
-        }
-      }
-      if (failure !== undefined) throw failure;
-    });
-    return outcomes;
+    return allOutcomes(await this.byBucket(commands, false));
+  }
+
+  /** Of a server or a bucket that cannot write now its own commands alone are rejected, soon. */
+  submitApart(commands: readonly Command[]): Promise<PromiseSettledResult<Outcome>[]> {
+    return this.byBucket(commands, true);
+  }
+
+  private byBucket(commands: readonly Command[], othersWait: boolean): Promise<PromiseSettledResult<Outcome>[]> {
+    return submitByKey(
+      commands,
+      ({ userId }) => storeBucketOf(userId),
+      (own, bucket) => this.servers.untilHere(bucket, othersWait, () => this.submitHere(own)),
+    );
+  }
+
+  /** Commands of one bucket. */
+  private async submitHere(commands: readonly [Command, ...Command[]]): Promise<Outcome[]> {
+    const { name, view, presence } = this.servers.of(commands[0].userId);
+    const { writer } = view;
+    if (!writer.hasRoomFor(commands.length)) throw fail("unavailable", { waiting: writer.waiting, server: name });
+    const outcomes = await whilePresent(presence, () => writer.submitAll(commands));
+    return outcomes.map((outcome) => ({ server: name, ...outcome }));
   }
 
   async drain(): Promise<void> {
@@ -111,7 +109,8 @@ export async function lookElsewhere(
 
 async function addPriors(priors: Map<string, Prior>, server: LedgerServer, commands: readonly Command[]) {
   try {
-    const found = await priorsLeft(server.view.mysql, commands, server.view.archive);
+    const { view, presence } = server;
+    const found = await whilePresent(presence, () => priorsLeft(view.mysql, commands, view.archive));
     for (const [bizId, prior] of found) priors.set(bizId, { ...prior, server: server.name });
   } catch (error) {
     // Users whose buckets have left nothing there are not concerned.

@@ -2,10 +2,12 @@ import { randomUUID } from "node:crypto";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { isUnavailable } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
+import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import { call } from "../../../services/contracts.ts";
 import { type AcceptedGift, contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import type { GiftRecord, RecordedGift } from "../../../services/gift/gift.contract.ts";
 import gift from "../../../services/gift/gift.service.ts";
+import { readRecords } from "../../../services/gift/gift-store.ts";
 import type { RecordServers } from "../../../services/gift/record-servers.ts";
 import { serverOfId } from "../../../services/wallet-servers.ts";
 import { publish, recharge } from "../../support/recharge.ts";
@@ -20,6 +22,7 @@ jest.setTimeout(120_000);
 const router = { name: "im-router", actions: { roomGifts: () => null } } as unknown as ServiceSchema;
 const [home, away] = [3, 4];
 const anchor = "77";
+const usersOfPlan = usersOf(1, 2);
 
 let both: SecondServer;
 let caller: ServiceBroker;
@@ -166,13 +169,40 @@ test("what was settled since a time, and the totals of a side, are those of both
   ]);
 });
 
-test("a server that the setting of a node lacks is an outage: a gift that was charged there is tried again", () => {
+test("a server that the setting of a node lacks is an outage: a gift that was charged there is tried again", async () => {
   const { records } = node.getLocalService("gift") as unknown as { records: RecordServers };
-  let thrown: unknown;
-  try {
-    records.named("c");
-  } catch (error) {
-    thrown = error;
-  }
-  expect(isUnavailable(thrown)).toBe(true);
+  const written = records.at("c", () => Promise.resolve());
+  expect(isUnavailable(await written.catch((error: unknown) => error))).toBe(true);
+});
+
+test("a page of sent gifts on several servers sorts nothing, however many a user has sent", async () => {
+  const rows = Array.from({ length: 6_000 }, (_, n) => [
+    ...[`plan-${n}`, usersOfPlan[n % usersOfPlan.length], anchor, 5, 24, 1, 1, 1, "h", new Date(began.getTime() + n)],
+  ]);
+  const { mysql } = node.getLocalService("gift") as unknown as { mysql: Database };
+  await mysql.run(
+    "INSERT INTO t_gift_record (order_id, user_id, object_id, room_id, gift_id, count, price, status, content_hash, send_time) VALUES ?",
+    [rows],
+  );
+  await mysql.query("ANALYZE TABLE t_gift_record");
+  const extras: string[] = [];
+  const explained: Queryable = {
+    async query<Row extends object>(sql: string, values: unknown[] = []) {
+      for (const { Extra: extra } of await mysql.query<{ Extra: string | null }>(`EXPLAIN ${sql}`, values))
+        extras.push(extra ?? "");
+      return mysql.query<Row>(sql, values);
+    },
+    run: (sql, values) => mysql.run(sql, values),
+  };
+  const asked = { userId: usersOfPlan[0] as string, direction: "sent", limit: 20 } as const;
+  const [all, now] = [{ ...asked, limit: 3_000 }, new Date(Date.now() + 60_000)];
+  const rowsOf = async (about: Parameters<typeof readRecords>[1]) =>
+    (await readRecords(explained, about)).map(({ record }) => record.orderId);
+  expect(await rowsOf(all)).toHaveLength(3_000);
+  const elsewhere = { sent: now, settled: now, end: 10n ** 13n };
+  expect(await rowsOf({ ...asked, cursor: String(10n ** 14n + 5n), elsewhere })).toEqual(
+    (await rowsOf(all)).slice(0, 21),
+  );
+  expect(extras.length).toBeGreaterThan(2);
+  expect(extras.filter((extra) => extra.includes("filesort"))).toEqual([]);
 });

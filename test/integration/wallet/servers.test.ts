@@ -5,6 +5,7 @@ import { failureName, isUnavailable } from "../../../broker/failure.ts";
 import { config } from "../../../config/config.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { placesOf, withLogin } from "../../../config/server-urls.ts";
+import { addServers } from "../../../scripts/add-servers.ts";
 import { type Child, startChild } from "../../../scripts/children.ts";
 import { grantLogins } from "../../../scripts/databases.ts";
 import { grantAtServers } from "../../../scripts/grant-at-servers.ts";
@@ -12,7 +13,7 @@ import { call } from "../../../services/contracts.ts";
 import type { MoveStep } from "../../../services/wallet/buckets/move-state.ts";
 import type { GiftCharge, GiftOutcome, StatementRow } from "../../../services/wallet/wallet.contract.ts";
 import { storeBucketOf } from "../../../services/wallet-buckets.ts";
-import { serverOfId } from "../../../services/wallet-servers.ts";
+import { serverOfId, walletServers } from "../../../services/wallet-servers.ts";
 import { publish, recharge, rechargeMessage } from "../../support/recharge.ts";
 import { addSecondServer, rowsAt, type SecondServer, usersOf } from "../../support/second-server.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
@@ -463,6 +464,29 @@ test("a node with one server ends once the home server names a further one", asy
   }
   await child.exited;
   expect(child.lastLines().join("\n")).toMatch(/WALLET_MYSQL_URLS lacks b/);
+}, 60_000);
+
+test("once the home server names a further server, a node that has not heard of it writes no ledger any more", async () => {
+  const [user] = (await funded(newBucket(), 1, 100)) as [string];
+  await rowsAt(both.urls.home, "wallet", "DELETE FROM t_server WHERE name = 'b'");
+  const child = startWalletProcess("wallet-of-old", "");
+  const charge = async (gift: GiftCharge) => {
+    const { nodeId } = JSON.parse((await child.ready)?.[1] ?? "{}") as { nodeId: string };
+    await waitForNode(caller, "wallet", nodeId);
+    return call(caller, "wallet.consumeForSendGift", { bucket: 0, gifts: [gift] }, { nodeID: nodeId });
+  };
+  const [before, after] = [giftOf(user), giftOf(user)];
+  try {
+    expect((await charge(before)).outcomes).toMatchObject([{ status: "succeeded" }]);
+  } finally {
+    await addServers(walletServers() as never, both.urls.home);
+  }
+  // Sooner than the node reads the names by itself.
+  expect(isUnavailable(await charge(after).catch((error: unknown) => error))).toBe(true);
+  const sql = "SELECT biz_id FROM t_qiyu_currency_trade WHERE biz_id IN (?)";
+  const written = await rowsAt<{ biz_id: string }>(both.urls.home, "wallet", sql, [[before.orderId, after.orderId]]);
+  expect(written.map(({ biz_id }) => biz_id)).toEqual([before.orderId]);
+  await child.exited;
 }, 60_000);
 
 test("a login of the wallet's own, with the rights of its job alone, suffices on both servers", async () => {

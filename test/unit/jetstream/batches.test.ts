@@ -125,6 +125,46 @@ describe("batches", () => {
     expect([ports.calls, fates([late])]).toEqual([[[1], [2]], ["1 acks 0 naks"]]);
   });
 
+  test("of a batch of which some could not be handled the others are acked at once; those pause with all of their key, in order", async () => {
+    const { ports, batches, putAll } = open();
+    const messages = putAll(["a", "b", "c"], 2);
+    await settled();
+    ports.running[0]?.failSome((key) => (key === "b" ? fail("unavailable") : undefined));
+    await settled();
+    const [ofB, others] = [["b"], ["a", "c"]].map((keys) => messages.filter(({ key }) => keys.includes(key)));
+    expect(fates(others as FakeMessage[])).toEqual(acked(others as FakeMessage[]));
+    expect(fates(ofB as FakeMessage[])).toEqual(["0 acks 0 naks", "0 acks 0 naks"]);
+    const later = putAll(["b", "a"], 1);
+    await settled();
+    ports.running[0]?.done();
+    await settled();
+    expect(fates(later)).toEqual(["0 acks 0 naks", "1 acks 0 naks"]);
+    await pass(retryFirstDelayMs);
+    expect(ports.calls.at(-1)).toEqual([...sequences(ofB as FakeMessage[]), later[0]?.seq]);
+    ports.running[0]?.done();
+    await settled();
+    expect([fates(messages), batches.held]).toEqual([acked(messages), 0]);
+  });
+
+  test("what pauses alone takes no room from the rest; a fault of some is tried alone and becomes a dead letter in the end", async () => {
+    const { ports, batches, putAll } = open();
+    putAll(["a", "b", "c"], 1);
+    await settled();
+    ports.running[0]?.failSome((key) =>
+      key === "b" ? fail("unavailable") : key === "c" ? new Error("bug") : undefined,
+    );
+    await settled();
+    expect(ports.running.map(({ keys }) => keys)).toEqual([["c"]]);
+    expect([batches.held, batches.occupied]).toEqual([2, 1]);
+    ports.judge = (seen) => {
+      if (seen.includes(3)) throw new Error("bug");
+    };
+    ports.running[0]?.fail(new Error("bug"));
+    await pass(longMs);
+    expect(ports.dead).toEqual([{ sequence: 3, reason: "bug" }]);
+    expect(batches.held).toBe(0);
+  });
+
   test("they are bounded, and so are those in flight", async () => {
     const { ports, putAll, freed } = open({ batch: 4, batchesInFlight: 2 });
     putAll(["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], 1);

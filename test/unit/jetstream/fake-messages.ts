@@ -1,9 +1,11 @@
 import type { JsMsg } from "nats";
 import type { ChannelMessage, HandlingPorts } from "../../../mixins/jetstream/message.ts";
+import { SomeNotHandled } from "../../../mixins/jetstream/some-not-handled.ts";
 
 /** A message as JetStream delivers it, that notes what becomes of it. */
 export class FakeMessage {
   readonly seq: number;
+  readonly key: string;
   readonly data: Uint8Array;
   readonly subject = "subject";
   readonly info: { consumer: string; stream: string };
@@ -15,6 +17,7 @@ export class FakeMessage {
 
   constructor(seq: number, key: string, consumer = "durable", stream = "STREAM") {
     this.seq = seq;
+    this.key = key;
     this.data = new TextEncoder().encode(JSON.stringify({ key }));
     this.info = { consumer, stream };
   }
@@ -42,6 +45,8 @@ export interface Handling {
   readonly keys: string[];
   done(): void;
   fail(error: unknown): void;
+  /** Says which keys were not handled, and why. */
+  failSome(why: (key: string) => unknown): void;
 }
 
 /** The channel's surroundings: handler calls wait for the test unless it says how they end. */
@@ -71,6 +76,10 @@ export class FakePorts implements HandlingPorts {
         ...{ sequences, keys: messages.map(({ data }) => (data as { key: string }).key) },
         done: () => end(resolve),
         fail: (error) => end(() => reject(error)),
+        failSome: (why) => {
+          const failed = messages.map((message) => [message, why((message.data as { key: string }).key)] as const);
+          end(() => reject(new SomeNotHandled(new Map(failed.filter(([, reason]) => reason !== undefined)))));
+        },
       };
       this.running.push(one);
     });

@@ -1,9 +1,9 @@
 import fc from "fast-check";
 import { limits } from "../../../../config/limits.ts";
 import { nextOfSpread, shownBuckets } from "../../../../scripts/spread-buckets.ts";
+import { newestFirst } from "../../../../services/newest-first.ts";
 import { BucketMap } from "../../../../services/wallet/buckets/bucket-map.ts";
 import { moveStates, numberOfState, stateOfNumber } from "../../../../services/wallet/buckets/move-state.ts";
-import { newestFirst } from "../../../../services/wallet/buckets/newest-first.ts";
 import { addTotals } from "../../../../services/wallet/income/income-posting.ts";
 import { storeBucketOf } from "../../../../services/wallet-buckets.ts";
 import { idBase, serverOfId } from "../../../../services/wallet-servers.ts";
