@@ -209,6 +209,28 @@ test("a hold on a further server has its refunded order at home, and its gifts",
   expect(found).toEqual(expect.arrayContaining([`holdDiffers gift order ${gift}`]));
 });
 
+test("a hold whose gifts are on another server, and their credit where she was before, raises no alarm", async () => {
+  const bucket = 5;
+  const user = await funded(bucket, 60);
+  const gifts = [await give(user, anchor, 20)];
+  await move(bucket, "b");
+  const [local] = usersOf(here, 1) as [string];
+  gifts.push(await give(user, local, 15), await give(user, anchor, 25));
+  await refunded(user, 60, both.urls.b);
+  const orderId = `order-${user}`;
+  const held = await call(caller, "wallet.holdIncome", { orderId, reason: "fraud", operator: "tests" });
+  expect(held).toMatchObject({ shortfall: 60, uncovered: 0, shares: { open: 0, held: 2 } });
+  expect(await verified()).toEqual([]);
+  const points = "UPDATE t_income_hold_gift SET points = points + ? WHERE gift_biz_id = ?";
+  for (const [db, gift, at] of [
+    [atB, gifts[0], ` at b`],
+    [atHome, gifts[1], ""],
+  ] as const)
+    expect(await foundAfter(db, [points, [1, gift]], [points, [-1, gift]])).toEqual(
+      expect.arrayContaining([expect.stringMatching(new RegExp(`^holdDiffers hold:${orderId}:\\d+${at}$`))]),
+    );
+});
+
 test("the id of an archived row that is on another server again is named", async () => {
   await give(payer, anchor, 1);
   const mover = new TestMover(archivedTrades, { segmentRows: 4, sliceRows: 5 }, both.urls.b);

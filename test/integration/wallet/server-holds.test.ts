@@ -214,6 +214,19 @@ describe("holds of its shares", () => {
     expect(states(await release(order, moveId))).toEqual({ [atHome]: "released", [atB]: "held" });
   });
 
+  test("are on the server to which the anchor's bucket moved after it was looked up", async () => {
+    const { payer, atHome, order } = await scene();
+    await refund(order, payer, 100);
+    const { seals } = walletOn(node).servers.named("home").view;
+    const real = seals.transaction.bind(seals);
+    jest.spyOn(seals, "transaction").mockImplementationOnce(async (mysql, work) => {
+      await moved(storeBucketOf(atHome), "b");
+      return real(mysql, work);
+    });
+    await call(caller, "wallet.holdIncome", { orderId: order, anchorId: atHome, reason: "r", operator });
+    expect(await postings(order)).toEqual([`b hold:${order}:${atHome}`]);
+  });
+
   test("at the same moment, and while anchors' buckets move, are each one", async () => {
     const { payer, atHome, atB, order } = await scene();
     await refund(order, payer, 100);
