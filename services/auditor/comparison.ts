@@ -136,6 +136,8 @@ function ledgerChecks(books: Database, options: CompareOptions): Check[] {
 function homeChecks(options: CompareOptions): Check[] {
   const { books, own, keys, underWayMs, everyRow, further = [] } = options;
   const services = [...new Set(ledgers.map((ledger) => sealedLedgers[ledger].service))];
+  // What is elsewhere is among the differences of a page, until it is looked for there.
+  const most = further.length > 0 ? limits.books.pageRows : limits.books.findingsPerPage;
   const seals = services.flatMap((service) => {
     const db = service === "auditor" ? own?.audit : books;
     return db ? sealChecks(service, db, options) : [];
@@ -145,13 +147,13 @@ function homeChecks(options: CompareOptions): Check[] {
     ...archiveChecks(books, options),
     ...ledgerChecks(books, options),
     creditsCheck(books, everyRow),
-    ordersCheck(books, underWayMs, everyRow),
+    ordersCheck(books, underWayMs, everyRow, most),
     orderedCoinsCheck(books, everyRow, further.length > 0),
     orderedPayoutsCheck(books),
-    platformOrdersCheck(books, underWayMs, everyRow),
+    platformOrdersCheck(books, underWayMs, everyRow, most),
     staffMovesCheck(books, underWayMs),
     staffOrdersCheck(books),
-    staffOutcomesCheck(books),
+    staffOutcomesCheck(books, most),
     catalogueCheck(books, keys),
     orderTermsCheck(books, keys),
     giftTermsCheck(books, keys, everyRow),

@@ -1,6 +1,7 @@
 import type { ServiceBroker } from "moleculer";
 import { type Connection, createConnection } from "mysql2/promise";
 import { databaseName } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
 import { archivedTrades } from "../../../services/archived-tables.ts";
@@ -229,6 +230,16 @@ test("a hold whose gifts are on another server, and their credit where she was b
     expect(await foundAfter(db, [points, [1, gift]], [points, [-1, gift]])).toEqual(
       expect.arrayContaining([expect.stringMatching(new RegExp(`^holdDiffers hold:${orderId}:\\d+${at}$`))]),
     );
+});
+
+test("a paid order without its coins is named beside more of them than a page has findings, credited elsewhere", async () => {
+  const ids = Array.from({ length: limits.books.findingsPerPage + 20 }, (_, n) => `many-${String(n).padStart(3, "0")}`);
+  for (const id of [...ids, "many-lost"]) await insertOrder(atHome, id, payer, 10);
+  for (const id of ids) await atB.query(...trade(payer, 10, 1, id));
+  const found = await verified();
+  await atB.query("DELETE FROM t_qiyu_currency_trade WHERE biz_id LIKE 'many-%'");
+  await atHome.query(`DELETE FROM ${databaseName("payment")}.t_pay_order WHERE order_id LIKE 'many-%'`);
+  expect(found.filter((one) => one.startsWith("orderNotCredited"))).toEqual(["orderNotCredited order many-lost"]);
 });
 
 test("the id of an archived row that is on another server again is named", async () => {
