@@ -8,7 +8,6 @@ import { migrationUrl } from "../mixins/mysql/migrate.ts";
 import { keyNames } from "./backup/key-names.ts";
 import { takeBackup } from "./backup/take-backup.ts";
 import { requireNode } from "./node-version.ts";
-import { requireOneServer } from "./one-server.ts";
 import { runCommand } from "./outcome.ts";
 import { readStackEnv, useStackEnv } from "./stack/env-file.ts";
 import { defaultStackDir } from "./stack/sites.ts";
@@ -36,7 +35,6 @@ async function main(): Promise<number> {
   const stackDir = defaultStackDir();
   const keys = keyNames({ ...readStackEnv(stackDir), ...process.env });
   useStackEnv(stackDir);
-  requireOneServer("npm run backup");
   readConfigAgain();
   const connection = await connectNats(adminOptions("backup"));
   try {

@@ -11,7 +11,6 @@ import { bookSettings } from "../services/book-keys.ts";
 import { keyNames } from "./backup/key-names.ts";
 import { processSettings } from "./local-env.ts";
 import { requireNode } from "./node-version.ts";
-import { requireOneServer } from "./one-server.ts";
 import { runCommand } from "./outcome.ts";
 import { reportText } from "./restore/report.ts";
 import { restore } from "./restore/run-restore.ts";
@@ -57,7 +56,6 @@ function useRestoreEnv(stackDir: string): ReturnType<typeof keyNames> {
   const seals = Object.values(bookSettings).flatMap(({ settings }) => Object.keys(settings));
   const names = keyNames(all);
   useStackEnv(stackDir);
-  requireOneServer("npm run restore");
   for (const name of [...seals, "PAY_KEYS"]) if (all[name]) process.env[name] = all[name];
   readConfigAgain();
   return names;

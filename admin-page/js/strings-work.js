@@ -201,6 +201,8 @@ export const workStrings = Object.freeze({
   book_archiveDiffers: ["归档的行与封存时不同", "archived rows differ"],
   book_filterDiffers: ["归档的过滤器不同", "a filter of the archive differs"],
   book_archivedTwice: ["已归档的业务号再次出现", "an archived id is there again"],
+  book_idOnTwoServers: ["同一业务号在两台服务器上", "one id is on two servers"],
+  book_paidTwice: ["同一打款号打款两次", "a payout was made twice"],
   book_archiveSumDiffers: ["归档合计与归档不同", "the sum of archived rows differs"],
   book_balanceDiffers: ["余额与账目之和不同", "a balance differs"],
   book_chargedDiffers: ["累计充值与账目不同", "the recharges differ"],

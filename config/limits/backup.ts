@@ -8,6 +8,9 @@ export const backupLimits = {
   streamSilenceMs: 30_000,
   /** So long the server may take to make a stream, once it has all parts. */
   streamMadeMs: 1_800_000,
+  /** So long a backup of several servers waits until no bucket of users moves, and how often it looks. */
+  movesWaitMs: 120_000,
+  movesLookMs: 1_000,
   /** How often the queues are taken again where dead letters went back to them meanwhile. */
   streamRounds: 5,
   /** So long a restore waits for the last pulls of nodes that were just stopped. */

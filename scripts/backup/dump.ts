@@ -1,9 +1,10 @@
 import { join } from "node:path";
 import type { Connection as RawConnection } from "mysql2";
-import type { Connection, RowDataPacket } from "mysql2/promise";
+import type { Connection } from "mysql2/promise";
 import { limits } from "../../config/limits.ts";
-import { openConnection } from "../../mixins/mysql/servers.ts";
+import { openAdmin, rowsOf, sessionSettings } from "./admin-connection.ts";
 import { CompressedLines, type FileSum, sumOf } from "./backup-file.ts";
+import { type BinlogPosition, exactPosition, positionBefore } from "./binlog-position.ts";
 import { type DumpedColumn, Inserts, literalKindOf, named, oneLine } from "./dump-text.ts";
 
 /**
@@ -11,93 +12,10 @@ import { type DumpedColumn, Inserts, literalKindOf, named, oneLine } from "./dum
  * wait for. It needs no program of the server's packages.
  */
 
-/** Where a server's log of changes was at the moment of the snapshot. */
-export interface BinlogPosition {
-  readonly file: string;
-  readonly position: number;
-  /** MariaDB's GTID position, or MySQL's set of executed GTIDs. */
-  readonly gtid: string;
-  /** False: changes after this position may be in the dump already. */
-  readonly exact: boolean;
-}
-
 export interface DumpedDatabase extends FileSum {
   readonly database: string;
   /** Rows by table. */
   readonly rows: Readonly<Record<string, number>>;
-}
-
-/** What a session of dump and restore begins with. */
-export const sessionSettings = [
-  "SET NAMES utf8mb4",
-  // One connection waits while others load or replay for hours.
-  "SET SESSION wait_timeout = 2592000",
-  "SET SESSION time_zone = '+00:00', SESSION sql_mode = 'NO_AUTO_VALUE_ON_ZERO,STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION'",
-];
-
-/** A connection of an administrator. Values are as they are on the wire. */
-export async function openAdmin(url: string, database?: string): Promise<Connection> {
-  const connection = await openConnection(url, {
-    ...(database === undefined ? {} : { database }),
-    supportBigNumbers: true,
-    bigNumberStrings: true,
-    timezone: "Z",
-    charset: "utf8mb4",
-    connectTimeout: limits.mysql.connectTimeoutMs,
-  });
-  // One that the server closes while another works; the next statement rejects.
-  connection.on("error", () => {});
-  for (const setting of sessionSettings) await connection.query(setting);
-  return connection;
-}
-
-export async function rowsOf<Row extends object>(
-  connection: Connection,
-  sql: string,
-  values: unknown[] = [],
-): Promise<Row[]> {
-  const [rows] = await connection.query<RowDataPacket[]>(sql, values);
-  return rows as unknown as Row[];
-}
-
-/** The databases whose names begin so. */
-export async function databasesOf(connection: Connection, namespace: string): Promise<string[]> {
-  const rows = await rowsOf<{ name: string }>(
-    connection,
-    "SELECT schema_name AS name FROM information_schema.schemata WHERE schema_name LIKE ? ORDER BY schema_name",
-    [`${namespace.replaceAll("_", "\\_")}\\_%`],
-  );
-  return rows.map(({ name }) => name);
-}
-
-const values = async (connection: Connection, sql: string): Promise<string[]> =>
-  (await rowsOf(connection, sql)).map((row) => String(Object.values(row)[1] ?? ""));
-
-/** The position that belongs to the snapshot of this transaction exactly: MariaDB keeps it, where its log is on. */
-async function exactPosition(connection: Connection): Promise<BinlogPosition | undefined> {
-  const [file, position] = await values(connection, "SHOW STATUS LIKE 'binlog_snapshot_%'").catch(() => []);
-  if (!file || !position) return undefined;
-  const [row] = await rowsOf<{ gtid: string }>(connection, "SELECT BINLOG_GTID_POS(?, ?) AS gtid", [
-    ...[file, Number(position)],
-  ]);
-  return { file, position: Number(position), gtid: row?.gtid ?? "", exact: true };
-}
-
-/** The position before the snapshot; `undefined` where the server keeps no log. */
-async function positionBefore(connection: Connection): Promise<BinlogPosition | undefined> {
-  // The statement was renamed; one of them is known.
-  for (const sql of ["SHOW BINARY LOG STATUS", "SHOW MASTER STATUS"]) {
-    const rows = await rowsOf<Record<string, unknown>>(connection, sql).catch(() => undefined);
-    const [row] = rows ?? [];
-    if (row)
-      return {
-        file: String(row.File),
-        position: Number(row.Position),
-        gtid: String(row.Executed_Gtid_Set ?? ""),
-        exact: false,
-      };
-  }
-  return undefined;
 }
 
 interface ColumnRow {
@@ -174,11 +92,19 @@ async function dumpTable(
   return rows;
 }
 
+interface DumpingDatabase {
+  readonly database: string;
+  readonly folder: string;
+  /** What the file's name begins with: databases of several servers have one name. */
+  readonly prefix: string;
+  readonly progress: Progress;
+}
+
 async function dumpDatabase(
   connection: Connection,
-  { database, folder, progress }: { database: string; folder: string; progress: Progress },
+  { database, folder, prefix, progress }: DumpingDatabase,
 ): Promise<DumpedDatabase> {
-  const file = join(folder, `${database}.sql.zst`);
+  const file = join(folder, `${prefix}${database}.sql.zst`);
   const out = new CompressedLines(file);
   const rows: Record<string, number> = {};
   try {
@@ -196,57 +122,68 @@ async function dumpDatabase(
   return { database, rows, ...(await sumOf(file)) };
 }
 
-export interface Dump {
-  readonly server: string;
-  readonly databases: readonly DumpedDatabase[];
-  readonly position: BinlogPosition | null;
-  /** How far the gift service had seen stream EVENTS grow, as these databases have it. */
-  readonly seen: number | undefined;
-}
-
-interface Seen {
+export interface Seen {
   readonly database: string;
   readonly stream: string;
   readonly created: string;
 }
 
-/** What a server that is behind has not got yet is not in its dump, and its position says so. */
-async function seenIn(connection: Connection, { database, stream, created }: Seen): Promise<number | undefined> {
-  const [row] = await rowsOf<{ sequence: string | null }>(
-    connection,
-    `SELECT MAX(sequence) AS sequence FROM ${named(database)}.t_stream_position
-     WHERE reader = 'seen' AND stream = ? AND stream_created = ?`,
-    [stream, created],
-  );
-  return row?.sequence ? Number(row.sequence) : undefined;
-}
+/** Databases of a server as of the moment at which it was opened, until `close`. */
+export class Snapshot {
+  readonly connection: Connection;
+  /** The server's version. */
+  readonly server: string;
+  readonly position: BinlogPosition | null;
+  private readonly databases: readonly string[];
 
-/**
- * Dumps the databases into files of the folder, as of one moment. @throws Error where a table changes its form
- * meanwhile, as by a migration
- */
-export async function dumpDatabases(
-  url: string,
-  {
-    databases,
-    folder,
-    progress,
-    seen,
-  }: { databases: readonly string[]; folder: string; progress: Progress; seen?: Seen | undefined },
-): Promise<Dump> {
-  const connection = await openAdmin(url);
-  try {
-    const [version] = await rowsOf<{ version: string }>(connection, "SELECT VERSION() AS version");
-    const before = await positionBefore(connection);
-    await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
-    await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
-    const position = (await exactPosition(connection)) ?? before ?? null;
-    await holdTables(connection, databases);
+  private constructor(
+    connection: Connection,
+    about: { server: string; position: BinlogPosition | null; databases: readonly string[] },
+  ) {
+    this.connection = connection;
+    this.server = about.server;
+    this.position = about.position;
+    this.databases = about.databases;
+  }
+
+  static async open(url: string, databases: readonly string[]): Promise<Snapshot> {
+    const connection = await openAdmin(url);
+    try {
+      const [version] = await rowsOf<{ version: string }>(connection, "SELECT VERSION() AS version");
+      const before = await positionBefore(connection);
+      await connection.query("SET SESSION TRANSACTION ISOLATION LEVEL REPEATABLE READ");
+      await connection.query("START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY");
+      const position = (await exactPosition(connection)) ?? before ?? null;
+      await holdTables(connection, databases);
+      return new Snapshot(connection, { server: String(version?.version), position, databases });
+    } catch (error) {
+      await connection.end();
+      throw error;
+    }
+  }
+
+  /** Dumps the databases into files. @throws Error where a table changes its form meanwhile, as by a migration */
+  async dump(about: Omit<DumpingDatabase, "database">): Promise<DumpedDatabase[]> {
     const dumped: DumpedDatabase[] = [];
-    for (const database of databases) dumped.push(await dumpDatabase(connection, { database, folder, progress }));
-    const known = seen && (await seenIn(connection, seen));
-    return { server: String(version?.version), databases: dumped, position, seen: known };
-  } finally {
-    await connection.end();
+    for (const database of this.databases) dumped.push(await dumpDatabase(this.connection, { ...about, database }));
+    return dumped;
+  }
+
+  /**
+   * How far a service had seen a stream grow: what a server that is behind has not got yet is not in its dump, and its
+   * position says so.
+   */
+  async seen({ database, stream, created }: Seen): Promise<number | undefined> {
+    const [row] = await rowsOf<{ sequence: string | null }>(
+      this.connection,
+      `SELECT MAX(sequence) AS sequence FROM ${named(database)}.t_stream_position
+       WHERE reader = 'seen' AND stream = ? AND stream_created = ?`,
+      [stream, created],
+    );
+    return row?.sequence ? Number(row.sequence) : undefined;
+  }
+
+  close(): Promise<void> {
+    return this.connection.end();
   }
 }

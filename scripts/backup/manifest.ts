@@ -26,31 +26,48 @@ const stream = z.object({
   consumers: z.array(z.object({ name: z.string(), ackFloor: z.int().min(0), waiting: z.int().min(0) })),
 });
 
+const databases = z.array(
+  z.object({
+    ...sum,
+    database: z.string().min(1),
+    rows: z.record(z.string(), z.int().min(0)),
+    /** The newest migration of each folder, by name. */
+    migrations: z.array(z.string()),
+  }),
+);
+
+/** Where the server's log of changes was at the snapshot; `null` where it keeps none. */
+const binlog = z.object({ file: z.string(), position: z.number(), gtid: z.string(), exact: z.boolean() }).nullable();
+
+const further = z.object({
+  /** Its name and number among the servers of ledgers. */
+  server: z.string().min(1),
+  number: z.int().min(1),
+  databases,
+  databaseServer: z.string(),
+  binlog,
+});
+
 const manifest = z.object({
-  format: z.literal(1),
+  /** 2: there are further servers, which a release that knows 1 alone would take for none. */
+  format: z.union([z.literal(1), z.literal(2)]),
   /** A random name of this backup. */
   id: z.uuid(),
   namespace: z.string(),
   release: z.string(),
-  /** Before the databases' snapshot: whatever was committed by then is in it. */
+  /** Before the databases' snapshots: whatever was committed by then is in it. */
   begun: z.iso.datetime(),
   ended: z.iso.datetime(),
-  databases: z.array(
-    z.object({
-      ...sum,
-      database: z.string().min(1),
-      rows: z.record(z.string(), z.int().min(0)),
-      /** The newest migration of each folder, by name. */
-      migrations: z.array(z.string()),
-    }),
-  ),
+  /** Of the home server, where ledgers are on several. */
+  databases,
   databaseServer: z.string(),
-  /** Where the server's log of changes was at the snapshot; `null` where it keeps none. */
-  binlog: z.object({ file: z.string(), position: z.number(), gtid: z.string(), exact: z.boolean() }).nullable(),
+  binlog,
+  /** Ledgers and gift records on further servers, each as of a moment shortly after that of the home server. */
+  further: z.array(further).default([]),
   streamServer: z.string(),
   streams: z.array(stream),
   /**
-   * The stream of events just before the databases' snapshot: events up to this sequence are in the databases. `null`:
+   * The stream of events just before the databases' snapshots: events up to this sequence are in the databases. `null`:
    * there was none.
    */
   events: z.object({ created: z.string(), lastSequence: z.int().min(0) }).nullable(),
@@ -59,6 +76,8 @@ const manifest = z.object({
 });
 
 export type Manifest = z.infer<typeof manifest>;
+/** A database of a backup. */
+export type DatabasePart = Manifest["databases"][number];
 export type StreamPart = z.infer<typeof stream>;
 
 export function writeManifest(folder: string, content: Manifest): void {

@@ -7,9 +7,12 @@ import { limits } from "../../config/limits.ts";
 import { projectRoot } from "../../config/root.ts";
 import { findStream } from "../../mixins/jetstream/streams.ts";
 import { databaseServices } from "../databases.ts";
+import { databasesOf, openAdmin, rowsOf } from "./admin-connection.ts";
 import { openEmptyFolder } from "./backup-file.ts";
-import { databasesOf, dumpDatabases, openAdmin, rowsOf } from "./dump.ts";
-import { type Manifest, writeManifest } from "./manifest.ts";
+import type { Snapshot } from "./dump.ts";
+import { furtherByAdmin } from "./ledger-servers.ts";
+import { type DatabasePart, type Manifest, writeManifest } from "./manifest.ts";
+import { closeSnapshots, openSnapshots, type Snapshots } from "./snapshots.ts";
 import { eventsName, takeStreams } from "./streams.ts";
 
 export interface BackupOptions {
@@ -40,19 +43,47 @@ async function presentDatabases(mysqlUrl: string): Promise<string[]> {
   }
 }
 
-async function migrationsOf(mysqlUrl: string, databases: readonly string[]): Promise<Map<string, string[]>> {
-  const admin = await openAdmin(mysqlUrl);
-  try {
-    const all = new Map<string, string[]>();
-    for (const database of databases) {
-      const rows = await rowsOf<{ name: string }>(admin, `SELECT name FROM \`${database}\`.t_migration ORDER BY name`);
-      const newest = new Map(rows.map(({ name }) => [name.slice(0, name.lastIndexOf("/")), name]));
-      all.set(database, [...newest.values()]);
-    }
-    return all;
-  } finally {
-    await admin.end();
+/** The parts of the manifest that are of one server. */
+async function dumpedParts(
+  snapshot: Snapshot,
+  about: { folder: string; prefix: string; progress: (line: string) => void; at: string },
+): Promise<DatabasePart[]> {
+  const { folder, prefix, progress, at } = about;
+  const dumped = await snapshot.dump({ folder, prefix, progress: tableProgress(progress) });
+  const parts: DatabasePart[] = [];
+  for (const one of dumped) {
+    const count = Object.values(one.rows).reduce((sum, rows) => sum + rows, 0);
+    progress(`database ${one.database}${at}: ${count.toLocaleString("en")} rows`);
+    parts.push({ ...one, migrations: await migrationsIn(snapshot, one.database) });
   }
+  return parts;
+}
+
+/** The newest migration of each folder. */
+async function migrationsIn({ connection }: Snapshot, database: string): Promise<string[]> {
+  const rows = await rowsOf<{ name: string }>(connection, `SELECT name FROM \`${database}\`.t_migration ORDER BY name`);
+  return [...new Map(rows.map(({ name }) => [name.slice(0, name.lastIndexOf("/")), name])).values()];
+}
+
+/** Dumps all servers at once. */
+async function dumpServers(
+  { home, further }: Snapshots,
+  folder: string,
+  progress: (line: string) => void,
+): Promise<Pick<Manifest, "databases" | "further">> {
+  const [databases, ...others] = await Promise.all([
+    dumpedParts(home, { folder, prefix: "", progress, at: "" }),
+    ...further.map(({ server, snapshot }) =>
+      dumpedParts(snapshot, { folder, prefix: `${server}.`, progress, at: ` at ${server}` }),
+    ),
+  ]);
+  return {
+    databases,
+    further: further.map(({ server, number, snapshot }, place) => ({
+      ...{ server, number, databases: others[place] as DatabasePart[] },
+      ...{ databaseServer: snapshot.server, binlog: snapshot.position },
+    })),
+  };
 }
 
 function release(): string {
@@ -77,35 +108,38 @@ export async function takeBackup(options: BackupOptions): Promise<Manifest> {
   const { folder, mysqlUrl, connection, keys, progress } = options;
   await openEmptyFolder(folder);
   const databases = await presentDatabases(mysqlUrl);
+  const servers = furtherByAdmin(mysqlUrl);
   const begun = new Date().toISOString();
   const manager = await connection.jetstreamManager();
-  // Before the databases' snapshot: an event is published after its rows are committed.
+  // Before the databases' snapshots: an event is published after its rows are committed.
   const events = await findStream(manager, eventsName());
-  progress(`${databases.length} databases, as of one moment`);
-  const dump = await dumpDatabases(mysqlUrl, {
-    ...{ databases, folder, progress: tableProgress(progress) },
-    seen: events && { database: databaseName("gift"), stream: eventsName(), created: events.created },
-  });
-  for (const { database, rows } of dump.databases) {
-    const count = Object.values(rows).reduce((sum, one) => sum + one, 0);
-    progress(`database ${database}: ${count.toLocaleString("en")} rows`);
+  const snapshots = await openSnapshots(mysqlUrl, databases, servers, progress);
+  const { home } = snapshots;
+  progress(`${databases.length} databases, as of one moment${servers.length > 0 ? " on each server" : ""}`);
+  const gift = databaseName("gift");
+  let dumped: Awaited<ReturnType<typeof dumpServers>>;
+  let seen: number | undefined;
+  try {
+    dumped = await dumpServers(snapshots, folder, progress);
+    if (events) seen = await home.seen({ database: gift, stream: eventsName(), created: events.created });
+  } finally {
+    await closeSnapshots(snapshots);
   }
   const streams = await takeStreams(connection, folder, progress);
-  const migrations = await migrationsOf(mysqlUrl, databases);
   const manifest: Manifest = {
-    format: 1,
+    format: servers.length > 0 ? 2 : 1,
     id: randomUUID(),
     namespace: config().NAMESPACE,
     release: release(),
     begun,
     ended: new Date().toISOString(),
-    databases: dump.databases.map((one) => ({ ...one, migrations: migrations.get(one.database) ?? [] })),
-    databaseServer: dump.server,
-    binlog: dump.position,
+    ...dumped,
+    databaseServer: home.server,
+    binlog: home.position,
     streamServer: connection.info?.version ?? "",
     streams,
     events: events
-      ? { created: events.created, lastSequence: Math.min(events.state.last_seq, dump.seen ?? Infinity) }
+      ? { created: events.created, lastSequence: Math.min(events.state.last_seq, seen ?? Infinity) }
       : null,
     keys,
   };

@@ -1,17 +1,27 @@
 import { join } from "node:path";
 import type { Connection } from "mysql2/promise";
 import { limits } from "../../config/limits.ts";
+import { openAdmin, rowsOf } from "../backup/admin-connection.ts";
 import { compressedLines } from "../backup/backup-file.ts";
-import { openAdmin, rowsOf } from "../backup/dump.ts";
 import { named } from "../backup/dump-text.ts";
-import type { Manifest } from "../backup/manifest.ts";
+import type { DatabasePart } from "../backup/manifest.ts";
 import type { RestoreState } from "./restore-state.ts";
 
 /** Loads the dumps of a backup, each database once. */
 
-const stepOf = (database: string) => `database ${database}`;
+/** A database of a backup, and the server that it goes to. */
+export interface PlacedDatabase extends DatabasePart {
+  readonly connection: Connection;
+  readonly url: string;
+  /** The further server of ledgers; `undefined`: the home server. */
+  readonly server: string | undefined;
+}
 
-export async function hasTables(connection: Connection, database: string): Promise<boolean> {
+/** For people, and in the state of a restore. */
+export const placeOf = ({ database, server }: Pick<PlacedDatabase, "database" | "server">): string =>
+  server === undefined ? `database ${database}` : `database ${database} at ${server}`;
+
+export async function hasTables({ connection, database }: PlacedDatabase): Promise<boolean> {
   const rows = await rowsOf(connection, "SELECT 1 FROM information_schema.tables WHERE table_schema = ? LIMIT 1", [
     database,
   ]);
@@ -19,11 +29,11 @@ export async function hasTables(connection: Connection, database: string): Promi
 }
 
 /** @throws Error where the namespace has tables that this restore did not load */
-export async function requireEmpty(connection: Connection, state: RestoreState, manifest: Manifest): Promise<void> {
+export async function requireEmpty(state: RestoreState, databases: readonly PlacedDatabase[]): Promise<void> {
   const foreign: string[] = [];
-  for (const { database } of manifest.databases)
-    if ((await state.of(stepOf(database))) === "none" && (await hasTables(connection, database)))
-      foreign.push(database);
+  for (const one of databases)
+    if ((await state.of(placeOf(one))) === "none" && (await hasTables(one)))
+      foreign.push(placeOf(one).slice("database ".length));
   if (foreign.length > 0)
     throw new Error(
       `there are tables in ${foreign.join(", ")}: a restore goes to empty servers and overwrites nothing. Drop these ` +
@@ -40,10 +50,10 @@ async function load(url: string, path: string): Promise<void> {
   }
 }
 
-async function requireRows(connection: Connection, one: Manifest["databases"][number]): Promise<void> {
+async function requireRows(one: PlacedDatabase): Promise<void> {
   for (const [table, rows] of Object.entries(one.rows)) {
     const [row] = await rowsOf<{ n: string }>(
-      connection,
+      one.connection,
       `SELECT COUNT(*) AS n FROM ${named(one.database)}.${named(table)}`,
     );
     if (Number(row?.n) !== rows)
@@ -53,26 +63,21 @@ async function requireRows(connection: Connection, one: Manifest["databases"][nu
 
 interface Loading {
   readonly folder: string;
-  readonly mysqlUrl: string;
-  readonly manifest: Manifest;
+  readonly databases: readonly PlacedDatabase[];
   readonly progress: (line: string) => void;
 }
 
 /** Several at a time. @throws Error where a statement fails, or a table has not as many rows as in the backup */
-export async function loadDatabases(
-  connection: Connection,
-  state: RestoreState,
-  { folder, mysqlUrl, manifest, progress }: Loading,
-): Promise<void> {
-  const loadOne = (one: Manifest["databases"][number]) =>
-    state.step(stepOf(one.database), async (begun) => {
-      if (begun) await connection.query(`DROP DATABASE IF EXISTS ${named(one.database)}`);
-      await load(mysqlUrl, join(folder, one.file));
-      await requireRows(connection, one);
+export async function loadDatabases(state: RestoreState, { folder, databases, progress }: Loading): Promise<void> {
+  const loadOne = (one: PlacedDatabase) =>
+    state.step(placeOf(one), async (begun) => {
+      if (begun) await one.connection.query(`DROP DATABASE IF EXISTS ${named(one.database)}`);
+      await load(one.url, join(folder, one.file));
+      await requireRows(one);
       const rows = Object.values(one.rows).reduce((sum, count) => sum + count, 0);
-      progress(`database ${one.database}: ${rows.toLocaleString("en")} rows`);
+      progress(`${placeOf(one)}: ${rows.toLocaleString("en")} rows`);
     });
-  const left = [...manifest.databases];
+  const left = [...databases];
   let failed = false;
   const loader = async () => {
     for (let one = left.shift(); one && !failed; one = left.shift())

@@ -1,9 +1,8 @@
-import type { Connection } from "mysql2/promise";
 import { databaseName } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { rowsOf } from "../backup/dump.ts";
+import { rowsOf } from "../backup/admin-connection.ts";
 import { named } from "../backup/dump-text.ts";
-import type { Manifest } from "../backup/manifest.ts";
+import type { PlacedDatabase } from "./load-databases.ts";
 import type { HighestIds } from "./replay.ts";
 
 /**
@@ -21,22 +20,28 @@ function counterOf(definition: string): bigint | undefined {
   return BigInt(/\bAUTO_INCREMENT=(\d+)/.exec(definition)?.[1] ?? "1");
 }
 
-/** Raises the counters of all tables; returns how many. */
-export async function raiseIds(connection: Connection, manifest: Manifest, highest: HighestIds): Promise<number> {
+/**
+ * Raises the counters of all tables; returns how many. Ids of gift records say which server gave them: those of one server
+ * are no ids of another.
+ */
+export async function raiseIds(
+  databases: readonly (PlacedDatabase & { readonly number: number })[],
+  highest: HighestIds,
+): Promise<number> {
   const seenOf = new Map(
     [...highest].map(([key, id]) => {
-      const [service = "", table = ""] = key.split(" ");
-      return [`${databaseName(service)}.${table}`, id];
+      const [service = "", table = "", number = ""] = key.split(" ");
+      return [`${databaseName(service)}.${table} ${number}`, id];
     }),
   );
   let raised = 0;
-  for (const { database, rows } of manifest.databases)
+  for (const { database, rows, connection, number } of databases)
     for (const table of Object.keys(rows)) {
       const place = `${named(database)}.${named(table)}`;
       const [definition] = await rowsOf<Record<string, string>>(connection, `SHOW CREATE TABLE ${place}`);
       const counter = counterOf(String(definition?.["Create Table"]));
       if (counter === undefined) continue;
-      const next = nextId(counter, seenOf.get(`${database}.${table}`), limits.backup.idMargin);
+      const next = nextId(counter, seenOf.get(`${database}.${table} ${number}`), limits.backup.idMargin);
       await connection.query(`ALTER TABLE ${place} AUTO_INCREMENT = ${next}`);
       raised++;
     }

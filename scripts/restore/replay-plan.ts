@@ -2,6 +2,7 @@ import type { FailureName } from "../../config/errors.ts";
 import type { DurableEventName, DurableEvents } from "../../services/contracts.ts";
 import type { SettledGift } from "../../services/gift/gift.contract.ts";
 import type { Command } from "../../services/wallet/posting.ts";
+import { serverOfId } from "../../services/wallet-servers.ts";
 
 /**
  * What a restore writes for an event that happened after the backup. Pure: one rule for each event, and the compiler
@@ -182,18 +183,24 @@ export const passes = {
 export interface SeenIds {
   readonly service: string;
   readonly table: string;
+  /** Of the server that gave the id; 0 is the home server, which gives most of them. */
+  readonly server: number;
   readonly id: bigint;
 }
 
 export function seenIds<N extends DurableEventName>(name: N, data: DurableEvents[N]): SeenIds[] {
   const of = data as Record<string, unknown>;
+  const atHome = { server: 0 };
   if (name === "room.opened" || name === "room.closed")
-    return [{ service: "living-room", table: "t_living_room", id: BigInt(of.roomId as number) }];
+    return [{ ...atHome, service: "living-room", table: "t_living_room", id: BigInt(of.roomId as number) }];
   if (name === "user.restricted")
-    return [{ service: "user", table: "t_restriction", id: BigInt(of.restrictionId as string) }];
-  if (name === "battle.started") return [{ service: "battle", table: "t_battle", id: BigInt(of.battleId as string) }];
+    return [{ ...atHome, service: "user", table: "t_restriction", id: BigInt(of.restrictionId as string) }];
+  if (name === "battle.started")
+    return [{ ...atHome, service: "battle", table: "t_battle", id: BigInt(of.battleId as string) }];
   if (name !== "gift.settled") return [];
   return (of.gifts as SettledGift[]).flatMap(({ recordId }) =>
-    recordId === undefined ? [] : [{ service: "gift", table: "t_gift_record", id: BigInt(recordId) }],
+    recordId === undefined
+      ? []
+      : [{ service: "gift", table: "t_gift_record", server: serverOfId(recordId), id: BigInt(recordId) }],
   );
 }

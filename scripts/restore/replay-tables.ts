@@ -3,6 +3,7 @@ import { Database, isDuplicateKey, type Queryable } from "../../mixins/mysql/dat
 import { archivedRecords } from "../../services/archived-tables.ts";
 import { contentHashOf } from "../../services/gift/accepted-gift.ts";
 import { firstNickName } from "../../services/user/user-id.ts";
+import { serverOfId } from "../../services/wallet-servers.ts";
 import type {
   ClosedRoom,
   Note,
@@ -26,23 +27,39 @@ interface RoomState {
   closed?: ClosedRoom;
 }
 
+/** A further server of ledgers and gift records. */
+export interface ReplayServer {
+  readonly name: string;
+  readonly number: number;
+  readonly url: string;
+}
+
 /** The databases of a replay, and what it counts. */
 export class ReplayTables {
   private readonly databases = new Map<string, Database>();
   private readonly mysqlUrl: string;
+  private readonly further: readonly ReplayServer[];
   /** What became of rooms, until `writeRooms`. */
   private readonly rooms = new Map<number, RoomState>();
 
-  constructor(mysqlUrl: string) {
+  constructor(mysqlUrl: string, further: readonly ReplayServer[] = []) {
     this.mysqlUrl = mysqlUrl;
+    this.further = further;
   }
 
-  on(service: string): Database {
-    const known = this.databases.get(service);
+  /** On the home server, or on a further one. */
+  on(service: string, server?: ReplayServer): Database {
+    const key = `${service} ${server?.name ?? ""}`;
+    const known = this.databases.get(key);
     if (known) return known;
-    const database = new Database(databaseName(service), { url: this.mysqlUrl, connections: 2 });
-    this.databases.set(service, database);
+    const database = new Database(databaseName(service), { url: server?.url ?? this.mysqlUrl, connections: 2 });
+    this.databases.set(key, database);
     return database;
+  }
+
+  /** On all servers of ledgers, the home server first. */
+  onEach(service: string): Database[] {
+    return [undefined, ...this.further].map((server) => this.on(service, server));
   }
 
   async close(): Promise<void> {
@@ -50,27 +67,35 @@ export class ReplayTables {
   }
 
   /**
-   * Writes the records that are missing, under the ids of their events: scores and ranks know gifts by them. Returns how
-   * many it wrote.
+   * Writes the records that are missing, each on the server of its charge and under the id of its event: scores and ranks
+   * know gifts by it. An id that another server gave, since a bucket moved after the backup, is not used: it says where a
+   * row is. Returns how many it wrote.
    */
-  async writeRecords(records: readonly ReplayedRecord[]): Promise<number> {
+  async writeRecords(records: readonly (ReplayedRecord & { readonly server?: string | undefined })[]): Promise<number> {
     if (records.length === 0) return 0;
-    const db = this.on("gift");
     const byOrder = new Map(records.map((record) => [record.gift.orderId, record]));
     const ids = [...byOrder.values()].flatMap(({ gift }) => (gift.recordId === undefined ? [] : [gift.recordId]));
-    const there = await recordsThere(db, [...byOrder.keys()], ids);
-    const taken = new Set(there.map(({ id }) => String(id)));
-    for (const { order_id } of there) byOrder.delete(order_id);
+    const there = await Promise.all(this.onEach("gift").map((db) => recordsThere(db, [...byOrder.keys()], ids)));
+    const taken = new Set(there.flat().map(({ id }) => String(id)));
+    for (const { order_id } of there.flat()) byOrder.delete(order_id);
     const missing = [...byOrder.values()];
-    // Of two gifts with one id, which nobody but a forger publishes, the first has it.
-    const withId = missing.filter(({ gift: { recordId } }) => {
-      if (recordId === undefined || taken.has(recordId)) return false;
-      taken.add(recordId);
-      return true;
-    });
-    const without = missing.filter((record) => !withId.includes(record));
-    await insertRecords(db, withId, true);
-    await insertRecords(db, without, false);
+    for (const [name, own] of Map.groupBy(missing, ({ server }) => server)) {
+      const server = this.further.find((one) => one.name === name);
+      const number = server?.number ?? 0;
+      // Of two gifts with one id, which nobody but a forger publishes, the first has it.
+      const withId = own.filter(({ gift: { recordId } }) => {
+        if (recordId === undefined || taken.has(recordId) || serverOfId(recordId) !== number) return false;
+        taken.add(recordId);
+        return true;
+      });
+      const db = this.on("gift", server);
+      await insertRecords(db, withId, true);
+      await insertRecords(
+        db,
+        own.filter((record) => !withId.includes(record)),
+        false,
+      );
+    }
     return missing.length;
   }
 

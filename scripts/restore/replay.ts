@@ -4,7 +4,7 @@ import { archivedTrades } from "../../services/archived-tables.ts";
 import { restoredCoinsId } from "../../services/wallet/business-ids.ts";
 import type { Command, Outcome } from "../../services/wallet/posting.ts";
 import { type EventSpan, eventsFrom, type StoredEvent, type Trust } from "./events.ts";
-import { ReplayLedger } from "./replay-ledger.ts";
+import { ReplayLedger, type ReplayServers } from "./replay-ledger.ts";
 import { replayPayments } from "./replay-payments.ts";
 import { type Note, passes, type ReplayedRecord, seenIds, type Write, writesOf } from "./replay-plan.ts";
 import { ReplayTables } from "./replay-tables.ts";
@@ -14,6 +14,8 @@ import type { ReportData } from "./report.ts";
 
 export interface ReplayOptions {
   readonly mysqlUrl: string;
+  /** Where ledgers and gift records are on several servers. */
+  readonly servers: ReplayServers | undefined;
   readonly nats: NatsConnection;
   /** The events: from `from` on, without those that were stored at `until` or later. */
   readonly span: EventSpan;
@@ -27,7 +29,7 @@ export interface ReplayOptions {
 
 export type Replayed = Pick<ReportData, "events" | "written" | "there" | "lent" | "lostSeals" | "notes">;
 
-/** The highest id that an event has seen, by `SERVICE TABLE`. */
+/** The highest id that an event has seen, by `SERVICE TABLE SERVER`. */
 export type HighestIds = Map<string, bigint>;
 
 type Counts = Record<string, number>;
@@ -56,6 +58,8 @@ class Replay {
   private readonly notes: Note[] = [];
   private commands: Command[] = [];
   private records: ReplayedRecord[] = [];
+  /** Of gifts whose records are not written yet: the server of the charge, where there are several. */
+  private readonly chargedAt = new Map<string, string>();
   private lostSeals = 0;
   private events = 0;
 
@@ -147,6 +151,7 @@ class Replay {
   }
 
   private noteOutcome(command: Command, outcome: Outcome): void {
+    if (command.kind === "gift" && outcome.server !== undefined) this.chargedAt.set(command.bizId, outcome.server);
     this.tally(namesOfCommands[command.kind], !outcome.repeated);
     const answer = outcome.status === "done" ? "succeeded" : outcome.reason;
     if (answer === (command.kind === "gift" ? command.settledAs : "succeeded")) return;
@@ -159,7 +164,9 @@ class Replay {
     await this.flushCommands();
     const records = this.records.splice(0);
     const orders = new Set(records.map(({ gift }) => gift.orderId)).size;
-    const written = await this.tables.writeRecords(records);
+    const placed = records.map((record) => ({ ...record, server: this.chargedAt.get(record.gift.orderId) }));
+    const written = await this.tables.writeRecords(placed);
+    this.chargedAt.clear();
     count(this.written, "gift records", written);
     count(this.there, "gift records", orders - written);
   }
@@ -168,13 +175,15 @@ class Replay {
   private async lent(): Promise<number> {
     const { table, archive } = archivedTrades;
     const lentIn = (from: string) => `SELECT num FROM ${from} WHERE type = 3 AND biz_id LIKE ?`;
-    const [row] = await this.tables
-      .on("wallet")
-      .query<{ coins: string }>(
+    let coins = 0;
+    for (const db of this.tables.onEach("wallet")) {
+      const [row] = await db.query<{ coins: string }>(
         `SELECT COALESCE(SUM(num), 0) AS coins FROM (${lentIn(table)} UNION ALL ${lentIn(archive)}) t`,
         [`${restoredCoinsId("")}%`, `${restoredCoinsId("")}%`],
       );
-    return Number(row?.coins);
+      coins += Number(row?.coins);
+    }
+    return coins;
   }
 
   /** Leaves out notes of payments and refunds that the payment service knows. */
@@ -205,8 +214,9 @@ class Replay {
  * resolves. @throws Error; then a part may be written, and the replay is begun again
  */
 export async function replay(options: ReplayOptions): Promise<Replayed> {
-  const ledger = new ReplayLedger(options.mysqlUrl);
-  const tables = new ReplayTables(options.mysqlUrl);
+  const { mysqlUrl, servers } = options;
+  const ledger = await ReplayLedger.open(mysqlUrl, servers);
+  const tables = new ReplayTables(mysqlUrl, servers?.further);
   try {
     return await new Replay(options, ledger, tables).run();
   } finally {
@@ -226,8 +236,8 @@ export async function highestIds({
   for await (const event of eventsFrom(nats, { from, to: span.last, trust })) {
     if (event.name === undefined) continue;
     const { name, data } = event as StoredEvent;
-    for (const { service, table, id } of seenIds(name, data)) {
-      const key = `${service} ${table}`;
+    for (const { service, table, server, id } of seenIds(name, data)) {
+      const key = `${service} ${table} ${server}`;
       const known = highest.get(key);
       if (known === undefined || id > known) highest.set(key, id);
     }

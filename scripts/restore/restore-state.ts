@@ -1,6 +1,6 @@
 import type { Connection } from "mysql2/promise";
 import { config } from "../../config/config.ts";
-import { rowsOf } from "../backup/dump.ts";
+import { rowsOf } from "../backup/admin-connection.ts";
 import { named } from "../backup/dump-text.ts";
 
 /** Error codes: no such table, no such database. */

@@ -1,6 +1,5 @@
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
-import type { Connection } from "mysql2/promise";
 import type { JetStreamManager, NatsConnection } from "nats";
 import { limits } from "../../config/limits.ts";
 import { findStream } from "../../mixins/jetstream/streams.ts";
@@ -8,6 +7,7 @@ import { named } from "../backup/dump-text.ts";
 import type { Manifest } from "../backup/manifest.ts";
 import { restoreStream } from "../backup/stream-snapshot.ts";
 import { streamsInOrder } from "../backup/streams.ts";
+import type { PlacedDatabase } from "./load-databases.ts";
 import type { RestoreState } from "./restore-state.ts";
 
 /** The streams of a restore: those of the backup, or those that are alive. */
@@ -59,11 +59,10 @@ export async function requireStopped(manager: JetStreamManager): Promise<void> {
 
 /** What a database remembers of a stream names its creation: a stream that was made again may have another one. */
 async function renameCreation(
-  connection: Connection,
-  manifest: Manifest,
+  databases: readonly PlacedDatabase[],
   { stream, from, to }: { stream: string; from: string; to: string },
 ): Promise<void> {
-  for (const { database, rows } of manifest.databases) {
+  for (const { database, rows, connection } of databases) {
     const inDatabase = (table: string) => `${named(database)}.${table}`;
     if ("t_stream_position" in rows)
       await connection.query(
@@ -81,7 +80,7 @@ async function renameCreation(
 interface Restoring {
   readonly folder: string;
   readonly manifest: Manifest;
-  readonly mysql: Connection;
+  readonly databases: readonly PlacedDatabase[];
   readonly nats: NatsConnection;
   /** Streams that are there are those of the running system. */
   readonly keepStreams: boolean;
@@ -90,7 +89,7 @@ interface Restoring {
 
 /** Restores every stream of the backup that is not there. */
 export async function restoreStreams(state: RestoreState, restoring: Restoring): Promise<void> {
-  const { folder, manifest, mysql, nats, keepStreams, progress } = restoring;
+  const { folder, manifest, databases, nats, keepStreams, progress } = restoring;
   const manager = await nats.jetstreamManager();
   for (const part of manifest.streams) {
     const { stream } = part;
@@ -119,7 +118,7 @@ export async function restoreStreams(state: RestoreState, restoring: Restoring):
             `not ${wanted}`,
         );
       if (made.created !== part.created)
-        await renameCreation(mysql, manifest, { stream, from: part.created, to: made.created });
+        await renameCreation(databases, { stream, from: part.created, to: made.created });
       progress(`stream ${stream}: ${made.state.messages.toLocaleString("en")} messages`);
     });
   }

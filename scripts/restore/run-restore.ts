@@ -1,6 +1,5 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Connection } from "mysql2/promise";
 import type { JetStreamManager, NatsConnection } from "nats";
 import { config, databaseName } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
@@ -10,23 +9,25 @@ import { readMigrations } from "../../mixins/mysql/migration-files.ts";
 import { migrationFolders } from "../../services/databases.ts";
 import { eventFaults } from "../../services/signed-events.ts";
 import { paySignatures } from "../../services/signing-keys.ts";
+import { servicesByUser } from "../add-servers.ts";
 import { faultOf } from "../backup/backup-file.ts";
-import { openAdmin } from "../backup/dump.ts";
 import { missingKeys } from "../backup/key-names.ts";
 import { type Manifest, readManifest } from "../backup/manifest.ts";
 import { eventsName } from "../backup/streams.ts";
 import { type DatabaseService, databaseServices } from "../databases.ts";
 import { replaceFile } from "../stack/files.ts";
 import { countUnsigned, type EventSpan, eventSpan } from "./events.ts";
-import { hasTables, loadDatabases, requireEmpty } from "./load-databases.ts";
+import { hasTables, loadDatabases, type PlacedDatabase, placeOf, requireEmpty } from "./load-databases.ts";
 import { raiseIds } from "./raise-ids.ts";
 import { setReadersBack } from "./readers.ts";
 import { removeEventsSince } from "./remove-events.ts";
 import { highestIds, type Replayed, replay } from "./replay.ts";
 import type { Note } from "./replay-plan.ts";
+import type { ReplayServer } from "./replay-tables.ts";
 import { type ReportData, reportText } from "./report.ts";
 import { RestoreState } from "./restore-state.ts";
 import { requireNoStreams, requireStopped, restoreStreams, wasRestored } from "./restore-streams.ts";
+import { RestoredServers } from "./restored-servers.ts";
 
 export interface RestoreOptions {
   readonly folder: string;
@@ -62,7 +63,8 @@ async function checkBackup({ folder, keys, until, progress }: RestoreOptions): P
       `the backup is of namespace ${namespace}, and this is ${config().NAMESPACE}: names of databases and streams hold it`,
     );
   progress("checksums of the backup's files");
-  for (const part of [...manifest.databases, ...manifest.streams]) {
+  const further = manifest.further.flatMap(({ databases }) => databases);
+  for (const part of [...manifest.databases, ...further, ...manifest.streams]) {
     const fault = await faultOf(join(folder, part.file), part);
     if (fault !== undefined) throw new Error(`the backup is damaged, and nothing was restored: ${fault}`);
   }
@@ -79,8 +81,8 @@ async function checkBackup({ folder, keys, until, progress }: RestoreOptions): P
 const serviceOf = (database: string): DatabaseService | undefined =>
   databaseServices.find((service) => databaseName(service) === database);
 
-function requireKnownRelease({ databases, release }: Manifest): void {
-  for (const { database, migrations } of databases) {
+function requireKnownRelease({ databases, further, release }: Manifest): void {
+  for (const { database, migrations } of [...databases, ...further.flatMap((one) => one.databases)]) {
     const service = serviceOf(database);
     const known = new Set(service ? readMigrations(migrationFolders[service]).map(({ name }) => name) : []);
     const unknown = migrations.find((name) => !known.has(name));
@@ -113,10 +115,14 @@ async function requireSigned(nats: NatsConnection, events: Parameters<typeof cou
  * A restore that is complete. @throws Error where what it restored is gone since: it is not restored any more, and what
  * is there may be in use
  */
-async function requireStillThere(admin: Connection, manager: JetStreamManager, manifest: Manifest): Promise<void> {
-  const { databases, streams, namespace } = manifest;
+async function requireStillThere(
+  databases: readonly PlacedDatabase[],
+  manager: JetStreamManager,
+  manifest: Manifest,
+): Promise<void> {
+  const { streams, namespace } = manifest;
   const gone: string[] = [];
-  for (const { database } of databases) if (!(await hasTables(admin, database))) gone.push(`database ${database}`);
+  for (const one of databases) if (!(await hasTables(one))) gone.push(placeOf(one));
   for (const { stream } of streams) if (!(await findStream(manager, stream))) gone.push(`stream ${stream}`);
   if (gone.length > 0)
     throw new Error(
@@ -164,24 +170,29 @@ export function ofKeptDatabases(span: EventSpan | undefined): Note {
 }
 
 /** A database that was restored has what this release's nodes want. */
-async function migrateAll({ mysqlUrl, progress }: RestoreOptions): Promise<void> {
-  const migrateOne = async (service: DatabaseService) => {
-    const applied = await migrate(databaseName(service), migrationFolders[service], undefined, mysqlUrl);
+async function migrateAll({ mysqlUrl, progress }: RestoreOptions, further: readonly ReplayServer[]): Promise<void> {
+  const migrateOne = async (service: DatabaseService, url: string) => {
+    const applied = await migrate(databaseName(service), migrationFolders[service], undefined, url);
     if (applied.length > 0) progress(`${databaseName(service)}: applied ${applied.join(", ")}`);
   };
-  await Promise.all(databaseServices.map(migrateOne));
+  await Promise.all([
+    ...databaseServices.map((service) => migrateOne(service, mysqlUrl)),
+    ...further.flatMap(({ url }) => servicesByUser.map((service) => migrateOne(service, url))),
+  ]);
 }
 
 async function bringBack(
-  admin: Connection,
+  servers: RestoredServers,
   state: RestoreState,
   manifest: Manifest,
   options: RestoreOptions,
 ): Promise<ReportData> {
   const { folder, mysqlUrl, nats, until, keepStreams, keepDatabases, reportFolder, progress } = options;
-  if (!keepDatabases) await loadDatabases(admin, state, { folder, mysqlUrl, manifest, progress });
-  await restoreStreams(state, { folder, manifest, mysql: admin, nats, keepStreams, progress });
-  await migrateAll(options);
+  const { databases, further } = servers;
+  if (!keepDatabases) await loadDatabases(state, { folder, databases, progress });
+  await servers.requireWhole();
+  await restoreStreams(state, { folder, manifest, databases, nats, keepStreams, progress });
+  await migrateAll(options, further);
   const span = await eventSpan(nats);
   // A stream that this restore made has another creation where the server did not keep it.
   const remade = span && (await wasRestored(state, eventsName()));
@@ -192,17 +203,18 @@ async function bringBack(
   const trust = { faultOf: eventFaults(), unsigned: options.unsigned === "accept" };
   if (span && options.unsigned === undefined) await requireSigned(nats, { from, to: span.last, ...trust });
   const raised = await state.step("ids", async () =>
-    raiseIds(admin, manifest, span ? await highestIds({ nats, span, from, trust }) : new Map()),
+    raiseIds(databases, span ? await highestIds({ nats, span, from, trust }) : new Map()),
   );
   if (raised !== undefined) progress(`counters of ids: ${raised} raised`);
   const paidSince = paidSinceOf(manifest, keepDatabases);
-  const replayed = span ? await replay({ mysqlUrl, nats, span, from, until, trust, paidSince, progress }) : nothing;
+  const place = { mysqlUrl, servers: servers.ofLedgers };
+  const replayed = span ? await replay({ ...place, nats, span, from, until, trust, paidSince, progress }) : nothing;
   if (until && span) {
     const file = join(reportFolder, "removed-events.jsonl");
     const removed = await removeEventsSince(nats, { span, from, since: until, file });
     progress(`${removed} events from ${until.toISOString()} on were taken out of EVENTS: they are in ${file}`);
   }
-  const readers = await setReadersBack(admin, nats);
+  const readers = await setReadersBack(servers.home, nats);
   progress(`${readers.length} readers of streams go on from the backup`);
   const { id, begun } = manifest;
   const notes = keepDatabases ? [ofKeptDatabases(span), ...replayed.notes] : replayed.notes;
@@ -217,25 +229,25 @@ export async function restore(options: RestoreOptions): Promise<Restored> {
   const { mysqlUrl, nats, keepStreams, keepDatabases, reportFolder } = options;
   const manifest = await checkBackup(options);
   const manager = await nats.jetstreamManager();
-  const admin = await openAdmin(mysqlUrl);
+  const servers = await RestoredServers.open(mysqlUrl, manifest);
   try {
-    const state = await RestoreState.find(admin, manifest.id);
+    const state = await RestoreState.find(servers.home, manifest.id);
     if (await state.isComplete()) {
-      await requireStillThere(admin, manager, manifest);
+      await requireStillThere(servers.databases, manager, manifest);
       return { report: null };
     }
     requireReplayKeys();
     await requireStopped(manager);
-    if (!keepDatabases) await requireEmpty(admin, state, manifest);
+    if (!keepDatabases) await requireEmpty(state, servers.databases);
     if (!keepStreams) await requireNoStreams(manager, state);
     mkdirSync(reportFolder, { recursive: true, mode: 0o700 });
     await state.begin(manifest.id);
-    const report = await bringBack(admin, state, manifest, options);
+    const report = await bringBack(servers, state, manifest, options);
     replaceFile(join(reportFolder, "report.json"), `${JSON.stringify(report, null, 2)}\n`);
     replaceFile(join(reportFolder, "report.txt"), `${reportText(report)}\n`);
     await state.complete();
     return { report };
   } finally {
-    await admin.end();
+    await servers.close();
   }
 }

@@ -17,7 +17,7 @@ import { allLinksCheck, newLinksCheck, seenHeadsCheck } from "./checks/chains.ts
 import type { Check, Page, Range } from "./checks/check.ts";
 import { checkpointsCheck, lateCheckpointCheck } from "./checks/checkpoints.ts";
 import { chargedGiftsCheck, recordedGiftsCheck } from "./checks/gifts-store.ts";
-import { heldGiftsCheck, holdsCheck } from "./checks/holds-store.ts";
+import { heldGiftsCheck, heldGiftsOnServersCheck, holdsCheck } from "./checks/holds-store.ts";
 import { earningsCheck, totalsCheck } from "./checks/incomes-store.ts";
 import { keptSharesCheck } from "./checks/kept-shares.ts";
 import { creditsCheck, ordersCheck } from "./checks/payments-store.ts";
@@ -30,6 +30,7 @@ import { sharesCheck } from "./checks/shares-store.ts";
 import { staffMovesCheck } from "./checks/staff-moves-store.ts";
 import { staffOrdersCheck, staffOutcomesCheck } from "./checks/staff-orders-store.ts";
 import { catalogueCheck, giftTermsCheck, orderTermsCheck } from "./checks/terms-store.ts";
+import { onTwoServersChecks } from "./checks/two-servers.ts";
 import { type Difference, keyOf } from "./differences.ts";
 import { checkAt, type FurtherBooks, seenOf } from "./further-books.ts";
 
@@ -63,6 +64,8 @@ export function checksOf(options: CompareOptions): Check[] {
     ...home.map((check) => lookingElsewhere(check, books, all)),
     ...carriedChecks(books, servers, everyRow),
     paidOutCheck(books, all),
+    ...onTwoServersChecks(books, servers, "home", everyRow),
+    ...further.flatMap(({ name, books: there }) => onTwoServersChecks(there, servers, name, everyRow)),
     ...further.flatMap((one) => {
       const seen = own && { ...own, seen: seenOf(own.seen, one.name) };
       const there = { ...options, own: seen };
@@ -72,6 +75,7 @@ export function checksOf(options: CompareOptions): Check[] {
         ...ledgerChecks(one.books, there),
         ordersElsewhereCheck(one.books, books, everyRow),
         payoutsElsewhereCheck(one.books, books),
+        holdsCheck(one.books, books),
         giftTermsCheck(one.books, keys, everyRow, books),
         ...carriedChecks(one.books, servers, everyRow),
         paidOutCheck(one.books, all),
@@ -111,8 +115,10 @@ function archiveChecks(books: Database, { own, keys, everyRow }: CompareOptions)
 }
 
 /** The checks of what a server's ledgers and records say of each other, archived ones too. */
-function ledgerChecks(books: Database, { own, underWayMs, everyRow }: CompareOptions): Check[] {
+function ledgerChecks(books: Database, options: CompareOptions): Check[] {
+  const { own, underWayMs, everyRow, further = [] } = options;
   const kept = everyRow ? null : (own?.seen ?? null);
+  const all = [options.books, ...further.map((one) => one.books)];
   return [
     activeAccountsCheck(books),
     continuityCheck(books),
@@ -122,7 +128,7 @@ function ledgerChecks(books: Database, { own, underWayMs, everyRow }: CompareOpt
     totalsCheck(books),
     ...(kept ? [keptSharesCheck(books, kept)] : []),
     earningsCheck(books, kept),
-    heldGiftsCheck(books),
+    all.length > 1 ? heldGiftsOnServersCheck(books, all) : heldGiftsCheck(books),
   ];
 }
 
@@ -130,6 +136,8 @@ function ledgerChecks(books: Database, { own, underWayMs, everyRow }: CompareOpt
 function homeChecks(options: CompareOptions): Check[] {
   const { books, own, keys, underWayMs, everyRow, further = [] } = options;
   const services = [...new Set(ledgers.map((ledger) => sealedLedgers[ledger].service))];
+  // What is elsewhere is among the differences of a page, until it is looked for there.
+  const most = further.length > 0 ? limits.books.pageRows : limits.books.findingsPerPage;
   const seals = services.flatMap((service) => {
     const db = service === "auditor" ? own?.audit : books;
     return db ? sealChecks(service, db, options) : [];
@@ -139,13 +147,13 @@ function homeChecks(options: CompareOptions): Check[] {
     ...archiveChecks(books, options),
     ...ledgerChecks(books, options),
     creditsCheck(books, everyRow),
-    ordersCheck(books, underWayMs, everyRow),
+    ordersCheck(books, underWayMs, everyRow, most),
     orderedCoinsCheck(books, everyRow, further.length > 0),
     orderedPayoutsCheck(books),
-    platformOrdersCheck(books, underWayMs, everyRow),
+    platformOrdersCheck(books, underWayMs, everyRow, most),
     staffMovesCheck(books, underWayMs),
     staffOrdersCheck(books),
-    staffOutcomesCheck(books),
+    staffOutcomesCheck(books, most),
     catalogueCheck(books, keys),
     orderTermsCheck(books, keys),
     giftTermsCheck(books, keys, everyRow),

@@ -46,6 +46,14 @@ export const differenceKinds = {
     "a business id is in the archive, and once more in the hot table",
     "freeze the account, and find who wrote the second row",
   ],
+  idOnTwoServers: [
+    "a business id is in the ledgers of two servers: what it names was carried out twice",
+    "freeze the accounts, compare both rows with their seals, and undo one by an adjustment",
+  ],
+  paidTwice: [
+    "a payout is in the books of two servers under one id: two anchors, or one twice, were paid for it",
+    "stop what was not transferred yet, and settle with whoever got more; the row stays",
+  ],
   archiveSumDiffers: ["what t_trade_archive_sum has of a user is not what is archived", booksDiffer],
   balanceDiffers: ["an account's balance is not the sum of its valid rows", booksDiffer],
   chargedDiffers: ["an account's total_charged is not the sum of its recharges", booksDiffer],

@@ -46,7 +46,11 @@ async function tradesOn(servers: LedgerServers, { userId, cursor, limit }: Asked
 export async function debtsOn(servers: LedgerServers, userId: string): Promise<DebtEntry[]> {
   const [here, ...others] = servers.withRowsOf(userId);
   if (others.length === 0) return readDebts(here.view.mysql, userId);
-  const all = await Promise.all([here, ...others].map(({ view }) => readDebts(view.mysql, userId)));
+  return joinedDebts(await Promise.all([here, ...others].map(({ view }) => readDebts(view.mysql, userId))));
+}
+
+/** What several servers have of a user's debts, as if they had never moved. */
+export function joinedDebts(all: readonly (readonly (DebtEntry & { time: Date })[])[]): DebtEntry[] {
   const debts = all.flat().sort((a, b) => a.time.getTime() - b.time.getTime());
   return debts.filter(({ bizId }) => !isBucketMove(bizId));
 }

@@ -69,12 +69,16 @@ export async function debtsByBizId(
 }
 
 /** The business ids of the first refunds of a user that left a debt at a time or later, with one more than are shown. */
-export async function debtRefundsSince(db: Queryable, userId: string, since: Date): Promise<string[]> {
-  const rows = await db.query<{ biz_id: string }>(
-    "SELECT biz_id FROM t_wallet_debt WHERE user_id = ? AND num > 0 AND create_time >= ? ORDER BY id LIMIT ?",
+export async function debtRefundsSince(
+  db: Queryable,
+  userId: string,
+  since: Date,
+): Promise<{ bizId: string; time: Date }[]> {
+  const rows = await db.query<{ biz_id: string; create_time: Date }>(
+    "SELECT biz_id, create_time FROM t_wallet_debt WHERE user_id = ? AND num > 0 AND create_time >= ? ORDER BY id LIMIT ?",
     [userId, since, limits.lookup.refundsAttributed + 1],
   );
-  return rows.map(({ biz_id }) => biz_id);
+  return rows.map(({ biz_id, create_time }) => ({ bizId: biz_id, time: create_time }));
 }
 
 interface HoldRow {

@@ -7,15 +7,15 @@ import type { Check } from "./check.ts";
 import {
   incomesAfter,
   incomesOf,
-  isOrderSettled,
-  isPlatformOrderKept,
   isStaffMoveKept,
   type KnownOrder,
+  keptPlatformOrders,
   type OrderedRow,
   orderedPayouts,
   orderedRows,
   paidOrders,
   platformOrders,
+  settledOrders,
 } from "./elsewhere-store.ts";
 import { windowCheck } from "./windows-store.ts";
 
@@ -24,23 +24,41 @@ import { windowCheck } from "./windows-store.ts";
  * that of the user; a move of a bucket leaves one server and arrives at another; an anchor earns on all of them.
  */
 
-/** A check of the home server's books that misses what is in the ledgers of others: it is looked for there. */
+/** What a difference of the home server is about, without the word before it. */
+const nameOf = ({ subject }: Difference) => subject.replace(/^(order |move s)/, "");
+
+/** The differences that are none, since another server has what is missing. */
+async function explained(
+  differences: readonly Difference[],
+  home: Queryable,
+  all: readonly Queryable[],
+): Promise<ReadonlySet<Difference>> {
+  const of = (...kinds: Difference["kind"][]) => differences.filter(({ kind }) => kinds.includes(kind));
+  const [orders, ofPlatform] = [of("orderNotCredited", "refundNotTaken"), of("platformOrderDiffers")];
+  const settled = await settledOrders(home, all, orders.map(nameOf));
+  const kept = await keptPlatformOrders(home, all, ofPlatform.map(nameOf));
+  const found = new Set([
+    ...orders.filter((one) => settled.has(nameOf(one))),
+    ...ofPlatform.filter((one) => kept.has(nameOf(one))),
+  ]);
+  for (const one of of("moveDiffers"))
+    if (one.subject.startsWith("move ") && (await isStaffMoveKept(home, all, nameOf(one)))) found.add(one);
+  return found;
+}
+
+/**
+ * A check of the home server's books that misses what is in the ledgers of others: it is looked for there. The check must
+ * find all that it misses of a page, or what is missing everywhere might not be among it.
+ */
 export function lookingElsewhere(check: Check, home: Queryable, all: readonly Queryable[]): Check {
-  const isExplained = ({ kind, subject }: Difference): Promise<boolean> => {
-    const name = subject.replace(/^(order|move) s?/, "");
-    if (kind === "orderNotCredited" || kind === "refundNotTaken") return isOrderSettled(home, all, name);
-    if (kind === "platformOrderDiffers") return isPlatformOrderKept(home, all, name);
-    if (kind === "moveDiffers" && subject.startsWith("move ")) return isStaffMoveKept(home, all, name);
-    return Promise.resolve(false);
-  };
   return {
     ...check,
     range: (since) => check.range(since),
     async page(range) {
       const page = await check.page(range);
-      const differences: Difference[] = [];
-      for (const one of page.differences) if (!(await isExplained(one))) differences.push(one);
-      return { ...page, differences };
+      const found = await explained(page.differences, home, all);
+      const left = page.differences.filter((one) => !found.has(one));
+      return { ...page, differences: left.slice(0, limits.books.findingsPerPage) };
     },
   };
 }

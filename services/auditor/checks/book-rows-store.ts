@@ -121,6 +121,8 @@ interface Comparison<Row> {
   /** What `only` of a row's comparison is, and the keys that its partners may have. */
   readonly subjectOf: (row: Row) => string;
   readonly keysOf?: (row: Row) => readonly string[];
+  /** The most rows that are returned; unset: `limits.books.findingsPerPage`. */
+  readonly most?: number;
 }
 
 /** The span of archived rows of about these times. Settled at once, a gift stands at nearly one time in both books. */
@@ -135,25 +137,25 @@ async function spanNear(db: Queryable, { archive, time }: Book, from: Date, to: 
 /**
  * Compares rows with their partners in a book: at first with the hot ones, or of archived rows with those that stand near
  * them, which is one range. What lacks its partner there, or differs, is compared with the rows of its keys in both
- * tables. Returns what differs then, at most `limits.books.findingsPerPage`. `db` reads as of one moment.
+ * tables. Returns what differs then, at most `most`. `db` reads as of one moment.
  */
 export async function comparedWith<Row>(db: Queryable, one: Comparison<Row>): Promise<Row[]> {
   const { book, columns, near, compare, subjectOf, keysOf = (row) => [subjectOf(row)] } = one;
-  const { findingsPerPage } = limits.books;
+  const { most = limits.books.findingsPerPage } = one;
   const places = await placesOf(db, book);
   const isNear = near !== undefined && places.archivedTo !== null;
   const span = isNear ? await spanNear(db, book, near.from, near.to) : undefined;
   const source = span ? archivedRange(book, columns, span) : book.hot;
   const first = await compare({ source, values: [] });
-  if (places.archivedTo === null) return first.slice(0, findingsPerPage);
+  if (places.archivedTo === null) return first.slice(0, most);
   const left: Row[] = [];
-  for (let at = 0; at < first.length && left.length < findingsPerPage; at += keysAtOnce) {
+  for (let at = 0; at < first.length && left.length < most; at += keysAtOnce) {
     const part = first.slice(at, at + keysAtOnce);
     const keys = part.flatMap(keysOf);
     const only = part.map(subjectOf);
     left.push(...(await compare({ source: rowsOfKeys(book, columns), values: [keys, keys], only })));
   }
-  return left.slice(0, findingsPerPage);
+  return left.slice(0, most);
 }
 
 /** The id that ends a page of so many rows; `null`: the span ends before. */

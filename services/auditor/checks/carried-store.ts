@@ -2,7 +2,7 @@ import { limits } from "../../../config/limits.ts";
 import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import { storeBucketOf } from "../../wallet-buckets.ts";
 import type { Difference } from "../differences.ts";
-import type { FurtherBooks } from "../further-books.ts";
+import { type AllBooks, type NamedBooks, namedBooks } from "./all-books.ts";
 import { keysAtOnce, rowsOfKeys, tradesBook } from "./book-rows-store.ts";
 import { bookCheck } from "./book-windows.ts";
 import type { Check } from "./check.ts";
@@ -91,30 +91,22 @@ const tradesByIds: ByIds = (db, ids) =>
 const debtsByIds: ByIds = (db, ids) =>
   db.query<CarriedRow>("SELECT biz_id, user_id, num FROM t_wallet_debt WHERE biz_id IN (?)", [ids]);
 
-/** The books of all servers by name, the home server's first. */
-export interface AllBooks {
-  readonly home: Database;
-  readonly further: readonly FurtherBooks[];
-}
-
 /** The differences of rows of one server's books, which `db` reads: a second connection might have to wait for it. */
 async function faultsOf(
-  { home, further }: AllBooks,
+  servers: AllBooks,
   { books, db, rows }: { books: Database; db: Queryable; rows: readonly CarriedRow[] },
   byIds: ByIds,
 ): Promise<Difference[]> {
   if (rows.length === 0) return [];
-  const on = (one: Database): Queryable => (one === books ? db : one);
-  const [self] = await on(home).query<{ name: string }>("SELECT name FROM t_server WHERE number = 0");
-  const all = [{ name: self?.name ?? "home", books: home }, ...further];
+  const all = await namedBooks(servers, { books, own: db });
   const own = all.find((one) => one.books === books)?.name ?? "";
   const ids = new Set(rows.flatMap(({ biz_id }) => moveOf(biz_id) ?? []));
-  const moves = await knownMoves(on(home), [...ids]);
+  const moves = await knownMoves((all[0] as NamedBooks).db, [...ids]);
   const opposites = new Map<string, PlacedRow[]>();
   const asked = rows.map(({ biz_id }) => oppositeOf(biz_id));
   for (let at = 0; at < asked.length; at += keysAtOnce)
     for (const one of all)
-      for (const row of await byIds(on(one.books), asked.slice(at, at + keysAtOnce)))
+      for (const row of await byIds(one.db, asked.slice(at, at + keysAtOnce)))
         opposites.set(row.biz_id, [...(opposites.get(row.biz_id) ?? []), { server: one.name, row }]);
   return rows
     .flatMap((row): Difference[] => {

@@ -2,29 +2,28 @@ import { databaseName } from "../../../config/config.ts";
 import type { Queryable } from "../../../mixins/mysql/database.ts";
 import { rowsOfKeys, tradesBook } from "./book-rows-store.ts";
 import type { BookPage } from "./book-windows.ts";
+import { inParts } from "./two-servers-store.ts";
 
 /**
  * SQL that finds on further servers what a check of the home server's books misses there, archived rows too. Each statement
  * by an index.
  */
 
-interface Trade extends Record<"user_id" | "num", string> {
+interface Trade extends Record<"biz_id" | "user_id" | "num", string> {
   status: number;
   type: number;
 }
 
-async function tradeOf(db: Queryable, bizId: string): Promise<Trade | undefined> {
-  const rows = rowsOfKeys(tradesBook(), "user_id, num, status, type");
-  const [row] = await db.query<Trade>(`SELECT user_id, num, status, type FROM ${rows} t`, [[bizId], [bizId]]);
-  return row;
-}
-
-async function firstTrade(all: readonly Queryable[], bizId: string): Promise<Trade | undefined> {
-  for (const db of all) {
-    const found = await tradeOf(db, bizId);
-    if (found) return found;
-  }
-  return undefined;
+/** The trades of these business ids, by id; of an id that several servers have, the first one's. */
+async function tradesByIds(all: readonly Queryable[], bizIds: readonly string[]): Promise<Map<string, Trade>> {
+  const columns = "biz_id, user_id, num, status, type";
+  const found = new Map<string, Trade>();
+  for (const db of all.toReversed())
+    for (const row of await inParts(bizIds, (part) =>
+      db.query<Trade>(`SELECT ${columns} FROM ${rowsOfKeys(tradesBook(), columns)} t`, [part, part]),
+    ))
+      found.set(row.biz_id, row);
+  return found;
 }
 
 async function hasPosting(all: readonly Queryable[], condition: string, values: readonly unknown[]): Promise<boolean> {
@@ -34,60 +33,98 @@ async function hasPosting(all: readonly Queryable[], condition: string, values: 
   return false;
 }
 
-/** Whether the coins of a paid order were credited, and those of a refunded one taken back or owed, on all servers together. */
-export async function isOrderSettled(home: Queryable, all: readonly Queryable[], orderId: string): Promise<boolean> {
-  const payment = databaseName("payment");
-  const [order] = await home.query<{ coins: string; status: number; refund: string | null }>(
-    `SELECT o.coins, o.status, (SELECT r.amount FROM ${payment}.t_pay_refund r
-       WHERE r.order_id = o.order_id AND r.amount = o.amount) AS refund
-     FROM ${payment}.t_pay_order o WHERE o.order_id = ?`,
-    [orderId],
-  );
-  const credit = await firstTrade(all, orderId);
-  if (!order || !credit || Number(credit.type) !== 1 || Number(credit.status) !== 1) return false;
-  if (Number(order.status) !== 5) return true;
-  const refund = await firstTrade(all, `refund:${orderId}`);
-  let taken = refund && Number(refund.status) === 1 ? -BigInt(refund.num) : 0n;
-  for (const db of all) {
-    const [debt] = await db.query<{ num: string }>("SELECT num FROM t_wallet_debt WHERE biz_id = ?", [
-      `refund:${orderId}`,
-    ]);
-    taken += BigInt(debt?.num ?? 0);
-  }
-  return order.refund !== null && taken === BigInt(order.coins);
+interface PaymentOrder {
+  order_id: string;
+  coins: string;
+  status: number;
+  refund: string | null;
 }
 
-/** Whether an order of the platform is in the ledger of one of the servers as its state says. */
-export async function isPlatformOrderKept(home: Queryable, all: readonly Queryable[], bizId: string): Promise<boolean> {
+/** The orders whose coins were credited, and of refunded ones taken back or owed, on all servers together. */
+export async function settledOrders(
+  home: Queryable,
+  all: readonly Queryable[],
+  ids: readonly string[],
+): Promise<Set<string>> {
+  const payment = databaseName("payment");
+  const orders = await inParts(ids, (part) =>
+    home.query<PaymentOrder>(
+      `SELECT o.order_id, o.coins, o.status, (SELECT r.amount FROM ${payment}.t_pay_refund r
+         WHERE r.order_id = o.order_id AND r.amount = o.amount) AS refund
+       FROM ${payment}.t_pay_order o WHERE o.order_id IN (?)`,
+      [part],
+    ),
+  );
+  const refundIds = orders.filter(({ status }) => Number(status) === 5).map(({ order_id }) => `refund:${order_id}`);
+  const trades = await tradesByIds(all, [...orders.map(({ order_id }) => order_id), ...refundIds]);
+  const owed = new Map<string, bigint>();
+  for (const db of all)
+    for (const { biz_id, num } of await inParts(refundIds, (part) =>
+      db.query<{ biz_id: string; num: string }>("SELECT biz_id, num FROM t_wallet_debt WHERE biz_id IN (?)", [part]),
+    ))
+      owed.set(biz_id, (owed.get(biz_id) ?? 0n) + BigInt(num));
+  const isSettled = ({ order_id, coins, status, refund: recorded }: PaymentOrder): boolean => {
+    const credit = trades.get(order_id);
+    if (!credit || Number(credit.type) !== 1 || Number(credit.status) !== 1) return false;
+    if (Number(status) !== 5) return true;
+    const refund = trades.get(`refund:${order_id}`);
+    const taken = refund && Number(refund.status) === 1 ? -BigInt(refund.num) : 0n;
+    return recorded !== null && taken + (owed.get(`refund:${order_id}`) ?? 0n) === BigInt(coins);
+  };
+  return new Set(orders.filter(isSettled).map(({ order_id }) => order_id));
+}
+
+interface MoneyOrder extends Record<"biz_id" | "user_id" | "amount", string> {
+  kind: number;
+  state: number | null;
+  refusal: string | null;
+}
+
+interface Payout extends Record<"biz_id" | "anchor_id" | "points", string> {
+  status: number;
+}
+
+/** The orders of the platform that are in the ledger of one of the servers as their state says. */
+export async function keptPlatformOrders(
+  home: Queryable,
+  all: readonly Queryable[],
+  bizIds: readonly string[],
+): Promise<Set<string>> {
   const platform = databaseName("platform");
-  const [order] = await home.query<{
-    kind: number;
-    user_id: string;
-    amount: string;
-    state: number | null;
-    refusal: string | null;
-  }>(
-    `SELECT o.kind, o.user_id, o.amount, s.state, s.refusal FROM ${platform}.t_money_order o
-     LEFT JOIN ${platform}.t_money_state s ON s.order_id = o.id WHERE o.biz_id = ?`,
-    [bizId],
+  const orders = await inParts(bizIds, (part) =>
+    home.query<MoneyOrder>(
+      `SELECT o.biz_id, o.kind, o.user_id, o.amount, s.state, s.refusal FROM ${platform}.t_money_order o
+       LEFT JOIN ${platform}.t_money_state s ON s.order_id = o.id WHERE o.biz_id IN (?)`,
+      [part],
+    ),
   );
-  if (!order) return false;
-  const state = Number(order.state);
-  const status = state === 2 ? 1 : state === 3 && order.refusal === "balanceShort" ? 0 : undefined;
-  if (status === undefined) return false;
-  if (Number(order.kind) === 2)
-    return hasPosting(all, "biz_id = ? AND kind = 3 AND status = ? AND anchor_id = ? AND points = ?", [
-      ...[bizId, status, order.user_id, String(-BigInt(order.amount))],
-    ]);
-  const trade = await firstTrade(all, bizId);
-  const type = Number(order.kind) === 0 ? 1 : 3;
-  return (
-    trade !== undefined &&
-    String(trade.user_id) === String(order.user_id) &&
-    BigInt(trade.num) === BigInt(order.amount) &&
-    Number(trade.type) === type &&
-    Number(trade.status) === status
+  const trades = await tradesByIds(
+    all,
+    orders.filter(({ kind }) => Number(kind) !== 2).map(({ biz_id }) => biz_id),
   );
+  const ofPayouts = orders.filter(({ kind }) => Number(kind) === 2).map(({ biz_id }) => biz_id);
+  const payouts: Payout[] = [];
+  for (const db of all)
+    payouts.push(
+      ...(await inParts(ofPayouts, (part) =>
+        db.query<Payout>(
+          "SELECT biz_id, anchor_id, points, status FROM t_income_posting WHERE biz_id IN (?) AND kind = 3",
+          [part],
+        ),
+      )),
+    );
+  const isKept = ({ biz_id, kind, user_id, amount, state, refusal }: MoneyOrder): boolean => {
+    const status = Number(state) === 2 ? 1 : Number(state) === 3 && refusal === "balanceShort" ? 0 : undefined;
+    if (status === undefined) return false;
+    const fits = (row: { status: number }, user: string, coins: string) =>
+      Number(row.status) === status && String(user) === String(user_id) && BigInt(coins) === BigInt(amount);
+    if (Number(kind) === 2)
+      return payouts.some((one) => one.biz_id === biz_id && fits(one, one.anchor_id, String(-BigInt(one.points))));
+    const trade = trades.get(biz_id);
+    const type = Number(kind) === 0 ? 1 : 3;
+    return trade !== undefined && Number(trade.type) === type && fits(trade, trade.user_id, trade.num);
+  };
+  return new Set(orders.filter(isKept).map(({ biz_id }) => biz_id));
 }
 
 /** A share of an order is of an anchor, a move of an order of its payer: there the order alone must fit. */

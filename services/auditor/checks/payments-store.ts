@@ -58,9 +58,14 @@ interface OrderRow extends Record<"user_id" | "coins" | "moved", string> {
 /**
  * Paid and refunded orders: their coins were credited, or taken back. Left out are those that are under way, and those
  * that wait for a person (t_pay_parked) or whose topic is not the wallet's. Of orders whose coins are archived a part is
- * compared each day, unless `everyRow`.
+ * compared each day, unless `everyRow`. `most`: how many differences of a page are looked for.
  */
-export function ordersCheck(books: Database, underWayMs: number, everyRow: boolean): Check {
+export function ordersCheck(
+  books: Database,
+  underWayMs: number,
+  everyRow: boolean,
+  most: number = limits.books.findingsPerPage,
+): Check {
   const payment = databaseName("payment");
   return windowCheck(books, {
     ...{ name: "orders", table: orders(), column: "create_time", againMs: limits.books.ordersAgainMs, rounds: false },
@@ -98,6 +103,7 @@ export function ordersCheck(books: Database, underWayMs: number, everyRow: boole
             subjectOf: ({ order_id }) => order_id,
           },
           keysOf: ({ order_id }) => [order_id, `refund:${order_id}`],
+          most,
         });
         return rows.map(({ kind, order_id, user_id, coins, moved }): Difference => {
           const detail = `order: user ${user_id}, ${coins} coins; ledger: ${moved}`;

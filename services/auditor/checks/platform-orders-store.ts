@@ -86,9 +86,14 @@ interface OrderRow extends Record<"biz_id" | "user_id" | "amount", string> {
 /**
  * The platform's orders: what is done is in its ledger, what was refused for the balance is there as rejected, nothing is
  * pending for longer than `underWayMs`, and nothing is a proposal that was not written as one. Of orders whose coins are
- * archived a part is compared each day, unless `everyRow`.
+ * archived a part is compared each day, unless `everyRow`. `most`: as of `ordersCheck`.
  */
-export function platformOrdersCheck(books: Database, underWayMs: number, everyRow: boolean): Check {
+export function platformOrdersCheck(
+  books: Database,
+  underWayMs: number,
+  everyRow: boolean,
+  most: number = limits.books.findingsPerPage,
+): Check {
   return windowCheck(books, {
     ...{ name: "orders of the platform", table: orders(), column: "create_time", rounds: true },
     ...{ delayMs: underWayMs },
@@ -118,7 +123,7 @@ export function platformOrdersCheck(books: Database, underWayMs: number, everyRo
             ],
           );
         const rows = await comparedWith<OrderRow>(db, {
-          ...{ book: tradesBook(), columns: "biz_id, user_id, num, type, status", compare },
+          ...{ book: tradesBook(), columns: "biz_id, user_id, num, type, status", compare, most },
           subjectOf: ({ biz_id }) => biz_id,
         });
         return rows.map(({ biz_id, user_id, amount, state, refusal }): Difference => {

@@ -66,8 +66,8 @@ export function staffOrdersCheck(db: Queryable): Check {
 
 type MoveRow = Record<"id" | "kind" | "user_id" | "subject" | "coins", string>;
 
-/** Every move of staff that is done is in the books of the service that carried it out. */
-export function staffOutcomesCheck(db: Queryable): Check {
+/** Every move of staff that is done is in the books of the service that carried it out. `most`: as of `ordersCheck`. */
+export function staffOutcomesCheck(db: Queryable, most: number = limits.books.findingsPerPage): Check {
   const staff = databaseName("staff");
   const posting = (prefix: string, kind: number, also = "AND b.anchor_id = p.user_id") =>
     `EXISTS (SELECT 1 FROM t_income_posting b WHERE b.biz_id = CONCAT('${prefix}', p.subject) AND b.kind = ${kind}
@@ -95,7 +95,7 @@ export function staffOutcomesCheck(db: Queryable): Check {
            ELSE EXISTS (SELECT 1 FROM ${databaseName("payment")}.t_pay_carried_out c
              WHERE c.move_id = p.move_id AND c.order_id = p.subject) END, FALSE)
          LIMIT ?`,
-        [from, to, limits.books.findingsPerPage],
+        [from, to, most],
       );
       return rows.map(({ id, kind, user_id, subject, coins }): Difference => {
         const detail = `kind ${kind}, about ${subject}, user ${user_id}, ${coins} coins: done, and not in the books`;

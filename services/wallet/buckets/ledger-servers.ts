@@ -151,22 +151,22 @@ export class LedgerServers {
   }
 
   /**
-   * Runs `work`, which is about users of one bucket, and again after a pause while it finds the bucket elsewhere than the
-   * map says. `othersWait`: for other buckets' users, who must not wait for one that stays closed: they do for
-   * `limits.wallet.closedBucketMs` after it was first found closed. Fails: unavailable, where the move takes too long.
+   * Runs `work`, which is about users of one bucket (`undefined`: of several), and again after a pause while it finds a
+   * bucket elsewhere than the map says. `othersWait`: for other buckets' users, who must not wait for one that stays
+   * closed: they do for `limits.wallet.closedBucketMs` after it was first found closed. Fails: unavailable, where the move takes too long.
    */
-  async untilHere<T>(bucket: number, othersWait: boolean, work: () => Promise<T>): Promise<T> {
+  async untilHere<T>(bucket: number | undefined, othersWait: boolean, work: () => Promise<T>): Promise<T> {
     const begunAt = performance.now();
     for (;;) {
       try {
         const result = await work();
-        this.closedAt.delete(bucket);
+        if (bucket !== undefined) this.closedAt.delete(bucket);
         return result;
       } catch (error) {
         if (!(error instanceof BucketElsewhere)) throw error;
         const now = performance.now();
-        const closedAt = this.closedAt.get(bucket) ?? now;
-        this.closedAt.set(bucket, closedAt);
+        const closedAt = (bucket === undefined ? undefined : this.closedAt.get(bucket)) ?? now;
+        if (bucket !== undefined) this.closedAt.set(bucket, closedAt);
         const isLate = othersWait
           ? now - closedAt > limits.wallet.closedBucketMs
           : now - begunAt > config().CALL_TIMEOUT_MS * limits.wallet.staleShareOfTimeout;

@@ -3,7 +3,8 @@ import type { ActionDefinitions } from "../../define-service.ts";
 import type { walletActions } from "../wallet.contract.ts";
 import type { WalletState } from "../wallet-state.ts";
 import { freeHoldOn, holdFree, releaseFree } from "./free-holds.ts";
-import { affectedGifts, moveHolds, serverOfRefund } from "./holds.ts";
+import { affectedGifts } from "./holds.ts";
+import { moveHolds } from "./move-holds.ts";
 
 type Name = "affectedGifts" | "holdIncome" | "releaseHold" | "holdFree" | "releaseFree" | "freeHold";
 
@@ -11,23 +12,20 @@ type Name = "affectedGifts" | "holdIncome" | "releaseHold" | "holdFree" | "relea
 export const holdHandlers: ActionDefinitions<Service & WalletState, Pick<typeof walletActions, Name>> = {
   affectedGifts: {
     operator: true,
-    async handler(ctx) {
-      const { view } = await serverOfRefund(this.servers, ctx.params.orderId);
-      return affectedGifts(view.mysql, ctx.params);
+    handler(ctx) {
+      return affectedGifts(this.servers, ctx.params);
     },
   },
   holdIncome: {
     operator: true,
-    async handler(ctx) {
-      const { view } = await serverOfRefund(this.servers, ctx.params.orderId);
-      return moveHolds(view, "held", ctx.params);
+    handler(ctx) {
+      return moveHolds(this.servers, "held", ctx.params);
     },
   },
   releaseHold: {
     operator: true,
-    async handler(ctx) {
-      const { view } = await serverOfRefund(this.servers, ctx.params.orderId);
-      return moveHolds(view, "released", ctx.params);
+    handler(ctx) {
+      return moveHolds(this.servers, "released", ctx.params);
     },
   },
   holdFree: {

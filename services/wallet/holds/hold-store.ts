@@ -4,7 +4,7 @@ import { type Queryable, type Transaction, toSafeInteger } from "../../../mixins
 import type { Sealing } from "../../../mixins/seals/seal-chains.ts";
 import { archivedTrades } from "../../archived-tables.ts";
 import { sealedLedgers } from "../../book-seals.ts";
-import { refundId } from "../business-ids.ts";
+import { payOrderOf, refundId } from "../business-ids.ts";
 import { insertPostings } from "../income/income-store.ts";
 import { isPercent } from "../points.ts";
 import type { EarlierRefund, GiftPart, SpentGift } from "./attribution.ts";
@@ -18,9 +18,20 @@ export interface Refund {
   tradeId: string;
   /** Coins that it took back. */
   taken: number;
-  /** Coins that were spent by then; 0 where the refund came before the order's credit. */
+  /** Coins that were spent by then; 0 where the refund came before the order's credit, as far as its own server knows. */
   shortfall: number;
+  /** Coins that it could not take back, whenever the credit came. */
+  debt: number;
   time: Date;
+}
+
+/** A refund before another one, as its own server has it. */
+export interface StoredRefund extends EarlierRefund, Pick<Refund, "orderId" | "debt" | "time"> {}
+
+/** A payer's gift or refund, with the id of its row. */
+export interface StoredEntry {
+  readonly id: string;
+  readonly entry: SpentGift | StoredRefund;
 }
 
 /**
@@ -28,7 +39,7 @@ export interface Refund {
  * Where the refund overtook the credit nothing was spent: the credit paid the debt off at once, so the shortfall is 0.
  */
 const refundColumns = `t.id, t.user_id, t.biz_id, t.type, t.num, t.status, t.counterparty_id, t.counterparty_income_points,
-  t.create_time, IF(credit.id IS NULL AND old_credit.id IS NULL, 0, d.num) AS shortfall`;
+  t.create_time, d.num AS debt, IF(credit.id IS NULL AND old_credit.id IS NULL, 0, d.num) AS shortfall`;
 const creditOf = (alias: string) => `ON d.id IS NOT NULL AND ${alias}.biz_id = SUBSTRING(t.biz_id, 8)
     AND ${alias}.type = 1 AND ${alias}.id < t.id`;
 const refundJoins = `LEFT JOIN t_wallet_debt d ON t.type = 2 AND d.biz_id = t.biz_id AND d.num > 0
@@ -45,6 +56,7 @@ interface EntryRow {
   counterparty_id: string | null;
   counterparty_income_points: string;
   create_time: Date;
+  debt: string | null;
   shortfall: string | null;
 }
 
@@ -62,38 +74,55 @@ export async function readRefund(db: Queryable, orderId: string): Promise<Refund
     tradeId: String(row.id),
     taken: Number(row.status) === 1 ? -toSafeInteger(row.num) : 0,
     shortfall: toSafeInteger(row.shortfall ?? 0),
+    debt: toSafeInteger(row.debt ?? 0),
     time: row.create_time,
   };
 }
 
-/** Whether the ledger has the credit of an order. */
-export async function hasCredit(db: Queryable, orderId: string): Promise<boolean> {
-  const credit = (table: string) => `SELECT 1 AS one FROM ${table} WHERE biz_id = ? AND type = 1`;
+/** When the ledger got the credit of an order. */
+export async function timeOfCredit(db: Queryable, orderId: string): Promise<Date | undefined> {
+  const credit = (table: string) => `SELECT create_time FROM ${table} WHERE biz_id = ? AND type = 1`;
   const both = ofBoth(archivedTrades, credit, [orderId]);
-  return (await db.query(both.sql, both.values)).length > 0;
+  return (await db.query<{ create_time: Date }>(both.sql, both.values))[0]?.create_time;
 }
 
-/** A payer's valid gifts and unpaid refunds before a trade, newest first, archived ones too; each with its id. */
+/**
+ * Where a list of entries begins: below the id of a row of the same server; of another one with the time, where rows of
+ * that time with a smaller id come later in the list.
+ */
+export interface Before {
+  readonly id: string;
+  readonly time?: Date;
+}
+
+/** A payer's valid gifts and unpaid refunds before a trade, newest first, archived ones too. */
 export async function entriesBefore(
   db: Queryable,
   userId: string,
-  beforeId: string,
+  { id, time }: Before,
   limit: number,
-): Promise<{ id: string; entry: SpentGift | EarlierRefund }[]> {
+): Promise<StoredEntry[]> {
+  const [older, values] = time
+    ? ["t.create_time <= ? AND (t.create_time < ? OR t.id < ?)", [time, time, id]]
+    : ["t.id < ?", [id]];
   const read = (table: string) =>
     db.query<EntryRow>(
       `SELECT ${refundColumns} FROM ${table} t ${refundJoins}
-       WHERE t.user_id = ? AND t.id < ? AND ((t.type = 0 AND t.status = 1) OR d.id IS NOT NULL)
+       WHERE t.user_id = ? AND ${older} AND ((t.type = 0 AND t.status = 1) OR d.id IS NOT NULL)
        ORDER BY t.id DESC LIMIT ?`,
-      [userId, beforeId, limit],
+      [userId, ...values, limit],
     );
   const hot = await read(archivedTrades.table);
   const archived = hot.length < limit ? await read(archivedTrades.archive) : [];
   return mergedPage(hot, archived, newestFirst, limit).map((row) => ({ id: String(row.id), entry: toEntry(row) }));
 }
 
-function toEntry(row: EntryRow): SpentGift | EarlierRefund {
-  if (Number(row.type) !== 0) return { kind: "refund", shortfall: toSafeInteger(row.shortfall ?? 0) };
+function toEntry(row: EntryRow): SpentGift | StoredRefund {
+  if (Number(row.type) !== 0)
+    return {
+      ...{ kind: "refund", shortfall: toSafeInteger(row.shortfall ?? 0), debt: toSafeInteger(row.debt ?? 0) },
+      ...{ orderId: payOrderOf(row.biz_id), time: row.create_time },
+    };
   const coins = -toSafeInteger(row.num);
   return {
     kind: "gift",
@@ -154,8 +183,11 @@ async function insertGifts(
   );
 }
 
-/** Whether a move of staff has been carried out on this order. The payer's account must be locked, here and below. */
-export async function wasCarriedOut(tx: Transaction, moveId: string, orderId: string): Promise<boolean> {
+/**
+ * Whether a move of staff has been carried out on this order, or, where there are several servers, its part on this one.
+ * With one server the payer's account must be locked, here and below.
+ */
+export async function wasCarriedOut(tx: Queryable, moveId: string, orderId: string): Promise<boolean> {
   const rows = await tx.query("SELECT 1 FROM t_wallet_carried_out WHERE move_id = ? AND order_id = ?", [
     ...[moveId, orderId],
   ]);

@@ -4,9 +4,9 @@ import { findPosting, readIncome } from "./income-store.ts";
 
 /**
  * What servers other than the one that decides have of an anchor's income, and the earlier posting of a business id. Read
- * it before the transaction: earnings there only grow, payouts there are final, and a refund's hold there may come
- * meanwhile. Two calls at the same time with one id, for anchors of different servers, may both be carried out; nothing
- * looks for that (decision 0091).
+ * it before the transaction: earnings there only grow, payouts there are final, and holds there are at most released. Two
+ * calls at the same time with one id, for anchors of different servers, may both be carried out: the auditor names them
+ * (`paidTwice`).
  */
 export async function incomeElsewhere(
   servers: LedgerServers,

@@ -33,8 +33,8 @@ export async function payOut(servers: LedgerServers, payout: Payout): Promise<Pa
 
 /**
  * As `payOut`, under a business id of any kind; a payout that is refused is an answer. It is decided on the anchor's own
- * server, under the lock of her row there. What she earned on other servers was read before, and only grows. A hold of a
- * refund there in the meantime may make her free income negative, as one that comes after the payout may.
+ * server, under the lock of her row there. What she earned on other servers was read before, and only grows; what is held back
+ * there is at most released meanwhile.
  */
 export async function postPayout(
   servers: LedgerServers,

@@ -10,7 +10,7 @@ import { natsOptions } from "../../../broker/nats-options.ts";
 import { config, databaseName } from "../../../config/config.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
-import { dumpDatabases } from "../../../scripts/backup/dump.ts";
+import { Snapshot } from "../../../scripts/backup/dump.ts";
 import { keyNames } from "../../../scripts/backup/key-names.ts";
 import { takeBackup } from "../../../scripts/backup/take-backup.ts";
 import { databaseServices } from "../../../scripts/databases.ts";
@@ -192,6 +192,8 @@ test("a dump ends although somebody wants to make a partition before it has read
     answer ??= makePartition();
   };
   const databases = [databaseName("wallet")];
-  const { databases: dumped } = await dumpDatabases(config().MYSQL_URL, { databases, folder, progress });
+  const snapshot = await Snapshot.open(config().MYSQL_URL, databases);
+  const dumped = await snapshot.dump({ folder, prefix: "", progress });
+  await snapshot.close();
   expect([answer, dumped[0]?.rows.t_qiyu_currency_trade_archive]).toEqual(["1205", expect.any(Number)]);
 });

@@ -7,6 +7,7 @@ import { reportText } from "../../../scripts/restore/report.ts";
 import { ofKeptDatabases, paidSinceOf, replayFrom } from "../../../scripts/restore/run-restore.ts";
 import { type DurableEventName, durableEvents } from "../../../services/contracts.ts";
 import type { SettledGift } from "../../../services/gift/gift.contract.ts";
+import { idBase } from "../../../services/wallet-servers.ts";
 
 const time = new Date("2026-11-26T14:05:00.000Z");
 const gift = (over: Partial<SettledGift> = {}): SettledGift => ({
@@ -56,7 +57,11 @@ test("every event has a rule", () => {
 });
 
 test("numbers that events have seen are not given out again", () => {
-  expect(seenIds("gift.settled", { gifts: [gift()] })).toEqual([{ service: "gift", table: "t_gift_record", id: 70n }]);
+  expect(seenIds("gift.settled", { gifts: [gift()] })).toEqual([
+    { service: "gift", table: "t_gift_record", server: 0, id: 70n },
+  ]);
+  const onB = gift({ recordId: String(idBase(1) + 7n) });
+  expect(seenIds("gift.settled", { gifts: [onB] })).toMatchObject([{ server: 1, id: idBase(1) + 7n }]);
   expect(nextId(10n, 70n, 1_000)).toBe(1_071n);
   expect(nextId(100n, 70n, 1_000)).toBe(1_100n);
   expect(nextId(10n, undefined, 1_000)).toBe(1_010n);
