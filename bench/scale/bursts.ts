@@ -92,9 +92,3 @@ export function summary(bursts: readonly Burst[]) {
     })),
   };
 }
-
-/** The rates on large books beside those on small ones, burst by burst of each round; and their median. */
-export function ratioOf(large: readonly Pick<Burst, "rate">[], small: readonly Pick<Burst, "rate">[]) {
-  const archivedRatios = large.map(({ rate }, round) => rounded(rate / (small[round] as Burst).rate, 2));
-  return { archivedRatio: median(archivedRatios), archivedRatios };
-}

@@ -5,10 +5,11 @@ import type { BenchContext, BenchResult } from "../support/context.ts";
 import type { DurableQueue } from "../support/durable-queue.ts";
 import { rounded } from "../support/percentiles.ts";
 import { withBufferPool } from "./buffer-pool.ts";
-import { type Burst, Bursts, giftsOf, ratioOf, summary } from "./bursts.ts";
+import { type Burst, Bursts, giftsOf, summary } from "./bursts.ts";
 import { fillBooks } from "./fill.ts";
 import { flushBooks } from "./flush.ts";
 import { plan } from "./history.ts";
+import { ratioOf } from "./ratio.ts";
 import { Shelf } from "./shelf.ts";
 import { booksForNodes, chosenSizes, type Size } from "./sizes.ts";
 
