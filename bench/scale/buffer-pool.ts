@@ -67,7 +67,7 @@ async function readIndexes(connection: Connection): Promise<void> {
   const [rows] = await connection.query(
     `SELECT DISTINCT s.table_schema AS db, s.table_name AS name, s.index_name AS idx
      FROM information_schema.statistics s JOIN information_schema.columns c USING (table_schema, table_name, column_name)
-     WHERE s.table_schema IN (?) AND s.table_name NOT LIKE '%\\_archive'
+     WHERE s.table_schema IN (?) AND s.table_name NOT LIKE '%\\_archive%'
        AND NOT (s.index_name = 'PRIMARY' AND c.extra LIKE '%auto_increment%')`,
     [[databaseName("wallet"), databaseName("gift")]],
   );

@@ -6,7 +6,6 @@ import { firstSender } from "../support/seed.ts";
 import { telling } from "../support/telling.ts";
 import { emptyArchives, fillArchives } from "./fill-archive.ts";
 import { anchorOf, coins, type Filled, incomePoints, inPortions, orderOf, type Tables, userOf } from "./history.ts";
-import { withoutIndexes } from "./indexes.ts";
 
 /** So the sums of a million users fit in memory. */
 const sumsBytes = 512 * 1024 * 1024;
@@ -33,13 +32,11 @@ export async function fillBooks(past: Filled, progress: (line: string) => void):
     for (const table of Object.values(tables)) await connection.query(`TRUNCATE TABLE ${table}`);
     await emptyArchives(connection, tables);
     if (past.archivedGifts > 0) await fillArchives(connection, tables, past, progress);
-    await withoutIndexes(connection, tables.trade, progress, async () => {
-      await fillAccounts(connection, tables, past, progress);
-      await fillTrades(connection, tables, past, progress);
-    });
-    await withoutIndexes(connection, tables.record, progress, async () => {
-      await fillRecords(connection, tables, past, progress);
-    });
+    // With their indexes, as rows come to a hot table: indexes that are made afterwards have pages without room, and the
+    // first gifts would split all of them.
+    await fillAccounts(connection, tables, past, progress);
+    await fillTrades(connection, tables, past, progress);
+    await fillRecords(connection, tables, past, progress);
     await telling("adding up incomes", progress, async () => {
       for (const table of [tables.trade, `${tables.trade}_archive`])
         await connection.query(

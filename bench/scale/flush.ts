@@ -19,7 +19,7 @@ export async function flushBooks(progress: (line: string) => void): Promise<void
     return Number((rows as { Value: string }[])[0]?.Value ?? 0);
   };
   const dirty = () => numberOf("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'");
-  progress(`waiting until all is on disk: ${await dirty()} pages`);
+  if ((await dirty()) > dirtyPagesLeft) progress(`waiting until all is on disk: ${await dirty()} pages`);
   const before: [name: string, value: number][] = [];
   for (const [name, value] of hurry) {
     before.unshift([name, await numberOf(`SHOW GLOBAL VARIABLES LIKE '${name}'`)]);
