@@ -7,10 +7,9 @@ import { telling } from "../support/telling.ts";
 import { emptyArchives, fillArchives } from "./fill-archive.ts";
 import { anchorOf, coins, type Filled, incomePoints, inPortions, orderOf, type Tables, userOf } from "./history.ts";
 
-/** So the sums of a million users fit in memory. */
-const sumsBytes = 512 * 1024 * 1024;
 /** Older than what gift nodes add up by the minute: they would read it while something is measured. */
 const settledTime = "UTC_TIMESTAMP(3) - INTERVAL 1 DAY";
+
 /**
  * Empties the books and fills them with a history that adds up: each account was recharged once, and then all accounts
  * sent gifts in turn, each after a recharge of its price. Keys are in no order, like real ones.
@@ -26,9 +25,7 @@ export async function fillBooks(past: Filled, progress: (line: string) => void):
   };
   const connection = await openConnection(config().MYSQL_URL);
   try {
-    await connection.query(
-      `SET SESSION unique_checks = 0, time_zone = '+00:00', tmp_table_size = ${sumsBytes}, max_heap_table_size = ${sumsBytes}`,
-    );
+    await connection.query("SET SESSION unique_checks = 0, time_zone = '+00:00'");
     for (const table of Object.values(tables)) await connection.query(`TRUNCATE TABLE ${table}`);
     await emptyArchives(connection, tables);
     if (past.archivedGifts > 0) await fillArchives(connection, tables, past, progress);
