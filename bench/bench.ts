@@ -35,6 +35,8 @@ NAME
 --quick                    scale: 3 million trades at the most, not 30; accept: fewer rounds and senders; the IM ones:
                            fewer connections; gate: one round of each kind
 --accounts N               scale: with these accounts alone, each with ten trades, on one and two wallet nodes
+--archived                 scale: the books of which most is archived and those that they are compared with, no others;
+                           with --accounts N smaller ones: N trades beside 30 N
 --server-api               accept: gifts/send of the server API, with an API key and the platform's ids
 --traces                   accept: systems without and with traces, in turns
 --without NAME,...         accept: these services do not run, to see what they cost

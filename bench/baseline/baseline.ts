@@ -63,7 +63,7 @@ export class Baseline {
   result() {
     const rates = this.timed.map(({ gifts, seconds }) => Math.round(gifts / seconds));
     const cpu = this.timed.flatMap((part) => Object.values(part.cpu)).reduce((a, b) => a + b, 0);
-    const statements = this.timed.reduce((sum, part) => sum + part.statements, 0);
+    const statements = this.timed.reduce((sum, part) => sum + part.counts.statements, 0);
     return {
       baselineRate: Math.round(median(rates)),
       baselineRates: rates,

@@ -1,21 +1,14 @@
 import type { Connection } from "mysql2/promise";
 import { config, databaseName } from "../../config/config.ts";
 import { openConnection } from "../../mixins/mysql/servers.ts";
-import { becomesTrue } from "../../scripts/stack/wait.ts";
 import { giftPrice, rooms } from "../settle/gifts.ts";
 import { firstSender } from "../support/seed.ts";
+import { telling } from "../support/telling.ts";
 import { emptyArchives, fillArchives } from "./fill-archive.ts";
 import { anchorOf, coins, type Filled, incomePoints, inPortions, orderOf, type Tables, userOf } from "./history.ts";
-import { withoutIndexes } from "./indexes.ts";
 
-const dirtyPagesLeft = 200;
-const flushDeadlineMs = 5 * 60_000;
-/** Settings that make the server flush all dirty pages, in the order in which they may be set. */
-const hurry = [
-  ["innodb_io_capacity_max", 40_000],
-  ["innodb_io_capacity", 20_000],
-  ["innodb_max_dirty_pages_pct", 0],
-] as const;
+/** Older than what gift nodes add up by the minute: they would read it while something is measured. */
+const settledTime = "UTC_TIMESTAMP(3) - INTERVAL 1 DAY";
 
 /**
  * Empties the books and fills them with a history that adds up: each account was recharged once, and then all accounts
@@ -36,21 +29,19 @@ export async function fillBooks(past: Filled, progress: (line: string) => void):
     for (const table of Object.values(tables)) await connection.query(`TRUNCATE TABLE ${table}`);
     await emptyArchives(connection, tables);
     if (past.archivedGifts > 0) await fillArchives(connection, tables, past, progress);
-    await withoutIndexes(connection, tables.trade, async () => {
-      await fillAccounts(connection, tables, past, progress);
-      await fillTrades(connection, tables, past, progress);
-      if (past.gifts > 0) progress("ledger: making the indexes");
+    // With their indexes, as rows come to a hot table: indexes that are made afterwards have pages without room, and the
+    // first gifts would split all of them.
+    await fillAccounts(connection, tables, past, progress);
+    await fillTrades(connection, tables, past, progress);
+    await fillRecords(connection, tables, past, progress);
+    await telling("adding up incomes", progress, async () => {
+      for (const table of [tables.trade, `${tables.trade}_archive`])
+        await connection.query(
+          `INSERT INTO ${tables.income} (user_id, earned_points) SELECT counterparty_id, SUM(counterparty_income_points)
+           FROM ${table} WHERE type = 0 GROUP BY counterparty_id
+           ON DUPLICATE KEY UPDATE earned_points = earned_points + VALUES(earned_points)`,
+        );
     });
-    await withoutIndexes(connection, tables.record, async () => {
-      await fillRecords(connection, tables, past, progress);
-      if (past.gifts > 0) progress("records: making the indexes");
-    });
-    for (const table of [tables.trade, `${tables.trade}_archive`])
-      await connection.query(
-        `INSERT INTO ${tables.income} (user_id, earned_points) SELECT counterparty_id, SUM(counterparty_income_points)
-         FROM ${table} WHERE type = 0 GROUP BY counterparty_id
-         ON DUPLICATE KEY UPDATE earned_points = earned_points + VALUES(earned_points)`,
-      );
     await connection.query(
       `INSERT INTO ${tables.posting} (anchor_id, kind, points, biz_id)
        SELECT user_id, 0, earned_points, CONCAT('gifts:past:', user_id) FROM ${tables.income}`,
@@ -108,32 +99,9 @@ async function fillRecords(
   await inPortions([archivedGifts, gifts], "records", progress, (n) =>
     connection.query(
       `INSERT INTO ${record} (order_id, user_id, object_id, room_id, gift_id, count, price, status, income_points,
-         content_hash, send_time)
+         content_hash, send_time, update_time)
        SELECT ${orderOf}, ${userOf(accounts)}, ${anchorOf}, n % ${rooms} + 1, 22, 1, ${giftPrice}, 1, ${incomePoints},
-         MD5(n % ${rooms}), UTC_TIMESTAMP(3) FROM ${n}`,
+         MD5(n % ${rooms}), ${settledTime}, ${settledTime} FROM ${n}`,
     ),
   );
-}
-
-/** Waits until the server has flushed the filled rows to disk, so that it does not do so during a measurement. */
-export async function flushBooks(progress: (line: string) => void): Promise<void> {
-  const connection = await openConnection(config().MYSQL_URL);
-  const numberOf = async (sql: string) => {
-    const [rows] = await connection.query(sql);
-    return Number((rows as { Value: string }[])[0]?.Value ?? 0);
-  };
-  const dirty = () => numberOf("SHOW GLOBAL STATUS LIKE 'Innodb_buffer_pool_pages_dirty'");
-  progress(`waiting until all is on disk: ${await dirty()} pages`);
-  const before: [name: string, value: number][] = [];
-  for (const [name, value] of hurry) {
-    before.unshift([name, await numberOf(`SHOW GLOBAL VARIABLES LIKE '${name}'`)]);
-    await connection.query(`SET GLOBAL ${name} = ${value}`);
-  }
-  try {
-    if (!(await becomesTrue(async () => (await dirty()) < dirtyPagesLeft, flushDeadlineMs, 100)))
-      progress(`${await dirty()} pages are still to be written: what is measured next suffers from it`);
-  } finally {
-    for (const [name, value] of before) await connection.query(`SET GLOBAL ${name} = ${value}`);
-    await connection.end();
-  }
 }

@@ -1,4 +1,5 @@
 import type { Connection } from "mysql2/promise";
+import { telling } from "../support/telling.ts";
 
 interface IndexColumn {
   Key_name: string;
@@ -24,12 +25,20 @@ export function indexClauses(columns: readonly IndexColumn[]): { name: string; c
  * Runs `fill` while a table has only its primary key, and then adds its indexes again. For keys in no order this is many
  * times faster than updating the indexes row by row.
  */
-export async function withoutIndexes(connection: Connection, table: string, fill: () => Promise<void>): Promise<void> {
+export async function withoutIndexes(
+  connection: Connection,
+  table: string,
+  progress: (line: string) => void,
+  fill: () => Promise<void>,
+): Promise<void> {
   const [columns] = await connection.query(`SHOW INDEX FROM ${table}`);
   const indexes = indexClauses(columns as IndexColumn[]);
   if (indexes.length > 0)
     await connection.query(`ALTER TABLE ${table} ${indexes.map(({ name }) => `DROP KEY ${name}`).join(", ")}`);
   await fill();
-  if (indexes.length > 0)
-    await connection.query(`ALTER TABLE ${table} ${indexes.map(({ clause }) => clause).join(", ")}`);
+  // One by one: each says how far it is.
+  for (const { name, clause } of indexes)
+    await telling(`${table.split(".").at(-1)}: making ${name}`, progress, () =>
+      connection.query(`ALTER TABLE ${table} ${clause}`),
+    );
 }

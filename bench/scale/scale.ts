@@ -1,99 +1,37 @@
 import { config, databaseName } from "../../config/config.ts";
 import { openConnection } from "../../mixins/mysql/servers.ts";
-import { openGiftQueue, queuedGroups } from "../settle/gifts.ts";
-import { measureSettling, type Settled } from "../settle/measure.ts";
-import { clusterSystem, singleSystem } from "../settle/systems.ts";
-import { conservationProblems, productBooks } from "../support/conservation.ts";
+import { openGiftQueue } from "../settle/gifts.ts";
 import type { BenchContext, BenchResult } from "../support/context.ts";
 import type { DurableQueue } from "../support/durable-queue.ts";
-import { median, rounded } from "../support/percentiles.ts";
-import { makeTables, senderId } from "../support/seed.ts";
+import { rounded } from "../support/percentiles.ts";
 import { withBufferPool } from "./buffer-pool.ts";
-import { fillBooks, flushBooks } from "./fill.ts";
-import { type Filled, plan } from "./history.ts";
+import { type Burst, Bursts, giftsOf, summary } from "./bursts.ts";
+import { fillBooks } from "./fill.ts";
+import { flushBooks } from "./flush.ts";
+import { plan } from "./history.ts";
+import { ratioOf } from "./ratio.ts";
+import { Shelf } from "./shelf.ts";
+import { booksForNodes, chosenSizes, type Size } from "./sizes.ts";
 
-const defaultGifts = 20_000;
+/** Odd, so that a burst has the median rate. */
 const rounds = 3;
-/** Coprime to every number of accounts here, so that the senders of a burst are spread over all accounts. */
-const stride = 618_031;
-
-interface Size {
-  readonly accounts: number;
-  readonly trades: number;
-  /** How many of the trades are of the open month; the others are archived. */
-  readonly hot?: number;
-}
-
-const sizes: readonly Size[] = [
-  { accounts: 10_000, trades: 1_000_000 },
-  { accounts: 100_000, trades: 1_000_000 },
-  { accounts: 1_000_000, trades: 1_000_000 },
-  { accounts: 1_000_000, trades: 30_000_000, hot: 3_000_000 },
-];
-const quickSizes: readonly Size[] = [
-  { accounts: 10_000, trades: 1_000_000 },
-  { accounts: 100_000, trades: 1_000_000 },
-  { accounts: 100_000, trades: 3_000_000, hot: 300_000 },
-];
 const bufferPoolMb = 512;
+/** So the indexes of the hot tables fit in memory while they are filled. */
+const fillPoolMb = 2_048;
 const nodeCounts = [1, 2, 4];
-const booksForNodes = { accounts: 100_000, trades: 1_000_000 };
 
-/** Bursts of gifts that are settled one after the other on the same books. */
-class Bursts {
-  private readonly context: BenchContext;
-  private readonly queue: DurableQueue;
-  private readonly gifts: number;
-  private readonly past: Filled;
-  private sent = 0;
-
-  constructor(context: BenchContext, queue: DurableQueue, past: Filled) {
-    this.context = context;
-    this.queue = queue;
-    this.gifts = context.gifts || defaultGifts;
-    this.past = past;
-  }
-
-  /**
-   * The number of wallet processes, with one gift node and one router; 0: everything in this process. Without an auditor:
-   * the filled books have no seals.
-   */
-  async settle(nodes: number): Promise<Settled> {
-    const { context, queue, gifts } = this;
-    const first = this.sent;
-    this.sent += gifts;
-    const sender = (n: number) => senderId(((first + n) * stride) % this.past.accounts);
-    const messages = await queue.fill(queuedGroups(gifts, sender), () => {});
-    const system =
-      nodes === 0
-        ? await singleSystem(context, queue, false)
-        : await clusterSystem(context, queue, { gift: 1, wallet: nodes }, false);
-    return measureSettling(system, queue, { gifts, messages, progress: context.progress });
-  }
-
-  /** The rate is the median of several bursts; the other figures are of that burst. */
-  async rate(nodes: number) {
-    const settled: Settled[] = [];
-    for (let i = 0; i < rounds; i++) {
-      settled.push(await this.settle(nodes));
-      this.context.progress(`${settled.at(-1)?.rate} gifts a second`);
-    }
-    const rate = median(settled.map((burst) => burst.rate));
-    const { cpuMicrosPerGift, cpuMicrosPerGiftBy, statementsPerGift } = settled.find((burst) => burst.rate === rate)!;
-    const redelivered = settled.map((burst) => burst.redelivered);
-    return { rate, cpuMicrosPerGift, cpuMicrosPerGiftBy, statementsPerGift, redelivered };
-  }
-
-  /** Invariants that do not hold over all rows, the filled ones included. */
-  async problems(): Promise<string[]> {
-    const { progress } = this.context;
-    progress("checking conservation over all rows");
-    const startedAt = Date.now();
-    const problems = await conservationProblems(productBooks(this.past.gifts + this.sent));
-    progress(`checked in ${((Date.now() - startedAt) / 1_000).toFixed(1)} s`);
-    for (const problem of problems) progress(`NOT CONSERVED: ${problem}`);
-    return problems;
-  }
+interface Books {
+  /** On the shelf. */
+  readonly number: number;
+  readonly size: Size;
+  readonly about: {
+    readonly accounts: number;
+    readonly trades: number;
+    readonly archived: number;
+    readonly fillSeconds: number;
+    readonly gigabytes: number;
+  };
+  readonly bursts: Bursts;
 }
 
 /** Bytes of the two databases on disk, as the server reports them. */
@@ -110,58 +48,68 @@ async function bytesOnDisk(): Promise<number> {
   }
 }
 
-/** The cost of a gift by the number of accounts, of trades in the tables, and of wallet nodes. */
-export async function run(context: BenchContext): Promise<BenchResult> {
-  const { closing, progress, quick, accounts: few } = context;
-  const queue = await openGiftQueue(closing);
-  await makeTables();
-  const runs: Record<string, unknown>[] = [];
-  const problems: string[] = [];
-  const measure = async ({ accounts, trades, hot }: Size, nodeCounts: readonly number[]) => {
-    const past = plan(accounts, trades, hot);
-    const archived = past.archivedGifts === 0 ? 0 : accounts + 2 * past.archivedGifts;
-    progress(`filling the books: ${past.accounts} accounts, ${past.trades} trades, ${archived} of them archived`);
-    const startedAt = Date.now();
+async function fill(context: BenchContext, queue: DurableQueue, number: number, size: Size): Promise<Books> {
+  const { progress } = context;
+  const { accounts, hot } = size;
+  const past = plan(accounts, size.trades, hot);
+  const { trades } = past;
+  const archived = past.archivedGifts === 0 ? 0 : accounts + 2 * past.archivedGifts;
+  progress(`filling the books: ${accounts} accounts, ${trades} trades, ${archived} of them archived`);
+  const startedAt = Date.now();
+  await withBufferPool(fillPoolMb, async () => {
     await fillBooks(past, progress);
     await flushBooks(progress);
-    const fillSeconds = rounded((Date.now() - startedAt) / 1_000, 1);
-    const gigabytes = rounded((await bytesOnDisk()) / 1e9, 2);
-    progress(`filled in ${fillSeconds} s, ${gigabytes} GB`);
-    const bursts = new Bursts(context, queue, past);
-    if (runs.length === 0) {
-      progress("warming up");
-      await bursts.settle(0);
-    }
-    for (const nodes of nodeCounts) {
-      progress(nodes === 0 ? "settling in this process" : `settling with ${nodes} wallet processes`);
-      const topology = nodes === 0 ? "single" : "cluster";
-      const about = { accounts, trades: past.trades, archived, nodes: Math.max(1, nodes), topology, bufferPoolMb };
-      const rate = await withBufferPool(bufferPoolMb, () => bursts.rate(nodes));
-      runs.push({ ...about, ...rate, fillSeconds, gigabytes });
-      progress(JSON.stringify(runs.at(-1)));
-    }
-    problems.push(...(await bursts.problems()));
-  };
-  if (few !== undefined) await measure({ accounts: few, trades: few * 10 }, [0, 2]);
-  else {
-    for (const size of quick ? quickSizes : sizes) await measure(size, [0]);
-    await measure(booksForNodes, nodeCounts);
+  });
+  const fillSeconds = rounded((Date.now() - startedAt) / 1_000, 1);
+  const gigabytes = rounded((await bytesOnDisk()) / 1e9, 2);
+  progress(`filled in ${fillSeconds} s, ${gigabytes} GB`);
+  const about = { accounts, trades, archived, fillSeconds, gigabytes };
+  return { number, size, about, bursts: new Bursts(context, queue, past) };
+}
+
+/** The cost of a gift by the number of accounts, of trades in the tables, and of wallet nodes. */
+export async function run(context: BenchContext): Promise<BenchResult> {
+  const { closing, progress, accounts: few, archived } = context;
+  const queue = await openGiftQueue(closing);
+  const shelf = new Shelf();
+  const all: Books[] = [];
+  for (const [number, size] of chosenSizes(context).entries()) {
+    await shelf.begin(number);
+    all.push(await fill(context, queue, number, size));
   }
-  const about = { runs, gifts: context.gifts || defaultGifts, rounds, conserved: problems.length === 0 };
-  return { ...about, ...archivedRatio(runs) };
-}
+  const runs: Record<string, unknown>[] = [];
+  const note = ({ about }: Books, nodes: number, bursts: readonly Burst[]) => {
+    const topology = nodes === 0 ? "single" : "cluster";
+    runs.push({ ...about, nodes: Math.max(1, nodes), topology, bufferPoolMb, ...summary(bursts) });
+    progress(JSON.stringify(runs.at(-1)));
+  };
+  const settle = async ({ number, about, bursts }: Books, nodes: number) => {
+    const where = nodes === 0 ? "in this process" : `with ${nodes} wallet processes`;
+    progress(`settling ${where}: ${about.accounts} accounts, ${about.trades} trades`);
+    await shelf.take(number);
+    return bursts.settle(nodes);
+  };
 
-interface Run {
-  readonly accounts: number;
-  readonly archived: number;
-  readonly topology: string;
-  readonly rate: number;
-}
-
-/** The rate on books of which most is archived, beside that of a million trades of as many accounts. */
-function archivedRatio(runs: readonly unknown[]): { archivedRatio?: number } {
-  const single = (runs as readonly Run[]).filter(({ topology }) => topology === "single");
-  const large = single.find(({ archived }) => archived > 0);
-  const small = single.find(({ archived, accounts }) => archived === 0 && accounts === large?.accounts);
-  return large && small ? { archivedRatio: rounded(large.rate / small.rate, 2) } : {};
+  const byBooks = all.map((): Burst[] => []);
+  await withBufferPool(bufferPoolMb, async () => {
+    // In turns: the machine's speed changes within the run, and is the same for the bursts of a round.
+    for (let round = 0; round < rounds; round++)
+      for (const [at, books] of all.entries()) byBooks[at]?.push(await settle(books, 0));
+    for (const [at, books] of all.entries()) note(books, 0, byBooks[at] as Burst[]);
+    const forNodes = few === undefined && !archived ? nodeCounts : few !== undefined && !archived ? [2] : [];
+    for (const nodes of forNodes) {
+      const books = all.find(({ size }) => size.accounts === (few ?? booksForNodes.accounts)) as Books;
+      const bursts: Burst[] = [];
+      for (let round = 0; round < rounds; round++) bursts.push(await settle(books, nodes));
+      note(books, nodes, bursts);
+    }
+  });
+  const problems: string[] = [];
+  for (const { number, bursts } of all) {
+    await shelf.take(number);
+    problems.push(...(await bursts.problems()));
+  }
+  const [small, large] = byBooks.slice(-2);
+  const ratio = all.at(-1)?.about.archived === 0 || !small || !large ? {} : ratioOf(large, small);
+  return { runs, gifts: giftsOf(context), rounds, conserved: problems.length === 0, ...ratio };
 }

@@ -5,7 +5,7 @@ import { incomesRollUp } from "../support/conservation.ts";
 import type { DurableQueue } from "../support/durable-queue.ts";
 import { rounded } from "../support/percentiles.ts";
 import { profiled } from "../support/profile.ts";
-import { statementsSoFar } from "../support/statements.ts";
+import { type DatabaseCounts, databaseCounts } from "../support/statements.ts";
 import type { SettlingSystem } from "./systems.ts";
 
 export interface Settled {
@@ -17,6 +17,9 @@ export interface Settled {
   cpuMicrosPerGift: number;
   cpuMicrosPerGiftBy: Record<string, number>;
   statementsPerGift: number;
+  /** Pages that MySQL read into its buffer pool, and that it wrote. */
+  pagesReadPerGift: number;
+  pagesWrittenPerGift: number;
   /** The most resident memory while settling, MB by process. */
   peakMb: Record<string, number>;
   redelivered: number;
@@ -50,7 +53,8 @@ export interface Timed {
   cpu: Record<string, number>;
   /** The most resident memory, MB by process. */
   memory: Record<string, number>;
-  statements: number;
+  /** Of MySQL. */
+  counts: DatabaseCounts;
   /** Until the last effect was handed to the router's nodes. */
   shownSeconds: number;
   /** Deliveries beyond the first of each message: repeated work, or gifts that waited for a redelivery. */
@@ -72,7 +76,7 @@ export async function timeSettling(
   queue: DurableQueue,
   { messages, profile, progress, untilShown }: TimedOptions,
 ): Promise<Timed> {
-  const statementsBefore = await statementsSoFar();
+  const before = await databaseCounts();
   const deliveriesBefore = await queue.deliveries();
   return profiled(profile, async () => {
     const begun = await system.begin();
@@ -81,13 +85,19 @@ export async function timeSettling(
     const shownAt = Date.now();
     const cpu = begun.cpuSince();
     const memory = begun.memorySince();
-    const statements = (await statementsSoFar()) - statementsBefore;
+    const counts = difference(await databaseCounts(), before);
     const redelivered = (await queue.deliveries()) - deliveriesBefore - messages;
     const seconds = (endedAt - begun.at) / 1_000;
     const shownSeconds = (shownAt - begun.at) / 1_000;
-    return { beganAt: begun.at, seconds, shownSeconds, cpu, memory, statements, redelivered };
+    return { beganAt: begun.at, seconds, shownSeconds, cpu, memory, counts, redelivered };
   });
 }
+
+const difference = (after: DatabaseCounts, before: DatabaseCounts): DatabaseCounts => ({
+  statements: after.statements - before.statements,
+  pagesRead: after.pagesRead - before.pagesRead,
+  pagesWritten: after.pagesWritten - before.pagesWritten,
+});
 
 /** CPU µs per gift, of all processes and by process. */
 export function cpuPerGift(cpu: Record<string, number>, gifts: number) {
@@ -108,7 +118,7 @@ export async function measureSettling(
   options: { gifts: number; messages: number; profile?: string | undefined; progress: (line: string) => void },
 ): Promise<Settled> {
   const { gifts, messages } = options;
-  const { beganAt, seconds, shownSeconds, cpu, memory, statements, redelivered } = await timeSettling(system, queue, {
+  const { beganAt, seconds, shownSeconds, cpu, memory, counts, redelivered } = await timeSettling(system, queue, {
     ...options,
     untilShown: () => queue.untilRead(eventStream, "gift-effects"),
   });
@@ -116,14 +126,15 @@ export async function measureSettling(
   await incomesRollUp();
   await system.stop();
   const rate = Math.round(gifts / seconds);
-  const statementsPerGift = rounded(statements / gifts, 4);
   return {
     giftsPerMessage: rounded(gifts / messages, 1),
     seconds,
     shownSeconds,
     rate,
     ...cpuPerGift(cpu, gifts),
-    statementsPerGift,
+    statementsPerGift: rounded(counts.statements / gifts, 4),
+    pagesReadPerGift: rounded(counts.pagesRead / gifts, 2),
+    pagesWrittenPerGift: rounded(counts.pagesWritten / gifts, 2),
     peakMb: memory,
     redelivered,
     ...times,

@@ -51,6 +51,8 @@ export interface BenchOptions extends LoadOptions {
   gifts: number;
   /** Skips the parts that take minutes. */
   quick: boolean;
+  /** scale: only the books of which most is archived, and those that they are compared with. */
+  archived: boolean;
   /** settle: whether the wallet seals its rows and the auditor runs. */
   books: boolean;
   /** accept: gifts are sent through the server API, with an API key and by the platform's ids. */
@@ -79,6 +81,7 @@ export function parseOptions(args: readonly string[]): BenchOptions {
       topology: { type: "string", default: "single" },
       gifts: { type: "string", default: "0" },
       quick: { type: "boolean", default: false },
+      archived: { type: "boolean", default: false },
       "no-books": { type: "boolean", default: false },
       "server-api": { type: "boolean", default: false },
       traces: { type: "boolean", default: false },
@@ -108,13 +111,15 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   const books = !values["no-books"];
   if (!books && (name !== "settle" || topology !== "single"))
     throw new Error("--no-books is for settle in one process alone");
+  const { archived } = values;
+  if (archived && name !== "scale") throw new Error("--archived is for scale alone");
   const serverApi = values["server-api"];
   if (serverApi && name !== "accept") throw new Error("--server-api is for accept alone");
   const { traces } = values;
   if (traces && name !== "accept") throw new Error("--traces is for accept alone");
   const without = servicesOf(values.without ?? "");
   if (without.length > 0 && (name !== "accept" || traces)) throw new Error("--without is for accept alone");
-  const about = { json, quick, help, profile, books, serverApi, traces, without, dir: values.stack };
+  const about = { json, quick, help, profile, archived, books, serverApi, traces, without, dir: values.stack };
   return { ...loadOptions({ ...values, ledgers: values.servers }), ...about, name, topology, gifts: Number(gifts) };
 }
 

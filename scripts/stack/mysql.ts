@@ -19,6 +19,8 @@ const SETTINGS = [
   "--max-connections=500",
   "--innodb-flush-log-at-trx-commit=1",
   "--innodb-buffer-pool-size=512M",
+  // MySQL's default, not MariaDB's: with each page its neighbours would be written, which helps disks that turn.
+  "--innodb-flush-neighbors=0",
   `--loose-innodb-log-file-size=${LOG_FILE_SIZE}`,
   `--loose-innodb-redo-log-capacity=${LOG_FILE_SIZE}`,
   "--performance-schema=OFF",

@@ -41,6 +41,13 @@ describe("the conservation check of the benchmarks", () => {
          (SELECT SUM(row_count) FROM t_archive_segment) AS counted, (SELECT SUM(trades) FROM t_trade_archive_sum) AS summed`,
     )) as unknown as [[Record<string, unknown>]];
     expect(Object.values(counts).map(Number)).toEqual([30, 31, 30, 30]);
+    const [differing] = await connection.query(
+      `SELECT * FROM t_trade_archive_sum s LEFT JOIN
+         (SELECT user_id, COUNT(*) AS trades, SUM(num) AS num, SUM(IF(type = 1, num, 0)) AS charged, MAX(id) AS last_id
+          FROM t_qiyu_currency_trade_archive GROUP BY user_id) t USING (user_id, trades, num, charged, last_id)
+       WHERE t.user_id IS NULL`,
+    );
+    expect(differing).toEqual([]);
     expect(await all()).toEqual([]);
     await connection.query("DELETE FROM t_qiyu_currency_trade_archive WHERE type = 0 LIMIT 1");
     expect((await all()).join("\n")).toMatch(/valid gift trades/);

@@ -4,7 +4,7 @@ describe("options of a benchmark", () => {
   it("have defaults", () => {
     expect(parseOptions(["settle"])).toEqual({
       ...{ name: "settle", help: false, json: false, topology: "single" },
-      ...{ gifts: 0, quick: false, profile: undefined, books: true, serverApi: false, dir: undefined },
+      ...{ gifts: 0, quick: false, profile: undefined, archived: false, books: true, serverApi: false, dir: undefined },
       ...{ traces: false, without: [] },
     });
   });
@@ -48,6 +48,7 @@ describe("options of a benchmark", () => {
     [["storm", "--connections", "many"], /--connections/],
     [["accept", "--no-books"], /--no-books/],
     [["settle", "--topology=cluster", "--no-books"], /--no-books/],
+    [["settle", "--archived"], /--archived/],
     [["settle", "--traces"], /--traces/],
     [["settle", "--without", "rank"], /--without/],
     [["accept", "--traces", "--without", "rank"], /--without/],
