@@ -60,10 +60,10 @@ export class Batches {
   private readonly freed: () => void;
   private readonly waiting = new KeyedQueue<Delivered>();
   private readonly messages = new OpenMessages();
-  private readonly running = new Set<Promise<void>>();
   private readonly pauses = new Pauses();
-  private inFlight = 0;
   private readonly waits = new StreamWaits();
+  private readonly running = new Set<Promise<void>>();
+  private inFlight = 0;
   /** An item for another node has failed. Where many do, what can be given back is looked for once. */
   private hasFailedLeaving = false;
   private readonly ackWait: AckWait;
@@ -102,10 +102,9 @@ export class Batches {
     const of = this.messages.add(message, place, items.length);
     this.ackWait.arrived(message);
     const unreadable: [ItemPlace, string][] = [];
-    for (const item of items) {
+    for (const item of items)
       if ("unreadable" in item) unreadable.push([{ of, ...item }, reasonOf(item)]);
       else this.waiting.put({ key: item.key, of, index: item.index, data: item.data, tries: 0, faults: 0 });
-    }
     if (unreadable.length > 0) this.track(this.unreadable(unreadable).finally(() => this.freed()));
     if (unreadable.length < items.length) this.timer.soon();
   }
