@@ -22,6 +22,8 @@ export async function systemEnv(stack: Stack) {
     LOGIN_CODES_PER_PHONE_PER_DAY: "0",
     OPERATOR_TOKEN: "operator-token-of-the-tests",
     METRICS_TOKEN: "metrics-token-of-the-tests",
+    // Longer than the tests run: the rooms that one test leaves do not close during another.
+    ROOM_ANCHOR_AWAY_MINUTES: "600",
     // Users of a platform log in too: test/support/platform.ts signs as that platform.
     JWT_ISSUER: "https://platform.example",
     JWT_AUDIENCE: "ovation",

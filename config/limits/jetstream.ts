@@ -71,6 +71,8 @@ export const jetstreamLimits = Object.freeze({
   /** The pause before a recovery runs again, for messages that were on their way to a lost stream. */
   recoverAgainMs: 5_000,
   publishTimeoutMs: 1_500,
+  /** After so long without an ack a message is published again, ms: then its request or its ack may be lost. */
+  publishAgainMs: 500,
   publishAttempts: 3,
   publishBackoffMs: 150,
   ackWaitMs: 5_000,

@@ -24,5 +24,7 @@ export const preflightLimits = Object.freeze({
   versions: Object.freeze({ node: "24.0", nats: "2.9", mysql: "8.0.22", mariadb: "10.11", redis: "7.0" }),
   /** nats-server below this has a fixed interval of two minutes; from it on it has the setting. */
   natsWithSyncInterval: "2.10",
+  /** The first version whose reload keeps the imports of accounts that are in use (nats-server's pull request 4327). */
+  natsWithSafeReload: "2.9.21",
   natsSyncMs: 120_000,
 });

@@ -4,9 +4,13 @@ import { watchRefusals } from "./refusals.ts";
 
 interface Awaited {
   readonly subject: string;
+  /** Publishes the message again, with its id. */
+  send(): void;
   resolve(ack: PubAck): void;
   reject(error: Error): void;
-  deadline: number;
+  readonly startedAt: number;
+  /** How often it was published. */
+  tries: number;
 }
 
 interface Reply extends PubAck {
@@ -45,7 +49,7 @@ export class Publisher {
   private readonly connection: NatsConnection;
   private readonly observer: PublisherObserver | undefined;
   private readonly inbox: string;
-  /** By the number in the reply subject, oldest first, so in the order of their deadlines. */
+  /** By the number in the reply subject, oldest first. */
   private readonly awaited = new Map<string, Awaited>();
   private readonly overdue: NodeJS.Timeout;
   private sent = 0;
@@ -63,7 +67,7 @@ export class Publisher {
     void watchRefusals(connection, ({ operation, subject }) => {
       if (operation === "publish") this.refused(subject);
     });
-    this.overdue = setInterval(() => this.giveUpOverdue(), limits.jetstream.publishTimeoutMs / 10);
+    this.overdue = setInterval(() => this.lookForOverdue(), limits.jetstream.publishTimeoutMs / 10);
     void connection.closed().then(() => this.close());
   }
 
@@ -71,13 +75,18 @@ export class Publisher {
    * Resolves with the server's ack: the message is then in the stream's file. Rejects with `NotAcked` where the server
    * refuses the message or the subject, no stream has the subject, or no ack arrives within
    * `limits.jetstream.publishTimeoutMs`. In the last case the message may be stored (`mayHaveHappened`).
+   *
+   * What is not answered is published again every `limits.jetstream.publishAgainMs`, since a request or its ack may be lost
+   * on the way (a leader that moves, a reload of the server): `head` must have a `Nats-Msg-Id`, by which the stream stores
+   * it once.
    */
   publish(subject: string, data: Uint8Array, head: MsgHdrs): Promise<PubAck> {
     return new Promise((resolve, reject) => {
       const number = String(++this.sent);
-      this.connection.publish(subject, data, { reply: `${this.inbox}.${number}`, headers: head });
-      const deadline = performance.now() + limits.jetstream.publishTimeoutMs;
-      this.awaited.set(number, { subject, resolve, reject, deadline });
+      const options = { reply: `${this.inbox}.${number}`, headers: head };
+      const send = () => this.connection.publish(subject, data, options);
+      send();
+      this.awaited.set(number, { subject, send, resolve, reject, startedAt: performance.now(), tries: 1 });
     });
   }
 
@@ -85,24 +94,29 @@ export class Publisher {
     const number = message.subject.slice(this.inbox.length + 1);
     const awaited = this.awaited.get(number);
     if (!awaited) return;
-    this.awaited.delete(number);
+    const again = awaited.tries > 1;
     if (message.headers?.code === 503) {
+      this.awaited.delete(number);
       this.observer?.noStream();
-      awaited.reject(new NotAcked("no stream has the subject, or JetStream is down", false));
+      awaited.reject(new NotAcked("no stream has the subject, or JetStream is down", again));
       return;
     }
     try {
       const { error, ...ack } = message.json<Reply>();
+      // The ack of the first one is on its way.
+      if (error?.code === inProgress && again) return;
+      this.awaited.delete(number);
       if (error) {
         this.observer?.refused(ack.stream ?? "", error.err_code ?? error.code, error.description);
         awaited.reject(
-          new NotAcked(`JetStream refused it: ${error.code} ${error.description}`, error.code === inProgress),
+          new NotAcked(`JetStream refused it: ${error.code} ${error.description}`, again || error.code === inProgress),
         );
       } else {
         this.observer?.accepted(ack.stream);
         awaited.resolve(ack);
       }
     } catch (error) {
+      this.awaited.delete(number);
       awaited.reject(new NotAcked(`JetStream's ack cannot be read: ${(error as Error).message}`, true));
     }
   }
@@ -110,18 +124,34 @@ export class Publisher {
   /** The server names the subject alone: of several publications on it, some may be stored. */
   private refused(subject: string): void {
     const refused = [...this.awaited].filter(([, awaited]) => awaited.subject === subject);
-    for (const [number, { reject }] of refused) {
+    for (const [number, { reject, tries }] of refused) {
       this.awaited.delete(number);
-      reject(new NotAcked(`nats-server refuses this login to publish on ${subject}`, refused.length > 1));
+      const perhaps = refused.length > 1 || tries > 1;
+      reject(new NotAcked(`nats-server refuses this login to publish on ${subject}`, perhaps));
     }
   }
 
-  private giveUpOverdue(): void {
+  private lookForOverdue(): void {
+    const { publishTimeoutMs, publishAgainMs } = limits.jetstream;
     const now = performance.now();
-    for (const [number, { reject, deadline }] of this.awaited) {
-      if (deadline > now) return;
+    for (const [number, awaited] of this.awaited) {
+      const waited = now - awaited.startedAt;
+      if (waited < publishAgainMs) return;
+      if (waited >= publishTimeoutMs) {
+        this.awaited.delete(number);
+        awaited.reject(new NotAcked("JetStream did not answer in time", true));
+      } else if (waited >= publishAgainMs * awaited.tries) this.publishAgain(number, awaited);
+    }
+  }
+
+  /** What the client does not take any more, e.g. since the connection closes, is not repeated. */
+  private publishAgain(number: string, awaited: Awaited): void {
+    awaited.tries++;
+    try {
+      awaited.send();
+    } catch (error) {
       this.awaited.delete(number);
-      reject(new NotAcked("JetStream did not answer in time", true));
+      awaited.reject(new NotAcked((error as Error).message, true));
     }
   }
 

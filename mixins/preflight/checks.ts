@@ -22,6 +22,7 @@ interface Check {
 /** By id, which `PREFLIGHT_ACCEPT` names. */
 export const checks = {
   "nats.version": { looksAt: "version of nats-server", promises: [1, 8] },
+  "nats.reload": { looksAt: "version of nats-server", promises: [8] },
   "nats.replicas": { looksAt: "copies of each stream", promises: [1, 8] },
   "nats.storage": { looksAt: "storage of each stream", promises: [1, 8] },
   "nats.sync": { looksAt: "sync_interval of JetStream", promises: [1, 8] },

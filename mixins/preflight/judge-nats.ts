@@ -30,7 +30,22 @@ export function judgeNats(seen: NatsSeen): Finding[] {
       least: limits.preflight.versions.nats,
     }),
   );
-  return [...versions, ...judgeCopies(seen), ...judgeStorage(seen), ...judgeSync(seen)];
+  return [...versions, ...judgeReload(seen), ...judgeCopies(seen), ...judgeStorage(seen), ...judgeSync(seen)];
+}
+
+function judgeReload({ server, servers }: NatsSeen): Finding[] {
+  const { natsWithSafeReload: least } = limits.preflight;
+  const old = servers.filter(({ version }) => isAtLeast(version, least) === false);
+  if (old.length === 0) return [];
+  return [
+    {
+      ...{ check: "nats.reload", severity: "speed", server },
+      found: listed(old.map(({ name, version }) => `nats-server ${version} (${name})`)),
+      wanted: `nats-server ${least} or newer`,
+      risk: "after a reload of its configuration JetStream may answer no service until the next reload",
+      repair: `upgrade nats-server to ${least} or newer; until then, reload it again while readiness is not 200`,
+    },
+  ];
 }
 
 const listed = (names: readonly string[]) =>

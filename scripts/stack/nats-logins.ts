@@ -1,7 +1,8 @@
 import { HaStack } from "./ha/ha-stack.ts";
 import { nats } from "./nats.ts";
 import { type Login, userOf } from "./nats-accounts.ts";
-import { addLogin, type NatsServer, type NatsUrls, removeLogins } from "./nats-users.ts";
+import type { NatsServer } from "./nats-reload.ts";
+import { addLogin, type NatsUrls, removeLogins } from "./nats-users.ts";
 import { openStackDir, recordedHost, siteOf } from "./sites.ts";
 
 export type { NatsUrls } from "./nats-users.ts";

@@ -1,41 +1,29 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { busUserOf, inboxPrefixOf } from "../../broker/nats-names.ts";
+import { busUserOf } from "../../broker/nats-names.ts";
 import { serviceNames } from "../../broker/service-names.ts";
 import { serviceUrlName } from "../../config/config.ts";
-import { sourceInfo } from "../../services/event-readers.ts";
-import { converse } from "./converse.ts";
 import { readIfThere, replaceFile } from "./files.ts";
-import type { Host } from "./host.ts";
 import { withLock } from "./lock.ts";
-import {
-  accountsText,
-  adminLogin,
-  type Login,
-  type NatsUser,
-  servicesOfRole,
-  userOf,
-  usersOf,
-} from "./nats-accounts.ts";
+import { accountsText, adminLogin, type Login, servicesOfRole, userOf, usersOf } from "./nats-accounts.ts";
 import { announcing } from "./nats-announce.ts";
+import {
+  infoOf,
+  type KeptLogin,
+  logsIn,
+  mostAnswerMs,
+  type NatsServer,
+  reachesJetStream,
+  reloadUntil,
+  type Standing,
+} from "./nats-reload.ts";
 import { LOOPBACK } from "./ports.ts";
-import { becomesTrue } from "./wait.ts";
 
 /** The logins at the private NATS server: made when they are first asked for, kept beside the server's data. */
 
-export interface KeptLogin extends Login {
-  readonly password: string;
-}
-
-/** How long another process may hold the server's logins, or the server may take to know a new one. */
+/** How long another process may hold the server's logins. */
 const deadlineMs = 30_000;
-/** How long JetStream may take to answer whether it is reached, before the server is told to reload again. */
-const answerWithinMs = 1_000;
-/** A reload that comes while another one runs may be lost. */
-const reloadEveryMs = 500;
-/** How long JetStream may be silent to the services after a reload, before the server is told to reload again. */
-const silentMs = 3_000;
 
 const loginsFile = (natsDir: string) => join(natsDir, "logins.json");
 /** The folder of the server's configuration. As a whole it is mounted into a container, since its files are replaced. */
@@ -119,37 +107,6 @@ export function standingUrls(natsDir: string, ports: readonly number[]): Record<
   };
 }
 
-/** Whether the server lets a user in. */
-export async function logsIn(port: number, user: string, password: string): Promise<boolean> {
-  const connect = JSON.stringify({ verbose: false, pedantic: false, user, pass: password });
-  const answer = await converse(port, `CONNECT ${connect}\r\nPING\r\n`, (text) => /^(PONG|-ERR .*)\r\n/m.test(text));
-  return /^PONG\r\n/m.test(answer);
-}
-
-/**
- * Whether JetStream answers a user of an account that imports its API, by the request `info`. nats-server 2.9 follows
- * the imports of an account that a reload has added only after the next reload; until then it answers that nobody is
- * there, or nothing where the import has another name.
- */
-async function reachesJetStream(port: number, user: string, password: string, info: string): Promise<boolean> {
-  const connect = { verbose: false, pedantic: false, headers: true, no_responders: true, user, pass: password };
-  const inbox = `${inboxPrefixOf(user)}.stack`;
-  const ask = `SUB ${inbox} 1\r\nPUB ${info} ${inbox} 0\r\n\r\n`;
-  const isOver = (text: string) => /^(MSG|HMSG|-ERR) .*\r\n/m.test(text);
-  const answer = converse(port, `CONNECT ${JSON.stringify(connect)}\r\n${ask}`, isOver, answerWithinMs);
-  return /^MSG /m.test(await answer.catch(() => ""));
-}
-
-/** The server of a stack, or the servers of its cluster, which have their logins in common. */
-export interface NatsServer {
-  readonly natsDir: string;
-  /** Of all servers, as URLs name them. */
-  readonly ports: readonly number[];
-  /** Of those that run: a server that is started later reads the logins then. */
-  readonly running: readonly number[];
-  readonly host: Pick<Host, "reload">;
-}
-
 /** The logins that are needed for one: those of a node of many services are of its services too. */
 function neededFor({ role, namespace, person }: Login): Login[] {
   // Readers of EVENTS read the mirror that a provisioner keeps.
@@ -159,60 +116,33 @@ function neededFor({ role, namespace, person }: Login): Login[] {
   return [...services.filter((login) => login.role !== role), own];
 }
 
-/** The request by which a user asks whether JetStream answers; `undefined` for one whom it does not concern. */
-function infoOf({ account, permissions }: Pick<NatsUser, "account" | "permissions">, namespace: string) {
-  if (account === "mirror") return sourceInfo(namespace);
-  return account !== "JS" && permissions?.publish.allow.includes("$JS.API.INFO") ? "$JS.API.INFO" : undefined;
-}
-
-/**
- * Whether JetStream answers every login within `silentMs`. A reload of nats-server 2.9 may leave accounts without their
- * imports until the next one: then JetStream answers none of the services.
- */
-function answersAll({ natsDir, running }: NatsServer): Promise<boolean> {
-  const answers = async () => {
-    for (const { password, ...login } of readLogins(natsDir))
-      for (const one of usersOf(login)) {
-        const info = infoOf(one, login.namespace);
-        if (info === undefined) continue;
-        for (const port of running) if (!(await reachesJetStream(port, one.user, password, info))) return false;
-      }
-    return true;
-  };
-  return becomesTrue(() => answers(), silentMs);
-}
-
 /** Resolves once the server lets all of them in. Call it with the lock held. */
 async function bringToServer(server: NatsServer, wanted: readonly Login[]): Promise<void> {
-  const { natsDir, running, host } = server;
+  const { natsDir, running } = server;
   const logins = kept(natsDir, [...standing, ...wanted]);
   await announceAccounts(server, logins);
   const areOthers = writeAccounts(natsDir, logins);
   const users = wanted.flatMap((login) =>
     usersOf(login).map((one) => ({ ...one, namespace: login.namespace, password: passwordOf(natsDir, login) })),
   );
-  const areIn = async () => {
+  const standingOf = async (withinMs: number): Promise<Standing> => {
     for (const { user, password, ...one } of users)
       for (const port of running) {
-        if (!(await logsIn(port, user, password))) return false;
+        if (!(await logsIn(port, user, password))) return "unknown";
         const info = infoOf(one, one.namespace);
-        if (info !== undefined && !(await reachesJetStream(port, user, password, info))) return false;
+        if (info !== undefined && !(await reachesJetStream(port, { user, password, info, withinMs }))) return "silent";
       }
-    return true;
+    return "in";
   };
   // On a busy machine the server may answer nobody for seconds while it reads its configuration.
   let complaint = "";
-  const areInByNow = () =>
-    areIn().catch((error: Error) => {
+  const areIn = (withinMs: number) =>
+    standingOf(withinMs).catch((error: Error): Standing => {
       complaint = ` (${error.message})`;
-      return false;
+      return "unknown";
     });
-  if (!areOthers && (await areInByNow())) return;
-  const until = Date.now() + deadlineMs;
-  while (Date.now() < until) {
-    await host.reload();
-    if ((await becomesTrue(areInByNow, reloadEveryMs)) && (await answersAll(server))) return;
-  }
+  if (!areOthers && (await areIn(mostAnswerMs)) === "in") return;
+  if (await reloadUntil(server, logins, areIn)) return;
   const names = users.map(({ user }) => user).join(", ");
   throw new Error(`the private NATS server does not know ${names}${complaint}: see its log`);
 }
@@ -248,13 +178,10 @@ export async function addLogin(server: NatsServer, login: Login): Promise<NatsUr
 
 /** Removes the logins that `goes` names, and ends their connections. */
 export async function removeLogins(server: NatsServer, goes: (login: Login) => boolean): Promise<void> {
-  const { natsDir, host } = server;
+  const { natsDir } = server;
   await locked(natsDir, async () => {
     const left = readLogins(natsDir).filter((login) => !goes(login));
     replaceFile(loginsFile(natsDir), `${JSON.stringify(left, null, 1)}\n`);
-    if (!writeAccounts(natsDir, left)) return;
-    const until = Date.now() + deadlineMs;
-    do await host.reload();
-    while (!(await answersAll(server)) && Date.now() < until);
+    if (writeAccounts(natsDir, left)) await reloadUntil(server, left);
   });
 }

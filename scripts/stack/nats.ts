@@ -4,7 +4,8 @@ import { busUserOf } from "../../broker/nats-names.ts";
 import { converse } from "./converse.ts";
 import { replaceFile } from "./files.ts";
 import { adminLogin, userOf } from "./nats-accounts.ts";
-import { confDir, logsIn, natsUrl, passwordOf, prepareAccounts, standingUrls } from "./nats-users.ts";
+import { logsIn } from "./nats-reload.ts";
+import { confDir, natsUrl, passwordOf, prepareAccounts, standingUrls } from "./nats-users.ts";
 import { LOOPBACK } from "./ports.ts";
 import { type ServerPlan, volumeOf } from "./server.ts";
 

@@ -63,6 +63,8 @@ export async function expire(service: BattleService, battleId: string): Promise<
 /**
  * Moves a running battle to settling; `endOf` says when it ends, `undefined`: not yet. Sides that are gone, and had been
  * away for `limits.battle.awayMs` at a planned end that has passed by `lateMs`, lose: nobody may have noticed in time.
+ * `lateMs` is asked once the row is locked, after it was read for how long they have been away: a wait for the lock is
+ * no absence before the end.
  */
 async function stop(
   service: BattleService,
@@ -78,8 +80,12 @@ async function stop(
     const end = endOf(running);
     if (end === undefined) return false;
     if (lateMs) {
-      const gone = sidesThatMayDesert(battle).filter((side) => battle.sides[side].gone);
-      await markDeserted(tx, battleId, gone, awayMs + lateMs(running));
+      const enoughMs = awayMs + lateMs(running);
+      const lost = sidesThatMayDesert(battle).filter((side) => {
+        const { gone, awayMs: ownMs } = battle.sides[side];
+        return gone && ownMs !== null && ownMs >= enoughMs;
+      });
+      await markDeserted(tx, battleId, lost, awayMs);
     }
     await moveBattle(tx, battleId, "settling", { end });
     await bumpRevision(tx);
@@ -100,7 +106,7 @@ export async function finish(service: BattleService, battleId: string): Promise<
 /** Ends a battle whose planned end JetStream's clock has passed: `time` is the timestamp of a stored message. */
 export async function endOnTime(service: BattleService, battleId: string, time: number): Promise<void> {
   const endOf = ({ plannedEnd }: { plannedEnd: number }) => (plannedEnd <= time ? plannedEnd : undefined);
-  await stop(service, battleId, endOf, ({ plannedEnd }) => time - plannedEnd);
+  await stop(service, battleId, endOf, ({ plannedEnd }) => service.clock.now() - plannedEnd);
 }
 
 /**

@@ -1,4 +1,6 @@
 import { type ServiceBroker as Broker, ServiceBroker, type ServiceSchema } from "moleculer";
+import { areServicesOf } from "../../broker/bus/packet-checks.ts";
+import { roleOfNode } from "../../broker/bus/subjects.ts";
 import { brokerOptions } from "../../broker/options.ts";
 import { config } from "../../config/config.ts";
 import { dropNamespace } from "../../scripts/drop-namespace.ts";
@@ -12,15 +14,36 @@ const started: Broker[] = [];
 const anyone = "all+console";
 
 /**
- * Starts a node with the given services (schemas, or fakes of a neighbour made in the test). Stopped by `stopAll`.
- * Tests of who may do what give its role (broker/bus/roles.ts).
+ * Starts a node with the given services (schemas, or fakes of a neighbour made in the test). Resolves once this node and
+ * those that were started before know each other's services: what one of them knows says nothing about the others.
+ * Stopped by `stopAll`. Tests of who may do what give its role (broker/bus/roles.ts).
  */
 export async function startNode(label: string, schemas: readonly ServiceSchema[], role = anyone): Promise<Broker> {
   const broker = new ServiceBroker(brokerOptions({ role, label }));
   for (const schema of schemas) broker.createService(schema);
   started.push(broker);
   await broker.start();
+  // Moleculer tells others of a new service after a second in which none was added.
+  (broker as unknown as { localServiceChanged: { flush(): void } }).localServiceChanged.flush();
+  await Promise.all(started.filter((other) => other !== broker).map((other) => meet(broker, other)));
   return broker;
+}
+
+/** A node that starts, has stopped or has no connection meets nobody. */
+const isThere = ({ started: isStarted, transit }: Broker) => isStarted && transit?.connected === true;
+
+/** Whether `broker` can call the other's services; a node with others than those of the system is refused as a whole. */
+function knows(broker: Broker, other: Broker): boolean {
+  const services: readonly { name?: string }[] = other.getLocalNodeInfo().services;
+  if (!areServicesOf(roleOfNode(other.nodeID), services)) return true;
+  return services.every(({ name }) => broker.registry.hasService(name as string, other.nodeID));
+}
+
+async function meet(one: Broker, other: Broker): Promise<void> {
+  await eventually(
+    `${one.nodeID} and ${other.nodeID} know each other's services`,
+    () => !isThere(one) || !isThere(other) || (knows(one, other) && knows(other, one)),
+  );
 }
 
 /** Waits until `broker` can call a service on a given node. */

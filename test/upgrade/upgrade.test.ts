@@ -1,10 +1,15 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
+import { connect } from "nats";
+import { natsOptions } from "../../broker/nats-options.ts";
 import type { ServiceName } from "../../broker/service-names.ts";
+import { limits } from "../../config/limits.ts";
 import { projectRoot } from "../../config/root.ts";
+import { isAtLeast } from "../../mixins/preflight/checks.ts";
 import type { SystemHealth } from "../../mixins/system-health.ts";
 import { EndedBeforeReady } from "../../scripts/children.ts";
+import { readStackEnv } from "../../scripts/stack/env-file.ts";
 import { rows } from "../support/books.ts";
 import { Person } from "../support/client.ts";
 import { crowd } from "../support/crowd.ts";
@@ -64,6 +69,17 @@ function release(name: string, folder: string): Release {
   mkdirSync(logs, { recursive: true });
   // Releases without a number do not draw their connections down.
   return { name, folder, logs, env, drains: existsSync(join(folder, "config/release.ts")) };
+}
+
+/**
+ * Whether the private server keeps all services at JetStream while it reads its configuration. Of one that does not, and
+ * of nodes that do not repeat what is lost there, some gifts would be refused.
+ */
+async function reloadsSafely(): Promise<boolean> {
+  const connection = await connect(natsOptions("upgrade-test", readStackEnv(stackDir).NATS_ADMIN_URL));
+  const version = connection.info?.version ?? "";
+  await connection.close();
+  return isAtLeast(version, limits.preflight.natsWithSafeReload) === true;
 }
 
 /** Starts a node, again where it ends by itself, as a container runtime does; adds its gateway to the balancer. */
@@ -137,13 +153,18 @@ upgrades(
     const viewer = await people[0]?.enter(roomId);
     const gifts = new SteadyGifts(balancer, people, { roomId, receiverId: anchor.userId });
     const tell = (what: string) => told.push(`${gifts.seconds} s: ${what}`);
+    const fresh = release("new", projectRoot());
+    const places = placesOf(servicesAt(projectRoot()), before);
+    const rights = async () => {
+      await giveRights(fresh, rolesOf(places));
+      tell("nats-server has the rights of this release");
+    };
+    const safe = await reloadsSafely();
+    if (!safe) await rights();
     const sending = gifts.run(perSecond, 2 * senders);
     try {
       await pause(quietMs);
-      const fresh = release("new", projectRoot());
-      const places = placesOf(servicesAt(projectRoot()), before);
-      await giveRights(fresh, rolesOf(places));
-      tell("nats-server has the rights of this release");
+      if (safe) await rights();
       await migrate(fresh);
       tell("the databases are migrated");
       // Callers of releases without a number do not ask another node: they go before those whom they call.
@@ -165,6 +186,9 @@ upgrades(
         await leave(former, old.drains);
         tell(`${former.label} has left`);
       }
+      // Nodes of this release repeat what a reload has lost.
+      await giveRights(fresh, [["gift", "wallet"]]);
+      tell("nats-server has one login more");
       // Where the nodes that ended did not have this release's manner of leaving, some of its own leave too.
       for (const node of old.drains ? [] : seconds(running)) {
         await leave(node, true);

@@ -507,6 +507,21 @@ describe("a side that is gone", () => {
     expect((await ended(battleId)).winner).toBe(winner(b));
   });
 
+  test("does not lose by the time that the end waits for the lock on the battle", async () => {
+    const { battleId } = await running();
+    const bell = (await now()) + 500;
+    await database.run(
+      `UPDATE t_battle JOIN t_battle_side ON battle_id = id AND side = 0
+       SET start_time = ?, planned_end = ?, gone = 1, away_since = UTC_TIMESTAMP(3) - INTERVAL 58 SECOND WHERE id = ?`,
+      [new Date(bell - 60_000), new Date(bell), battleId],
+    );
+    await database.transaction(async (tx) => {
+      await tx.query("SELECT id FROM t_battle WHERE id = ? FOR UPDATE", [battleId]);
+      await eventually("well after its end", async () => (await now()) > bell + 2_500);
+    });
+    expect((await ended(battleId)).winner).toBeNull();
+  });
+
   test("is not one whose account was frozen and is usable again when the event comes", async () => {
     const [a, b, c, d] = [world.room(), world.room(), world.room(), world.room()];
     const [kept, cancelled] = [await invite(a, b), await invite(c, d)];

@@ -17,6 +17,7 @@ import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts"
 import { holdAccounts } from "../../support/held-accounts.ts";
 import { liveRooms } from "../../support/live-rooms.ts";
 import { settledOrders } from "../../support/outcomes.ts";
+import { partitionsShared } from "../../support/partitions.ts";
 import { publish, recharge } from "../../support/recharge.ts";
 import { restrictionsFake } from "../../support/restrictions-fake.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
@@ -62,6 +63,7 @@ beforeAll(async () => {
   await caller.waitForServices(seen);
   for (const node of [caller, ...gateways.map(({ broker }) => broker)])
     for (const { nodeID } of giftNodes) await waitForNode(node, "gift", nodeID);
+  await partitionsShared("gift", giftNodes);
 });
 afterAll(async () => {
   redis.mend();

@@ -16,6 +16,7 @@ import { expectBooksBalanced } from "../../support/books.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
 import { liveRooms } from "../../support/live-rooms.ts";
 import { settledOrders } from "../../support/outcomes.ts";
+import { partitionsShared } from "../../support/partitions.ts";
 import { recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 
@@ -40,9 +41,11 @@ beforeAll(async () => {
   nats = await connect(natsOptions("test"));
   await startNode("neighbours", [router, liveRooms(() => anchor)]);
   await startNode("wallet", [wallet]);
-  [giftNode] = await Promise.all([startNode("gift-1", [gift]), startNode("gift-2", [gift])]);
+  const giftNodes = await Promise.all([startNode("gift-1", [gift]), startNode("gift-2", [gift])]);
+  [giftNode] = giftNodes;
   caller = await startNode("caller", []);
   await caller.waitForServices(["gift", "wallet", "living-room", "im-router"]);
+  await partitionsShared("gift", giftNodes);
   database = new Database(databaseName("gift"));
   await Promise.all(users.map((user) => recharge(caller, `order-${user}`, user, 10_000)));
 });

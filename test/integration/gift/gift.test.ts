@@ -20,6 +20,7 @@ import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
 import { liveRooms as liveRoomsOf } from "../../support/live-rooms.ts";
 import { operatorCalls } from "../../support/operator-calls.ts";
+import { partitionsShared } from "../../support/partitions.ts";
 import { publish, recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 
@@ -72,6 +73,7 @@ beforeAll(async () => {
   giftNodes.push(await startNode("gift-1", [gift]), await startNode("gift-2", [gift]));
   caller = await startNode("caller", []);
   await caller.waitForServices(["gift", "wallet", "living-room", "im-router"]);
+  await partitionsShared("gift", giftNodes);
 });
 afterAll(async () => {
   redis.disconnect();

@@ -16,6 +16,7 @@ import { expectBooksBalanced, rows } from "../../support/books.ts";
 import { holdAccounts } from "../../support/held-accounts.ts";
 import { NodeProcess } from "../../support/node-process.ts";
 import { recordsOf, settledOrders, tradesOf, tradesOfUser } from "../../support/outcomes.ts";
+import { partitionsShared } from "../../support/partitions.ts";
 import { publish, recharge } from "../../support/recharge.ts";
 import { groupOf, signedText } from "../../support/signed-messages.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
@@ -51,6 +52,7 @@ beforeAll(async () => {
   giftNodes.push(...(await Promise.all([startNode("gift-1", [gift]), startNode("gift-2", [gift])])));
   caller = await startNode("caller", []);
   await caller.waitForServices(["gift", "wallet", "im-router"]);
+  await partitionsShared("gift", giftNodes);
   letters = await DeadLetters.open(nats);
   await Promise.all(users.map((user) => recharge(caller, `order-${user}`, user, 1_000)));
 });

@@ -23,9 +23,9 @@ beforeAll(async () => {
   await redis.connect();
   router = await startRouter("router");
 });
+afterEach(() => Promise.all(children.splice(0).map((child) => child.stop(9_000))));
 afterAll(async () => {
   cutClients();
-  await Promise.all(children.map((child) => child.stop(9_000)));
   await database?.close();
   redis.disconnect();
   await stopAll();
@@ -112,7 +112,7 @@ test("after all nodes are killed and restarted, numbers are right and rooms of a
     [ghost],
   );
   expect(Number(closed?.late)).toBeLessThan(60);
-  await (await again).child.stop(9_000);
+  await again;
 });
 
 /** Resolves once as many checks have begun, whether or not they succeed. */

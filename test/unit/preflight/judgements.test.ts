@@ -74,9 +74,13 @@ describe("of NATS", () => {
     expect(finding?.repair).toContain("NATS_ADMIN_URL");
   });
 
-  test("an old server costs money; what a server tells of its sync is read from its settings", () => {
-    expect(brief(judgeNats({ ...sound, servers: [{ name: "n", version: "2.8.4", sync: "always" }] }))).toEqual([
+  test("an old server costs money, one whose reloads lose imports time; what a server tells of its sync is read from its settings", () => {
+    const old = (version: string) => brief(judgeNats({ ...sound, servers: [{ name: "n", version, sync: "always" }] }));
+    expect(old("2.9.21")).toEqual([]);
+    expect(old("2.9.20")).toEqual([["nats.reload", "speed"]]);
+    expect(old("2.8.4")).toEqual([
       ["nats.version", "money"],
+      ["nats.reload", "speed"],
     ]);
     const answer = (config?: object) => ({
       data: { server_name: "n1", version: "2.11.4", ...(config && { jetstream: { config } }) },
