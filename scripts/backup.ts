@@ -21,6 +21,8 @@ by their owner alone; they hold password hashes, secrets of webhooks and phone n
 leaves this machine. Redis is not in it: it holds nothing that cannot be lost. Nor are the keys (*_KEYS), without which
 a restore cannot seal or sign: keep them elsewhere. Their names are in the manifest.
 
+Where WALLET_MYSQL_URLS names several servers all of them are backed up, once no bucket of users moves.
+
 It needs an administrator's login at MySQL (MYSQL_MIGRATION_URL, else MYSQL_URL) and at NATS (NATS_ADMIN_URL, else
 NATS_URL). Progress goes to standard error. Exit code 0: DIR is a backup; 1: it is none.`;
 

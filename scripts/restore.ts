@@ -33,8 +33,9 @@ const USAGE = `Restores a backup (npm run backup) to empty servers, and replays 
 
 All nodes must be stopped. Nothing is overwritten: it refuses where the namespace has tables or streams. An
 interrupted run is begun again with the same options; a run after a complete one changes nothing. It ends with
-npm run verify. It needs an administrator's login at MySQL (MYSQL_MIGRATION_URL, else MYSQL_URL) and at NATS
-(NATS_ADMIN_URL, else NATS_URL), the keys of the seals of all services (BOOK_KEYS, GIFT_BOOK_KEYS, ...), and PAY_KEYS.
+npm run verify. Ledgers on several servers go to those of the same names in WALLET_MYSQL_URLS. It needs an
+administrator's login at MySQL (MYSQL_MIGRATION_URL, else MYSQL_URL) and at NATS (NATS_ADMIN_URL, else NATS_URL), the
+keys of the seals of all services (BOOK_KEYS, GIFT_BOOK_KEYS, ...), and PAY_KEYS.
 Exit code 0: restored, and the books are equal; 2: restored, and something differs or is lost; 1: not restored.`;
 
 /** @throws Error where it is no time with a zone */

@@ -2,7 +2,7 @@ import { limits } from "../../../config/limits.ts";
 import type { Database, Queryable } from "../../../mixins/mysql/database.ts";
 import { storeBucketOf } from "../../wallet-buckets.ts";
 import type { Difference } from "../differences.ts";
-import { type AllBooks, type NamedBooks, namedBooks } from "./all-books.ts";
+import { type AllBooks, type NamedBooks, namedBooks } from "./all-books-store.ts";
 import { keysAtOnce, rowsOfKeys, tradesBook } from "./book-rows-store.ts";
 import { bookCheck } from "./book-windows.ts";
 import type { Check } from "./check.ts";

@@ -103,7 +103,7 @@ interface GiftRow extends Record<"biz_id" | "num" | "counterparty_income_points"
 }
 
 /** Whether a part of a gift that is held is such a part of a gift to its anchor; as `heldGiftsCheck` has it. */
-export function isPartOf(part: PartRow, gift: GiftRow): boolean {
+function isPartOf(part: PartRow, gift: GiftRow): boolean {
   const coins = -BigInt(gift.num);
   return (
     Number(gift.type) === 0 &&

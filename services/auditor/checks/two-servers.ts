@@ -1,7 +1,7 @@
 import { limits } from "../../../config/limits.ts";
 import type { Database } from "../../../mixins/mysql/database.ts";
 import type { Difference } from "../differences.ts";
-import { type AllBooks, type NamedBooks, namedBooks } from "./all-books.ts";
+import { type AllBooks, type NamedBooks, namedBooks } from "./all-books-store.ts";
 import { tradesBook } from "./book-rows-store.ts";
 import { bookCheck } from "./book-windows.ts";
 import type { Check } from "./check.ts";
@@ -29,7 +29,7 @@ import { windowCheck } from "./windows-store.ts";
  */
 
 /** A row and the name of the server that has it. */
-export interface OnServer<Row> {
+interface OnServer<Row> {
   readonly server: string;
   readonly row: Row;
 }
@@ -38,7 +38,7 @@ const gift = 0;
 const payout = 3;
 
 /** What is wrong with rows of one business id, which are on two servers or more. Pure. */
-export function differenceOfTwo(all: readonly OnServer<IdRow>[], ledger: "coins" | "debts" | "income"): Difference {
+function differenceOfTwo(all: readonly OnServer<IdRow>[], ledger: "coins" | "debts" | "income"): Difference {
   const ordered = all.toSorted((a, b) => (a.server < b.server ? -1 : 1));
   const isPaid = ({ row }: OnServer<IdRow>) => Number(row.type) === payout && Number(row.status) === 1;
   const isPaidTwice = ledger === "income" && ordered.filter(isPaid).length > 1;
@@ -54,7 +54,7 @@ export function differenceOfTwo(all: readonly OnServer<IdRow>[], ledger: "coins"
 }
 
 /** Whether two parts have a coin of one gift in common. */
-export function haveOneCoin(a: HeldPart, b: HeldPart): boolean {
+function haveOneCoin(a: HeldPart, b: HeldPart): boolean {
   const end = ({ coins_from, coins }: HeldPart) => BigInt(coins_from) + BigInt(coins);
   return a.gift_biz_id === b.gift_biz_id && BigInt(a.coins_from) < end(b) && BigInt(b.coins_from) < end(a);
 }
