@@ -57,7 +57,10 @@ function redisLogins(services: readonly string[]): Logins["redis"] {
 
 /** The logins of a node's own services. @throws Error where one of them is not set or not usable */
 export function loginsOf(services: readonly string[]): Logins {
-  return { nats: natsLogins(services, true), mysql: mysqlLogins(services), redis: redisLogins(services) };
+  return {
+    ...{ nats: natsLogins(services, true), mysql: mysqlLogins(services), redis: redisLogins(services) },
+    buckets: services.some((service) => byUser.includes(service)) ? namesOfServers() : [],
+  };
 }
 
 /**
@@ -72,8 +75,11 @@ export function loginsOfPerson(services: readonly string[]): Logins {
     nats: natsAdmin ? [adminAtNats(natsAdmin)] : natsLogins(having("NATS_URL"), false),
     mysql: mysqlAdmin ? [mysqlAdmin, ...furtherOf(mysqlAdmin)] : mysqlLogins(having("MYSQL_URL")),
     redis: redisLogins(having("REDIS_URL")),
+    buckets: namesOfServers(),
   };
 }
+
+const namesOfServers = () => (walletServers() ?? []).map(({ name }) => name);
 
 const furtherOf = (admin: string) => (walletServers() ?? []).slice(1).map((server) => urlAt(server, admin));
 

@@ -63,17 +63,13 @@ export const walletServersSettings: SettingsBlock = {
         "For wallet, gift, auditor and archiver nodes, the same on all of them: several MySQL servers for ledgers and gift",
         "records, each of some users, as NAME=URL,NAME=URL. Names never change. The one called home, else the first, is the",
         "server of MYSQL_URL and has what is of no user. A URL without a login is used with the service's own. Unset: one",
-        "server. Several are for trials: production refuses them.",
+        "server. In production several are to be accepted: PREFLIGHT_ACCEPT=mysql.buckets.",
       ],
     },
   },
   problems({ WALLET_MYSQL_URLS: value = "" }, { PROFILE, PLAINTEXT_HOSTS }) {
     if (PROFILE !== "production" || value === "") return [];
     const servers = parsed(value);
-    const several: [string, string][] =
-      servers.length > 1
-        ? [["WALLET_MYSQL_URLS", "names several servers, which are for trials, not for production yet (decision 0091)"]]
-        : [];
     const withLogins: [string, string][] = servers
       .filter(({ url }) => serversOf(url).some(({ username, password }) => username !== "" || password !== ""))
       .map(({ name }) => [
@@ -88,7 +84,7 @@ export const walletServersSettings: SettingsBlock = {
       `leads in clear to ${host}, which is not known to be this machine or in a private network: use ?ssl={} at the end of ` +
         "the URL, or name the host in PLAINTEXT_HOSTS where nobody else can listen on the way",
     ]);
-    return [...several, ...withLogins, ...inClear];
+    return [...withLogins, ...inClear];
   },
 };
 

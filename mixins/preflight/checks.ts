@@ -35,6 +35,7 @@ export const checks = {
   "mysql.isolation": { looksAt: "isolation level of a session", promises: [2, 3] },
   "mysql.sql_mode": { looksAt: "sql_mode of a session", promises: [2, 3] },
   "mysql.time_zone": { looksAt: "time_zone of a session", promises: [3] },
+  "mysql.buckets": { looksAt: "number of servers of users' data", promises: [3, 4] },
   "mysql.packet": { looksAt: "max_allowed_packet", promises: [8] },
   "redis.version": { looksAt: "version of Redis", promises: [5] },
   "redis.policy": { looksAt: "maxmemory-policy", promises: [5] },

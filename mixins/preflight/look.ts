@@ -2,6 +2,7 @@ import { limits } from "../../config/limits.ts";
 import type { Skew } from "../clock/skew.ts";
 import { type MysqlServer, mysqlServers } from "../mysql/servers.ts";
 import { type Finding, oldVersion } from "./checks.ts";
+import { judgeBuckets } from "./judge-buckets.ts";
 import { judgeClocks } from "./judge-clocks.ts";
 import { judgeMysql } from "./judge-mysql.ts";
 import { judgeNats, type NatsSeen } from "./judge-nats.ts";
@@ -16,6 +17,8 @@ export interface Logins {
   /** URLs, each of one server or several; those with the same servers are looked at once. */
   readonly mysql: readonly string[];
   readonly redis: readonly { readonly service: string; readonly url: string; readonly server: string }[];
+  /** The names of the servers of users' data, where there are several. */
+  readonly buckets: readonly string[];
 }
 
 export interface Looked {
@@ -88,6 +91,7 @@ export async function look(logins: Logins): Promise<Looked> {
           groups[at]?.length ?? 1,
         ),
       ),
+      ...judgeBuckets(logins.buckets),
       ...atRedis.flatMap(({ seen }) => judgeRedis(seen)),
       ...oldNode(),
       ...judgeClocks(eachOnce(clocks), "this machine"),

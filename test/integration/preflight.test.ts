@@ -240,7 +240,7 @@ describe("by a service's own logins", () => {
       .catch(() =>
         atDb.query("SET GLOBAL tx_isolation = 'REPEATABLE-READ', GLOBAL sql_mode = '', GLOBAL time_zone = '+08:00'"),
       );
-    const { findings } = await look({ nats: [], mysql: [db.url], redis: [] });
+    const { findings } = await look({ nats: [], mysql: [db.url], redis: [], buckets: [] });
     expect(findings.filter(({ check }) => /isolation|sql_mode|time_zone/.test(check))).toEqual([]);
   });
 });

@@ -53,15 +53,6 @@ describe("WALLET_MYSQL_URLS", () => {
     expect(() => walletServers()).not.toThrow(/hidden/);
   });
 
-  test("is refused in production with more than one server", () => {
-    Object.assign(process.env, { PROFILE: "production", MYSQL_URL: "mysql://w:p@127.0.0.1:3306" });
-    Object.assign(process.env, { SMS_PROVIDER: "webhook", SMS_WEBHOOK_URL: "https://sms.example/send" });
-    use("home=mysql://127.0.0.1:3306,b=mysql://db2.example:3306/?ssl={}");
-    expect(() => walletServers()).toThrow(/WALLET_MYSQL_URLS: names several servers, .* not for production yet/);
-    use("home=mysql://127.0.0.1:3306");
-    expect(walletServers()).toHaveLength(1);
-  });
-
   test.each([
     ["no name", "mysql://db1:3306", /entry 1 is not NAME=URL/],
     ["a name that is too long", "home=mysql://db1:3306,abcdefghijklm=mysql://db2:3306", /usable URL|NAME=URL/],

@@ -1,4 +1,5 @@
 import { type CheckId, checks, type Finding, isAtLeast } from "../../../mixins/preflight/checks.ts";
+import { judgeBuckets } from "../../../mixins/preflight/judge-buckets.ts";
 import { judgeClocks } from "../../../mixins/preflight/judge-clocks.ts";
 import { judgeMysql } from "../../../mixins/preflight/judge-mysql.ts";
 import { judgeNats, type NatsSeen } from "../../../mixins/preflight/judge-nats.ts";
@@ -251,6 +252,12 @@ describe("of clocks", () => {
     expect(judgeClocks([at("db", 1_200, 400)], "here")).toEqual([]);
     expect(judgeClocks([], "here")).toEqual([]);
   });
+});
+
+test("users' data on several servers is to be accepted, on one it is nothing to report", () => {
+  expect([judgeBuckets([]), judgeBuckets(["home"])]).toEqual([[], []]);
+  expect(brief(judgeBuckets(["home", "b"]))).toEqual([["mysql.buckets", "money"]]);
+  expect(judgeBuckets(["home", "b"])[0]?.found).toBe("2 servers: home, b");
 });
 
 test("versions are compared as numbers", () => {
