@@ -87,7 +87,7 @@ export const jetstreamLimits = Object.freeze({
   /** The most messages of a pull where each holds many items: 32 groups of 500 gifts are at most 6 MB. */
   splitPullMessages: 32,
   maxAckPending: 20_000,
-  /** The most items that a channel holds besides, while others of their batches are handled: about 20 MB of gifts. */
+  /** The most items that pause after a partial failure without counting against a channel's bound: about 20 MB of gifts. */
   pausingItems: 20_000,
   retryFirstDelayMs: 100,
   retryMaxDelayMs: 10_000,

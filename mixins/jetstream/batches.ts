@@ -18,7 +18,7 @@ import {
 } from "./message.ts";
 import { OpenMessages } from "./open-messages.ts";
 import { Pauses } from "./pauses.ts";
-import { partsOf } from "./some-not-handled.ts";
+import { type Parts, partsOf } from "./some-not-handled.ts";
 import { type ReadItem, reasonOf } from "./split.ts";
 import { StreamWaits } from "./stream-waits.ts";
 
@@ -186,9 +186,9 @@ export class Batches {
       await this.ports.handle(views);
       this.allEnded(batch);
     } catch (error) {
-      const { handled, failed } = partsOf(batch, views, error);
-      this.allEnded(handled);
-      for (const [why, own] of failed) await this.notHandled(own, why, handled.size > 0);
+      const parts = partsOf(batch, views, error);
+      this.allEnded(parts.handled);
+      for (const [why, own] of parts.failed) await this.notHandled(own, why, parts);
     }
   }
 
@@ -197,16 +197,15 @@ export class Batches {
     for (const key of batch.keys()) this.waiting.done(key);
   }
 
-  /** `isPart`: other keys of their batch were handled. */
-  private async notHandled(batch: Batch, error: unknown, isPart: boolean): Promise<void> {
+  private async notHandled(batch: Batch, error: unknown, { handled, isPartial }: Parts): Promise<void> {
     const about = { channel: this.bounds.durable, keys: batch.size, err: error };
     if (isUnavailable(error)) {
       this.ports.log.warn(about, "a dependency is not reachable: what needs it is tried again");
-      for (const [key, own] of batch) this.tryLater(key, own, isPart);
+      for (const [key, own] of batch) this.tryLater(key, own, isPartial);
     } else if (batch.size > 1) {
       this.ports.log.warn(about, "a batch could not be handled: it is tried again key by key");
       for (const one of batch) if (this.mode !== "halted") await this.attempt(new Map([one]));
-    } else if (isPart) await this.attempt(batch);
+    } else if (handled.size > 0) await this.attempt(batch);
     else await this.failed(batch, error);
   }
 
@@ -224,11 +223,11 @@ export class Batches {
   }
 
   /** The items of the key pause, each time for longer. After the pause they are the first of their key. */
-  private tryLater(key: string, items: Delivered[], isPart = false): void {
+  private tryLater(key: string, items: Delivered[], isPartial = false): void {
     const isLeaving = () => items.some(({ of }) => this.waits.has(of));
     if (this.mode !== "running") this.halt();
     else
-      this.pauses.start(items, { isPart, isShort: isLeaving() }, () => {
+      this.pauses.start(items, { isPartial, isShort: isLeaving() }, () => {
         if (this.mode === "halted") return;
         this.waiting.putBack(key, items);
         this.hasFailedLeaving ||= isLeaving();

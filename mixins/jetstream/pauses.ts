@@ -3,8 +3,7 @@ import { type Delivered, retryDelayMs } from "./message.ts";
 
 interface Pause {
   readonly items: readonly Delivered[];
-  /** Others of their batch were handled. */
-  readonly isPart: boolean;
+  readonly isPartial: boolean;
   readonly timer: NodeJS.Timeout;
   again(): void;
 }
@@ -15,24 +14,24 @@ export class Pauses {
   private parts = 0;
 
   /**
-   * Items that pause while others of their batch were handled, up to a bound: they take no room from the rest, which would
-   * wait in the queue for as long as these cannot be handled.
+   * Items that pause after a partial failure, up to a bound: they take no room from the rest, which would wait in the queue
+   * for as long as these cannot be handled.
    */
   get besides(): number {
     return Math.min(this.parts, limits.jetstream.pausingItems);
   }
 
   /**
-   * Calls `again` after a pause, which grows with each try unless it `isShort`. `isPart`: others of their batch were
-   * handled.
+   * Calls `again` after a pause, which grows with each try unless it `isShort`. `isPartial`: the handler named what it did
+   * not handle, so others may go on.
    */
-  start(items: readonly Delivered[], about: { isPart: boolean; isShort: boolean }, again: () => void): void {
-    const { isPart, isShort } = about;
+  start(items: readonly Delivered[], about: { isPartial: boolean; isShort: boolean }, again: () => void): void {
+    const { isPartial, isShort } = about;
     const ms = retryDelayMs(isShort ? 0 : (items[0]?.tries ?? 0));
     for (const one of items) one.tries++;
-    const pause: Pause = { items, isPart, again, timer: setTimeout(() => this.end(pause), ms).unref() };
+    const pause: Pause = { items, isPartial, again, timer: setTimeout(() => this.end(pause), ms).unref() };
     this.running.add(pause);
-    if (isPart) this.parts += items.length;
+    if (isPartial) this.parts += items.length;
   }
 
   /** Ends those of items of a stream, by the server's name, at once. */
@@ -44,7 +43,7 @@ export class Pauses {
   private end(pause: Pause): void {
     clearTimeout(pause.timer);
     this.running.delete(pause);
-    if (pause.isPart) this.parts -= pause.items.length;
+    if (pause.isPartial) this.parts -= pause.items.length;
     pause.again();
   }
 }

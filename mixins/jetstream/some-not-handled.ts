@@ -16,6 +16,8 @@ export class SomeNotHandled extends Error {
 /** What became of a batch. */
 export interface Parts {
   readonly handled: Batch;
+  /** The handler named what it did not handle, perhaps all of it. */
+  readonly isPartial: boolean;
   /** The keys that were not handled, those of one reason together. */
   readonly failed: readonly (readonly [unknown, Batch])[];
 }
@@ -34,9 +36,11 @@ export function partsOf(batch: Batch, views: readonly ChannelMessage[], error: u
       if (error.why.has(message) && !reasons.has(key)) reasons.set(key, error.why.get(message));
     }
   }
-  if (reasons.size === 0) return { handled: new Map(), failed: [[error, batch]] };
+  const isPartial = reasons.size > 0;
+  if (!isPartial) return { handled: new Map(), failed: [[error, batch]], isPartial };
   const failed = Map.groupBy(reasons.keys(), (key) => reasons.get(key));
   return {
+    isPartial,
     handled: new Map([...batch].filter(([key]) => !reasons.has(key))),
     failed: [...failed].map(([why, keys]) => [why, new Map(keys.map((key) => [key, batch.get(key) ?? []]))]),
   };

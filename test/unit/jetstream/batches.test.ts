@@ -165,6 +165,21 @@ describe("batches", () => {
     expect(batches.held).toBe(0);
   });
 
+  test("what the handler named takes no room either where its batches have nothing else", async () => {
+    const { ports, batches, putAll } = open();
+    putAll(["b"], 1);
+    await settled();
+    for (let tries = 0; tries < 3; tries++) {
+      ports.running[0]?.failSome(() => fail("unavailable"));
+      await settled();
+      expect([batches.held, batches.occupied]).toEqual([1, 0]);
+      await pass(longMs);
+    }
+    ports.running[0]?.fail(fail("unavailable"));
+    await settled();
+    expect([batches.held, batches.occupied]).toEqual([1, 1]);
+  });
+
   test("they are bounded, and so are those in flight", async () => {
     const { ports, putAll, freed } = open({ batch: 4, batchesInFlight: 2 });
     putAll(["a", "b", "c", "d", "e", "f", "g", "h", "i", "j"], 1);
