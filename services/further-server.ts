@@ -21,7 +21,7 @@ const away = {
   description: "1 while a further MySQL server with users' rows is away for this node, by its name in the label",
 } as const;
 
-/** Shows whether a server is away for a service of this node; `wallet` and `gift` stand for the home server, and `wallet@b`. */
+/** Shows whether a server is away for this node. `label`: `wallet` or `gift` for the home server, `wallet@b` for server b. */
 export function showAway({ broker: { metrics } }: Service, label: string, isAway: boolean): void {
   metrics.register({ type: "gauge", ...away, labelNames: ["service"] });
   metrics.set(away.name, isAway ? 1 : 0, { service: label });
@@ -32,7 +32,8 @@ export type MixinsAt = (server: WalletServer & { readonly presence: ServerPresen
 
 /**
  * Opens a further server. It may be away, also from the start on: then nothing is sent to it, and it is used once it is
- * there and is the server that its name says, with the tables that this node needs. Rejects where it is there and is not.
+ * there and is the server that its name says, with the tables that this node needs. Rejects where another server
+ * answers, or it lacks tables.
  */
 export async function openFurther<State extends object>(
   service: Service & HealthState,

@@ -24,10 +24,11 @@ export const giftLimits = Object.freeze({
   settleBatchesInFlight: 4,
   /** Of one node: the most gifts that wait or are being settled; running pulls may bring as many again. */
   settleHeldGifts: 9_000,
-  /** Where records are on several servers: how old what is known of the buckets may be, and how long the wallet is asked for. */
+  /** Where records are on several servers: how old what is known of the buckets may be. */
   bucketServersFreshMs: 10_000,
+  /** How long a call for them to the wallet may take. */
   bucketServersMs: 3_000,
-  /** By how much records that are written side by side may be out of the order of their times. */
+  /** Concurrent inserts: the ids of records may be out of the order of their times by so much. */
   recordsBesideMs: 10_000,
   /** The least bytes of a gift in a message of the queue. A message with more gifts than fit is a dead letter. */
   queuedLeastBytes: 200,

@@ -136,7 +136,7 @@ function ledgerChecks(books: Database, options: CompareOptions): Check[] {
 function homeChecks(options: CompareOptions): Check[] {
   const { books, own, keys, underWayMs, everyRow, further = [] } = options;
   const services = [...new Set(ledgers.map((ledger) => sealedLedgers[ledger].service))];
-  // What is elsewhere is among the differences of a page, until it is looked for there.
+  // The differences of a page include rows that are on other servers, until `lookingElsewhere` takes them out.
   const most = further.length > 0 ? limits.books.pageRows : limits.books.findingsPerPage;
   const seals = services.flatMap((service) => {
     const db = service === "auditor" ? own?.audit : books;

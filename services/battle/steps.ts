@@ -63,8 +63,7 @@ export async function expire(service: BattleService, battleId: string): Promise<
 /**
  * Moves a running battle to settling; `endOf` says when it ends, `undefined`: not yet. Sides that are gone, and had been
  * away for `limits.battle.awayMs` at a planned end that has passed by `lateMs`, lose: nobody may have noticed in time.
- * `lateMs` is asked once the row is locked, after it was read for how long they have been away: a wait for the lock is
- * no absence before the end.
+ * `lateMs` is read after the lock is taken, so that a wait for the lock does not count as absence.
  */
 async function stop(
   service: BattleService,

@@ -11,8 +11,8 @@ import type { OrderOf } from "./record-server.ts";
 export interface AcceptancePorts extends CheckPorts {
   readonly orders: NodeOrders;
   /**
-   * The content hashes of those orders that were accepted or settled, as far as Redis and the books have them; the error of
-   * those of users whose books cannot be asked. Fails: unavailable, where no books can.
+   * The content hashes of those orders that were accepted or settled, as far as Redis and the books have them. On several
+   * servers an order whose books cannot be read has the error. Fails: unavailable, where there is one server and it is away.
    */
   knownOrders(orders: readonly OrderOf[]): Promise<ReadonlyMap<string, string | NotLoaded>>;
   /** Whether a lookup found a reservation of the order in Redis: then it may be in the queue. */

@@ -111,9 +111,8 @@ interface Finding {
 
 /**
  * A gift by its order, from the books or, until it is settled, from Redis; `undefined` where neither has it. `userId`: its
- * sender, where she alone may see it. The
- * settler writes the books before it removes the order from Redis. So if neither had it, it may have been settled
- * between the two lookups, and the books are asked again.
+ * sender, where she alone may see it. The settler writes the books before it removes the order from Redis. So if neither
+ * had it, it may have been settled between the two lookups, and the books are asked again.
  */
 export async function findGift(
   { records, redis, signatures, logger }: Finding,

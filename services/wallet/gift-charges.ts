@@ -23,7 +23,7 @@ interface Charges {
   readonly apart?: true | undefined;
 }
 
-/** Of each gift its outcome, or why it has none; `apart`: else all have one, or this rejects. */
+/** Of each gift its outcome, or why it has none. Without `apart` either all have an outcome or this rejects. */
 async function submit(
   writer: LedgerCommands,
   { gifts, apart }: Charges,

@@ -152,8 +152,9 @@ export class LedgerServers {
 
   /**
    * Runs `work`, which is about users of one bucket (`undefined`: of several), and again after a pause while it finds a
-   * bucket elsewhere than the map says. `othersWait`: for other buckets' users, who must not wait for one that stays
-   * closed: they do for `limits.wallet.closedBucketMs` after it was first found closed. Fails: unavailable, where the move takes too long.
+   * bucket elsewhere than the map says. `othersWait`: users of other buckets wait for this one, so it gives up
+   * `limits.wallet.closedBucketMs` after the bucket was first found closed. Fails: unavailable, where the move takes too
+   * long.
    */
   async untilHere<T>(bucket: number | undefined, othersWait: boolean, work: () => Promise<T>): Promise<T> {
     const begunAt = performance.now();

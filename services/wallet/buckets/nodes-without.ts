@@ -11,7 +11,8 @@ interface Offered {
 }
 
 /**
- * The nodes on the bus that do not use all of these servers: they would write a user's rows where she is not, or miss them.
+ * The nodes on the bus that do not use all of these servers: those of release 1, and of builds without several
+ * servers, check no gates.
  * A node that is away is not among them; it ends, or does not start, once it reads what the home server names.
  */
 export function nodesWithout(broker: ServiceBroker, names: readonly string[]): string[] {

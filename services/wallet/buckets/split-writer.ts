@@ -35,7 +35,7 @@ export class SplitWriter implements LedgerCommands {
     return { commands: sumOf("commands"), splits: sumOf("splits"), repeats: sumOf("repeats") };
   }
 
-  /** Whether a server's writer has; which of them must is known only with the commands. */
+  /** Whether any server's writer has. The room of each is checked when its commands are known. */
   hasRoomFor(commands: number): boolean {
     return this.writers.some((writer) => writer.hasRoomFor(commands));
   }

@@ -75,7 +75,7 @@ describe("of NATS", () => {
     expect(finding?.repair).toContain("NATS_ADMIN_URL");
   });
 
-  test("an old server costs money, one whose reloads lose imports time; what a server tells of its sync is read from its settings", () => {
+  test("an old server costs money, one below 2.9.21 time; what a server tells of its sync is read from its settings", () => {
     const old = (version: string) => brief(judgeNats({ ...sound, servers: [{ name: "n", version, sync: "always" }] }));
     expect(old("2.9.21")).toEqual([]);
     expect(old("2.9.20")).toEqual([["nats.reload", "speed"]]);
