@@ -18,6 +18,7 @@ const USAGE = `Databases by user: which MySQL server of WALLET_MYSQL_URLS has wh
   npm run buckets -- status [--json]          the servers, and the last moves
   npm run buckets -- move BUCKET SERVER       moves a bucket (0 to ${limits.wallet.storeBuckets - 1}) while its users send, and waits until it is done
   npm run buckets -- spread                   moves buckets, one after the other, until all servers have as many
+  npm run buckets -- close BUCKET SERVER      closes the gate of a bucket on a server that the map does not name
 
 It calls the running system as a console (--as NAME), which needs a login: npm run operator -- add NAME. A move goes on
 without this command, also after a crash of the node that does it. Exit code 0: done; 2: not understood; 1: it failed.`;
@@ -61,6 +62,11 @@ async function moveTo(broker: ServiceBroker, bucket: number, server: string): Pr
   }
 }
 
+async function close(broker: ServiceBroker, bucket: number, server: string): Promise<void> {
+  const { closed } = await call(broker, "wallet.closeGate", { bucket, server, operator: consoleName(broker.nodeID) });
+  console.log(`the gate of bucket ${bucket} on ${server} ${closed ? "is closed" : "was closed"}`);
+}
+
 async function spread(broker: ServiceBroker): Promise<void> {
   for (;;) {
     const next = nextOfSpread((await status(broker)).servers);
@@ -79,13 +85,17 @@ async function main(): Promise<number> {
   const bucket = Number(bucketText);
   const known =
     (positionals.length === 1 && (what === "status" || what === "spread")) ||
-    (what === "move" && positionals.length === 3 && Number.isInteger(bucket) && server !== undefined);
+    ((what === "move" || what === "close") &&
+      positionals.length === 3 &&
+      Number.isInteger(bucket) &&
+      server !== undefined);
   if (values.help || !known) {
     console.log(USAGE);
     return values.help ? 0 : 2;
   }
   const work = async (broker: ServiceBroker) => {
     if (what === "move") await moveTo(broker, bucket, server as string);
+    else if (what === "close") await close(broker, bucket, server as string);
     else if (what === "spread") await spread(broker);
     else if (values.json) console.log(JSON.stringify(await status(broker)));
     else show(await status(broker));

@@ -124,7 +124,7 @@ export const callers: CallersTable = {
     ...each(staffAlone, "freeze", "unfreeze"),
     ...erasure,
     bucketServers: ["gift"],
-    ...each(people, "buckets", "moveBucket"),
+    ...each(people, "buckets", "moveBucket", "closeGate"),
   },
   payment: {
     health: doors,

@@ -40,4 +40,14 @@ export const bucketActions = {
     server: z.string().max(limits.wallet.serverNameChars),
     operator,
   }).returns<{ planned: boolean }>(),
+  /**
+   * Operators: closes a bucket's gate on a server that the map does not name, once no transaction that found it open runs:
+   * where the comparison of map and gates says that it is open. Fails: invalidParam, where the map names the server, or none
+   * has the name; unavailable.
+   */
+  closeGate: action({
+    bucket: integer(0, limits.wallet.storeBuckets - 1),
+    server: z.string().max(limits.wallet.serverNameChars),
+    operator,
+  }).returns<{ closed: boolean }>(),
 };

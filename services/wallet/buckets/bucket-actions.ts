@@ -1,10 +1,12 @@
 import type { Service } from "moleculer";
 import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
+import { whilePresent } from "../../../mixins/mysql/server-presence.ts";
 import type { ActionDefinitions } from "../../define-service.ts";
 import type { bucketActions as contract } from "../buckets.contract.ts";
 import type { WalletState } from "../wallet-state.ts";
-import { newestMoves, planMove } from "./bucket-store.ts";
+import { newestMoves, planMove, readGates } from "./bucket-store.ts";
+import { closeGate } from "./move-bucket.ts";
 import { requireNoneWithout } from "./nodes-without.ts";
 
 type Wallet = Service & WalletState;
@@ -62,6 +64,24 @@ export const bucketActions: ActionDefinitions<Wallet, typeof contract> = {
           cause: "the bucket moves or has just moved, or the home server no longer names the target",
         });
       return { planned: true };
+    },
+  },
+
+  closeGate: {
+    operator: true,
+    async handler(ctx) {
+      const { bucket, server } = ctx.params;
+      const { servers } = this;
+      if (!servers.isSeveral || !servers.has(server)) throw fail("invalidParam", { field: "server" });
+      await this.openServers.refresh();
+      if (servers.map?.serverOf(bucket) === server) throw fail("invalidParam", { field: "server" });
+      const { view, presence } = servers.named(server);
+      return whilePresent(presence, async () => {
+        const gate = (await readGates(view.mysql)).find((one) => one.bucket === bucket);
+        if (!gate?.isOpen) return { closed: false };
+        await closeGate(view, bucket, gate.revision);
+        return { closed: true };
+      });
     },
   },
 };

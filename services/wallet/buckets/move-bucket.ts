@@ -26,7 +26,7 @@ import { requireNoneWithout } from "./nodes-without.ts";
  * Closes the source's gate between two transactions: whoever waits for a lock has others wait behind it. Fails:
  * unavailable, where one transaction or another always held it, or where it is not closed as this move closes it.
  */
-async function closeGate({ mysql }: ServerView, bucket: number, revision: number): Promise<void> {
+export async function closeGate({ mysql }: Pick<ServerView, "mysql">, bucket: number, revision: number): Promise<void> {
   for (let attempt = 1; !(await closeGateIfFree(mysql, bucket, revision)); attempt++) {
     if (attempt >= limits.wallet.closeAttempts)
       throw fail("unavailable", { cause: `the gate of bucket ${bucket} was held at ${attempt} attempts to close it` });

@@ -466,6 +466,30 @@ test("a node with one server ends once the home server names a further one", asy
   expect(child.lastLines().join("\n")).toMatch(/WALLET_MYSQL_URLS lacks b/);
 }, 60_000);
 
+test("a gate that is open on two servers is found and degrades the wallet; an operator closes the one that the map does not name", async () => {
+  const bucket = newBucket();
+  const [user] = (await funded(bucket, 1, 10)) as [string];
+  const gates = async () => {
+    const report: Record<string, unknown> = await caller.call("wallet.health", {}, { nodeID: node.nodeID });
+    return JSON.stringify(report.gates);
+  };
+  await eventually("map and gates agree", async () => (await gates()) === "true", 40_000);
+  await rowsAt(both.urls.b, "wallet", "UPDATE t_wallet_gate SET is_open = 1 WHERE bucket = ?", [bucket]);
+  await eventually("it is found", async () => (await gates()).includes(`bucket ${bucket} openTwice`), 40_000);
+  const wrong = node.metrics.list({ includes: "ovation.wallet.gates.wrong" }) as unknown as {
+    values: { labels: { kind: string }; value: number }[];
+  }[];
+  expect(wrong[0]?.values.filter(({ value }) => value > 0)).toMatchObject([
+    { labels: { kind: "openTwice" }, value: 1 },
+  ]);
+  const close = (server: string) =>
+    call(caller, "wallet.closeGate", { bucket, server, operator: "tests" }, { nodeID: node.nodeID });
+  expect(failureName(await close("home").catch((error: unknown) => error))).toBe("invalidParam");
+  expect([await close("b"), await close("b")]).toEqual([{ closed: true }, { closed: false }]);
+  await eventually("map and gates agree again", async () => (await gates()) === "true", 40_000);
+  expect((await settle(caller, [giftOf(user)]))[0]).toMatchObject({ status: "succeeded", server: "home" });
+}, 130_000);
+
 test("once the home server names a further server, a node that has not heard of it writes no ledger any more", async () => {
   const [user] = (await funded(newBucket(), 1, 100)) as [string];
   await rowsAt(both.urls.home, "wallet", "DELETE FROM t_server WHERE name = 'b'");
