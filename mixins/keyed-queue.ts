@@ -36,13 +36,17 @@ export class KeyedQueue<Message extends { readonly key: string }> {
     else lane.waiting = [message];
   }
 
-  /** Takes up to `max` messages of ready keys, by key; these keys are busy until `done` or `putBack`. */
-  take(max: number): Map<string, Message[]> {
+  /**
+   * Takes up to `max` messages of ready keys, by key; these keys are busy until `done` or `putBack`. Keys with a message
+   * that must not be taken are left out.
+   */
+  take(max: number, mayTake?: (message: Message) => boolean): Map<string, Message[]> {
     const taken = new Map<string, Message[]>();
     let room = max;
     for (const lane of this.ready) {
       if (room === 0) break;
       const waiting = lane.waiting as Message[];
+      if (mayTake && !waiting.every(mayTake)) continue;
       const messages = waiting.length <= room ? waiting : waiting.splice(0, room);
       if (messages === waiting) lane.waiting = undefined;
       room -= messages.length;

@@ -87,8 +87,10 @@ export const jetstreamLimits = Object.freeze({
   /** The most messages of a pull where each holds many items: 32 groups of 500 gifts are at most 6 MB. */
   splitPullMessages: 32,
   maxAckPending: 20_000,
-  /** The most items that pause after a partial failure without counting against a channel's bound: about 20 MB of gifts. */
-  pausingItems: 20_000,
+  /** The most items that pause after a partial failure without counting against a channel's bound. */
+  pausingItems: 10_000,
+  /** A message is held as a whole until its last item is handled: with so many bytes a channel pulls no more. */
+  heldBytes: 256 * 1024 * 1024,
   retryFirstDelayMs: 100,
   retryMaxDelayMs: 10_000,
   maxAttempts: 8,

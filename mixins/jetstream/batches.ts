@@ -45,8 +45,8 @@ export type BatchBounds = Pick<ChannelDefinition, "durable" | "batch" | "batches
  *     open → given back               a dead letter of it could not be written, and its items have ended: after a pause
  *     open → given back               halted: another node gets it, with all its items, also those that are done: the
  *                                     handler recognizes them by their business ids
- *     open → given back               another node is to pull its stream (`handled`), an item failed again, and none of
- *                                     this message is in work
+ *     open → given back               another node is to pull its stream (`handled`), an item of the stream failed, and
+ *                                     none of this message is in work: what waits of the stream is not handled here
  *
  * Modes of the channel:
  *
@@ -64,8 +64,6 @@ export class Batches {
   private readonly waits = new StreamWaits();
   private readonly running = new Set<Promise<void>>();
   private inFlight = 0;
-  /** An item for another node has failed. Where many do, what can be given back is looked for once. */
-  private hasFailedLeaving = false;
   private readonly ackWait: AckWait;
   private mode: "running" | "draining" | "halted" = "running";
   private readonly halted = Promise.withResolvers<void>();
@@ -84,9 +82,9 @@ export class Batches {
     return this.messages.openItems;
   }
 
-  /** Of the items held, those that take room from further ones. */
-  get occupied(): number {
-    return this.held - this.pauses.besides;
+  /** What takes room from further messages: items, and the bytes of all messages. */
+  get occupied(): { readonly items: number; readonly bytes: number } {
+    return { items: this.held - this.pauses.besides, bytes: this.messages.bytes };
   }
 
   /** Takes a message, unless it is held: then it was delivered again, since its ack wait was extended too late. */
@@ -145,11 +143,9 @@ export class Batches {
   private giveBack(messages: readonly OpenMessage[]): void {
     const back = new Set(messages);
     this.waiting.remove(({ of }) => back.has(of));
-    for (const one of back) {
-      this.messages.remove(one);
-      acknowledge(this.ports, one.message, () => one.message.nak());
-    }
+    for (const one of back) this.messages.giveBack(one, this.ports);
     this.progressed();
+    if (this.mode === "running") this.freed();
   }
 
   private track(work: Promise<void>): void {
@@ -158,13 +154,15 @@ export class Batches {
   }
 
   private dispatch(): void {
-    if (this.hasFailedLeaving) this.giveBack(this.messages.givable(this.waiting).filter((one) => this.waits.has(one)));
-    this.hasFailedLeaving = false;
+    const { someFail, isFailing } = this.waits;
+    if (someFail) this.giveBack(this.messages.givable(this.waiting).filter(isFailing));
+    const mayTake = someFail ? ({ of }: Delivered) => !isFailing(of) : undefined;
     const { batch: most, batchesInFlight } = this.bounds;
     while (this.mode !== "halted" && this.waiting.hasReady && this.inFlight < batchesInFlight) {
       const { size } = this.waiting;
       if (!this.timer.mayStart(size, this.mode === "draining" || size >= most)) return;
-      const batch = this.waiting.take(most);
+      const batch = this.waiting.take(most, mayTake);
+      if (batch.size === 0) return;
       this.inFlight++;
       this.track(
         this.attempt(batch).finally(() => {
@@ -230,8 +228,9 @@ export class Batches {
       this.pauses.start(items, { isPartial, isShort: isLeaving() }, () => {
         if (this.mode === "halted") return;
         this.waiting.putBack(key, items);
-        this.hasFailedLeaving ||= isLeaving();
-        if (this.hasFailedLeaving) this.timer.soon();
+        for (const one of items) this.waits.failed(one);
+        // Where many fail, what can be given back is looked for once.
+        if (this.waits.someFail) this.timer.soon();
         else this.dispatch();
       });
   }

@@ -217,7 +217,8 @@ export class Channel {
    */
   private room(): number {
     const most = heldOf(this.definition);
-    if (this.batches.occupied >= most) return 0;
+    const { items, bytes } = this.batches.occupied;
+    if (items >= most || bytes >= limits.jetstream.heldBytes) return 0;
     const share = Math.max(1, Math.ceil(most / Math.max(1, this.pullers.size)));
     if (!this.definition.split) return share;
     return Math.min(limits.jetstream.splitPullMessages, Math.max(1, Math.floor(share / this.itemsLately)));

@@ -1,15 +1,22 @@
 import type { JsMsg } from "nats";
 import type { KeyedQueue } from "../keyed-queue.ts";
-import type { Delivered, OpenMessage } from "./message.ts";
+import { acknowledge } from "./acks.ts";
+import type { Delivered, HandlingPorts, OpenMessage } from "./message.ts";
 
 /** The messages that a channel holds, in the order of their delivery. A message is acked once no item of it is open. */
 export class OpenMessages {
   private readonly byPlace = new Map<string, OpenMessage>();
   private items = 0;
+  private size = 0;
 
   /** The open items of all messages. */
   get openItems(): number {
     return this.items;
+  }
+
+  /** The bytes of all messages, with those of items that have ended. */
+  get bytes(): number {
+    return this.size;
   }
 
   has(place: string): boolean {
@@ -20,6 +27,7 @@ export class OpenMessages {
     const one: OpenMessage = { message, place, open: items };
     this.byPlace.set(place, one);
     this.items += items;
+    this.size += message.data.length;
     return one;
   }
 
@@ -33,8 +41,16 @@ export class OpenMessages {
   }
 
   /** The message is given back, with its open items. */
-  remove({ place, open }: OpenMessage): void {
-    if (this.byPlace.delete(place)) this.items -= open;
+  remove({ place, open, message }: OpenMessage): void {
+    if (!this.byPlace.delete(place)) return;
+    this.items -= open;
+    this.size -= message.data.length;
+  }
+
+  /** The server delivers it again, in the order of these calls. */
+  giveBack(one: OpenMessage, ports: Pick<HandlingPorts, "log">): void {
+    this.remove(one);
+    acknowledge(ports, one.message, () => one.message.nak());
   }
 
   /** Whether a message of a stream is held, by the server's name. */
