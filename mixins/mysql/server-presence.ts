@@ -33,7 +33,7 @@ export class ServerPresence {
   private isPrepared = false;
   private isThere = false;
   private heardAt = Number.NEGATIVE_INFINITY;
-  private lookedAt = Number.NEGATIVE_INFINITY;
+  private lookedAt: number;
   private looking: Promise<void> | undefined;
   /** Why the last look failed. */
   private failure: unknown;
@@ -42,6 +42,7 @@ export class ServerPresence {
   constructor(parts: PresenceParts) {
     this.parts = parts;
     this.now = parts.now ?? (() => performance.now());
+    this.lookedAt = this.now();
   }
 
   get name(): string {
@@ -77,8 +78,9 @@ export class ServerPresence {
   /** Looks at the server, one look at a time. Never rejects. */
   look(): Promise<void> {
     const now = this.now();
-    // A process that stood still has heard nothing meanwhile, which is nobody's fault.
-    if (now - this.lookedAt > limits.mysql.presenceLostMs / 2) this.heardAt = Math.max(this.heardAt, now);
+    // A process that stood still has heard nothing meanwhile, which is nobody's fault: that time does not count.
+    const late = now - this.lookedAt - limits.mysql.presenceLookMs;
+    if (late > 0) this.heardAt = Math.min(now, this.heardAt + late);
     this.lookedAt = now;
     if (this.isThere && now - this.heardAt > limits.mysql.presenceLostMs) this.lost();
     this.looking ??= this.ask().finally(() => {
