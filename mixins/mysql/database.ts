@@ -11,6 +11,7 @@ import type { MysqlServer } from "./servers.ts";
 import { idleTransaction } from "./session-settings.ts";
 
 export type { Queryable, Transaction } from "./queryable.ts";
+export { isDuplicateKey } from "./server-errors.ts";
 
 export interface DatabaseOptions extends Partial<PoolOptions> {
   /**
@@ -47,9 +48,11 @@ export class Database implements Queryable {
   }
 
   run(sql: string, values: unknown[] = []): Promise<ResultSetHeader> {
-    return this.alone((connection) => {
+    return this.alone(async (connection) => {
       this.requireWritable(connection);
-      return this.send<ResultSetHeader>(connection, sql, values);
+      const result = await this.send<ResultSetHeader>(connection, sql, values);
+      this.presence?.heard();
+      return result;
     });
   }
 
@@ -150,8 +153,10 @@ export class Database implements Queryable {
     try {
       this.requireWritable(connection);
       for (const statement of [...settings, "START TRANSACTION"]) await this.send(connection, statement);
-      const result = await work(this.transactionOn(connection));
+      let writes = false;
+      const result = await work(this.transactionOn(connection, () => (writes = true)));
       await this.commit(connection);
+      if (writes) this.presence?.heard();
       healthy = true;
       return result;
     } catch (error) {
@@ -180,11 +185,14 @@ export class Database implements Queryable {
     }
   }
 
-  private transactionOn(connection: PoolConnection): Transaction {
+  private transactionOn(connection: PoolConnection, onWrite?: () => void): Transaction {
     return {
       inTransaction: true,
       query: <Row extends object>(sql: string, values: unknown[] = []) => this.rows<Row>(connection, sql, values),
-      run: (sql: string, values: unknown[] = []) => this.send<ResultSetHeader>(connection, sql, values),
+      run: (sql: string, values: unknown[] = []) => {
+        onWrite?.();
+        return this.send<ResultSetHeader>(connection, sql, values);
+      },
     };
   }
 
@@ -226,7 +234,6 @@ export class Database implements Queryable {
     const timeout = this.statementTimeoutMs;
     try {
       const [result] = await connection.query<T>({ sql, values, timeout });
-      this.presence?.heard();
       return result;
     } catch (error) {
       if (isRolledBack(error) || isStatementFault(error)) throw error;
@@ -240,11 +247,6 @@ export class Database implements Queryable {
 
 const beat = `INSERT INTO t_heartbeat (id, beat_time) VALUES (1, UTC_TIMESTAMP(3))
   ON DUPLICATE KEY UPDATE beat_time = UTC_TIMESTAMP(3)`;
-
-/** Whether an insert found a row with the same unique key. */
-export function isDuplicateKey(error: unknown): boolean {
-  return (error as { errno?: number } | null)?.errno === 1062;
-}
 
 /**
  * A money or count column as a number. @throws RangeError where it is not a safe integer: nothing may be calculated

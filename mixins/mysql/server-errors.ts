@@ -24,3 +24,8 @@ export function isAnswer(error: unknown): boolean {
   const { sqlState, fatal } = (error ?? {}) as { sqlState?: unknown; fatal?: unknown };
   return sqlState !== undefined && fatal !== true;
 }
+
+/** Whether an insert found a row with the same unique key. */
+export function isDuplicateKey(error: unknown): boolean {
+  return (error as { errno?: number } | null)?.errno === 1062;
+}

@@ -21,9 +21,9 @@ export interface PresenceParts {
  * not wait for it.
  *
  *   new      -> present   it was prepared: it is the server that its name says
- *   present  -> away      nothing was heard of it for `limits.mysql.presenceLostMs`: neither an answer to a look nor to a
- *                         statement of the service, so a busy server is no lost one
- *   away     -> present   it answered
+ *   present  -> away      for `limits.mysql.presenceLostMs` it wrote nothing: neither for a look nor for a transaction
+ *                         of the service, so a busy server is no lost one
+ *   away     -> present   it wrote
  */
 export class ServerPresence {
   private readonly parts: PresenceParts;
@@ -103,7 +103,7 @@ export class ServerPresence {
     }
   }
 
-  /** The server has answered. */
+  /** The server has written: one that answers reads while its commits hang is as good as away. */
   heard(): void {
     this.heardAt = this.now();
     if (!this.isPrepared || this.isThere) return;

@@ -1,7 +1,9 @@
 import { randomUUID } from "node:crypto";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
+import type { Connection } from "mysql2/promise";
 import { failureName } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
+import { openConnection } from "../../../mixins/mysql/servers.ts";
 import { call } from "../../../services/contracts.ts";
 import { type AcceptedGift, contentHashOf, partitionOf } from "../../../services/gift/accepted-gift.ts";
 import gift from "../../../services/gift/gift.service.ts";
@@ -57,10 +59,10 @@ afterAll(async () => {
 
 /** Brings the server back where a test failed before it did. */
 const nothing = () => {};
-let undo = nothing;
+let undo: () => void | Promise<void> = nothing;
 
 afterEach(async () => {
-  undo();
+  await undo();
   undo = nothing;
   both.wire.mend();
   walletOn(wallet).moveBreakpoint = undefined;
@@ -158,9 +160,24 @@ async function isDegraded(service: "wallet" | "gift", nodeID: string): Promise<b
 const isWhole = async (service: "wallet" | "gift", nodeID: string) =>
   (await healthOf(service, nodeID))["mysql b"] === true;
 
-test.each([
+/** What keeps the further server from writing. */
+let locking: Connection | undefined;
+
+/** Reads are answered, and commits wait: as with a full disk of the log. */
+async function lockWrites(): Promise<void> {
+  locking = await openConnection(both.urls.b);
+  await locking.query("FLUSH TABLES WITH READ LOCK");
+}
+
+async function unlockWrites(): Promise<void> {
+  await locking?.end();
+  locking = undefined;
+}
+
+test.each<[string, () => void | Promise<void>, () => void | Promise<void>]>([
   ["does not answer any more", () => both.wire.isolate(), () => both.wire.thaw()],
   ["refuses connections", () => both.wire.cut(), () => both.wire.mend()],
+  ["answers reads alone", lockWrites, unlockWrites],
 ])(
   "while a server %s, users of the other one are settled and credited; then the others are, in order",
   async (_how, leave, comeBack) => {
@@ -168,7 +185,7 @@ test.each([
     const before = await queue([...here, ...there], 2);
     await allRecorded("home", here, before);
     await allRecorded("b", there, before);
-    leave();
+    await leave();
     undo = comeBack;
     const first = await queue([...here, ...there], 3);
     await publish("pay.recharge", rechargeMessage(`more-${there[0]}`, there[0] as string, 7), `more:${there[0]}`);
@@ -189,7 +206,7 @@ test.each([
     expect(theirs.filter(({ orderId }) => onB.has(orderId))).toEqual([]);
     const balance = call(caller, "wallet.balance", { userId: there[0] as string });
     expect(failureName(await balance.catch((error: unknown) => error))).toBe("unavailable");
-    comeBack();
+    await comeBack();
     undo = nothing;
     await allRecorded("b", there, [...first, ...later], 30_000);
     const all = [...before, ...first, ...later];
