@@ -9,6 +9,7 @@ import { requireNode } from "./node-version.ts";
 import { runCommand } from "./outcome.ts";
 import { errorText } from "./repl/command.ts";
 import { table } from "./repl/table.ts";
+import { isRepaired, shownRepair } from "./shown-repair.ts";
 import { nextOfSpread, shownBuckets } from "./spread-buckets.ts";
 
 const pollMs = 500;
@@ -17,6 +18,9 @@ const USAGE = `Databases by user: which MySQL server of WALLET_MYSQL_URLS has wh
 
   npm run buckets -- status [--json]          the servers, and the last moves
   npm run buckets -- move BUCKET SERVER       moves a bucket (0 to ${limits.wallet.storeBuckets - 1}) while its users send, and waits until it is done
+  npm run buckets -- repair BUCKET            makes the gates of a bucket what the map says: closes those that are open
+                                              elsewhere, then opens that of the map's server (--close-only: opens none;
+                                              --dry-run: only says what it would do). Not while the bucket moves
   npm run buckets -- spread                   moves buckets, one after the other, until all servers have as many
   npm run buckets -- close BUCKET SERVER      closes the gate of a bucket on a server that the map does not name
 
@@ -75,16 +79,28 @@ async function spread(broker: ServiceBroker): Promise<void> {
   }
 }
 
+/** Returns whether what was asked for is done. */
+async function repair(broker: ServiceBroker, bucket: number, closeOnly: boolean, dryRun: boolean): Promise<boolean> {
+  const operator = consoleName(broker.nodeID);
+  const repaired = await call(broker, "wallet.repairGates", { bucket, closeOnly, dryRun, operator });
+  console.log(shownRepair(repaired, bucket));
+  return dryRun || isRepaired(repaired, closeOnly);
+}
+
 async function main(): Promise<number> {
   requireNode();
   const { values, positionals } = parseArgs({
     allowPositionals: true,
-    options: { json: { type: "boolean" }, as: { type: "string" }, help: { type: "boolean" } },
+    options: {
+      ...{ json: { type: "boolean" }, as: { type: "string" }, help: { type: "boolean" } },
+      ...{ "close-only": { type: "boolean" }, "dry-run": { type: "boolean" } },
+    },
   });
   const [what, bucketText, server] = positionals;
   const bucket = Number(bucketText);
   const known =
     (positionals.length === 1 && (what === "status" || what === "spread")) ||
+    (what === "repair" && positionals.length === 2 && Number.isInteger(bucket)) ||
     ((what === "move" || what === "close") &&
       positionals.length === 3 &&
       Number.isInteger(bucket) &&
@@ -93,8 +109,11 @@ async function main(): Promise<number> {
     console.log(USAGE);
     return values.help ? 0 : 2;
   }
+  let code = 0;
+  const { "close-only": closeOnly = false, "dry-run": dryRun = false } = values;
   const work = async (broker: ServiceBroker) => {
-    if (what === "move") await moveTo(broker, bucket, server as string);
+    if (what === "repair") code = (await repair(broker, bucket, closeOnly, dryRun)) ? 0 : 1;
+    else if (what === "move") await moveTo(broker, bucket, server as string);
     else if (what === "close") await close(broker, bucket, server as string);
     else if (what === "spread") await spread(broker);
     else if (values.json) console.log(JSON.stringify(await status(broker)));
@@ -103,9 +122,10 @@ async function main(): Promise<number> {
   try {
     await fromConsole({ as: values.as, services: ["wallet"] }, work);
   } catch (error) {
-    throw new Error(errorText(error), { cause: error });
+    const why = (error as { data?: { cause?: unknown } }).data?.cause;
+    throw new Error([errorText(error), ...(typeof why === "string" ? [why] : [])].join(": "), { cause: error });
   }
-  return 0;
+  return code;
 }
 
 runCommand(main);

@@ -124,7 +124,7 @@ export const callers: CallersTable = {
     ...each(staffAlone, "freeze", "unfreeze"),
     ...erasure,
     bucketServers: ["gift"],
-    ...each(people, "buckets", "moveBucket", "closeGate"),
+    ...each(people, "buckets", "moveBucket", "repairGates", "closeGate"),
   },
   payment: {
     health: doors,

@@ -58,6 +58,13 @@ export const walletLimits = Object.freeze({
   /** How often a move tries to close a gate between two transactions, and the pause between, before the next round does. */
   closeAttempts: 500,
   closeRetryMs: 10,
+  /**
+   * A repair of gates: how often it tries to lock one between two transactions, up to how many accounts of a bucket it looks
+   * for rows, and how many users it names for each server.
+   */
+  repairAttempts: 200,
+  repairAccounts: 100_000,
+  repairUsersShown: 20,
   addServersLockMs: 30_000,
   moveEveryMs: 1_000,
   moveLeaseMs: 15_000,

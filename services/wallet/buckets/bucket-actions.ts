@@ -5,9 +5,11 @@ import { whilePresent } from "../../../mixins/mysql/server-presence.ts";
 import type { ActionDefinitions } from "../../define-service.ts";
 import type { bucketActions as contract } from "../buckets.contract.ts";
 import type { WalletState } from "../wallet-state.ts";
-import { newestMoves, planMove, readGates } from "./bucket-store.ts";
+import { newestMoves, planMove } from "./bucket-store.ts";
+import { readGates } from "./gate-store.ts";
 import { closeGate } from "./move-bucket.ts";
 import { requireNoneWithout } from "./nodes-without.ts";
+import { repairGates } from "./repair-gates.ts";
 
 type Wallet = Service & WalletState;
 
@@ -64,6 +66,16 @@ export const bucketActions: ActionDefinitions<Wallet, typeof contract> = {
           cause: "the bucket moves or has just moved, or the home server no longer names the target",
         });
       return { planned: true };
+    },
+  },
+
+  repairGates: {
+    operator: true,
+    async handler(ctx) {
+      if (!this.servers.isSeveral) throw fail("invalidParam", { field: "bucket" });
+      const repaired = await repairGates(this, ctx.params);
+      await this.openServers.refresh();
+      return repaired;
     },
   },
 

@@ -1,9 +1,8 @@
 import { type Database, isDuplicateKey, type Queryable, type Transaction } from "../../../mixins/mysql/database.ts";
 import type { BucketRow, LeftRows } from "./bucket-map.ts";
-import type { Gate } from "./compare-gates.ts";
 import { type MoveState, numberOfState, stateOfNumber } from "./move-state.ts";
 
-/** SQL of the buckets: which server has them, the gates, and their moves. */
+/** SQL of the buckets: which server has them, and their moves. */
 
 /** The buckets that have moved, and where buckets have left rows, from the home server as of one moment. */
 export async function readBuckets(home: Queryable): Promise<{ buckets: BucketRow[]; left: LeftRows[] }> {
@@ -29,87 +28,36 @@ export async function writeBucket(home: Queryable, { bucket, server, revision }:
   );
 }
 
-/** Revisions by bucket. */
-type Wanted = ReadonlyMap<number, number>;
-
-interface GateRow {
-  bucket: number;
-  is_open: number;
-  revision: number;
-}
-
-function closedAmong(wanted: Wanted, rows: readonly GateRow[]): Set<number> {
-  const closed = new Set(wanted.keys());
-  for (const { bucket, is_open, revision } of rows)
-    if (Number(is_open) === 1 && Number(revision) === wanted.get(Number(bucket))) closed.delete(Number(bucket));
-  return closed;
-}
-
 /**
- * The buckets of which this server may not write rows, at the revisions that are known. The others stay open until the
- * transaction ends: their gates are share-locked.
+ * Locks what the map says of a bucket until the transaction ends: neither a move nor a repair begins beside another one.
+ * `false`: it does not say this.
  */
-export async function lockGates(tx: Transaction, wanted: Wanted): Promise<Set<number>> {
-  const rows = await tx.query<GateRow>(
-    "SELECT bucket, is_open, revision FROM t_wallet_gate WHERE bucket IN (?) LOCK IN SHARE MODE",
-    [[...wanted.keys()]],
+async function lockBucket(tx: Transaction, { bucket, server, revision }: BucketRow): Promise<boolean> {
+  // A bucket that has never moved has no row to lock.
+  await tx.run(
+    `INSERT INTO t_wallet_bucket (bucket, server, revision) VALUES (?, ?, ?)
+     ON DUPLICATE KEY UPDATE revision = t_wallet_bucket.revision`,
+    [bucket, server, revision],
   );
-  return closedAmong(wanted, rows);
-}
-
-/** As `lockGates`, at this moment: what was read before it of an open bucket was no part of a move. */
-export async function closedGates(db: Queryable, wanted: Wanted): Promise<Set<number>> {
-  const rows = await db.query<GateRow>("SELECT bucket, is_open, revision FROM t_wallet_gate WHERE bucket IN (?)", [
-    [...wanted.keys()],
-  ]);
-  return closedAmong(wanted, rows);
-}
-
-/** All gates of a server. */
-export async function readGates(db: Queryable): Promise<Gate[]> {
-  const rows = await db.query<GateRow>("SELECT bucket, is_open, revision FROM t_wallet_gate");
-  return rows.map(({ bucket, is_open, revision }) => ({
-    ...{ bucket: Number(bucket), isOpen: Number(is_open) === 1, revision: Number(revision) },
-  }));
+  const [row] = await tx.query<{ server: string; revision: number }>(
+    "SELECT server, revision FROM t_wallet_bucket WHERE bucket = ? FOR UPDATE",
+    [bucket],
+  );
+  return row?.server === server && Number(row.revision) === revision;
 }
 
 /**
- * Closes a gate that is open at this revision, unless a transaction holds it: nobody has to wait behind this one. `false`:
- * one holds it. Once it is closed no transaction that found it open runs any more. A repeat, or one that comes after a
- * later move, changes nothing.
+ * Raises the map's revision of a bucket that does not move. `false`: it moves, or the map does not say this of it. Moves that
+ * are planned later know the new revision.
  */
-export function closeGateIfFree(source: Database, bucket: number, revision: number): Promise<boolean> {
-  return source.transaction(async (tx) => {
-    const free = await tx.query("SELECT bucket FROM t_wallet_gate WHERE bucket = ? FOR UPDATE SKIP LOCKED", [bucket]);
-    if (free.length === 0) return false;
-    await tx.run("UPDATE t_wallet_gate SET is_open = 0 WHERE bucket = ? AND revision = ?", [bucket, revision]);
+export function raiseRevision(home: Database, row: BucketRow, revision: number): Promise<boolean> {
+  return home.transaction(async (tx) => {
+    if (!(await lockBucket(tx, row))) return false;
+    const moving = await tx.query("SELECT id FROM t_wallet_bucket_move WHERE open_bucket = ?", [row.bucket]);
+    if (moving.length > 0) return false;
+    await tx.run("UPDATE t_wallet_bucket SET revision = ? WHERE bucket = ?", [revision, row.bucket]);
     return true;
   });
-}
-
-/** Whether the gate is closed at this revision; in a transaction it stays so until that ends. */
-export async function isClosedAt(db: Queryable, bucket: number, revision: number): Promise<boolean> {
-  const [row] = await db.query<GateRow>(
-    "SELECT bucket, is_open, revision FROM t_wallet_gate WHERE bucket = ? LOCK IN SHARE MODE",
-    [bucket],
-  );
-  return row !== undefined && Number(row.is_open) === 0 && Number(row.revision) === revision;
-}
-
-/** Opens a gate at a new revision, unless it has that already. */
-export async function openGate(target: Queryable, bucket: number, revision: number): Promise<void> {
-  await target.run("UPDATE t_wallet_gate SET is_open = 1, revision = ? WHERE bucket = ? AND revision < ?", [
-    ...[revision, bucket, revision],
-  ]);
-}
-
-/** Whether the gate is older than a revision, and stays so until the transaction ends. */
-export async function isBefore(tx: Transaction, bucket: number, revision: number): Promise<boolean> {
-  const [row] = await tx.query<GateRow>(
-    "SELECT bucket, is_open, revision FROM t_wallet_gate WHERE bucket = ? LOCK IN SHARE MODE",
-    [bucket],
-  );
-  return row !== undefined && Number(row.revision) < revision;
 }
 
 /** A move of a bucket. */
@@ -144,25 +92,28 @@ const toMove = (row: MoveRow): BucketMove => ({
 });
 
 /**
- * Plans a move; `false` where the bucket has one that is not done or is as new, or the home server does not name the
- * target any more.
+ * Plans a move; `false` where the bucket has one that is not done or is as new, the map says something else of it, or the
+ * home server does not name the target any more.
  */
 export async function planMove(
-  home: Queryable,
+  home: Database,
   move: Pick<BucketMove, "bucket" | "source" | "target" | "revision">,
   operator: string,
 ): Promise<boolean> {
   const { bucket, source, target, revision } = move;
   try {
-    const { affectedRows } = await home.run(
-      // Both servers take these locks with SELECT alone.
-      `INSERT INTO t_wallet_bucket_move (bucket, source, target, revision, state, operator, create_time, open_bucket)
+    return await home.transaction(async (tx) => {
+      if (!(await lockBucket(tx, { bucket, server: source, revision: revision - 1 }))) return false;
+      const { affectedRows } = await tx.run(
+        // Both servers take these locks with SELECT alone.
+        `INSERT INTO t_wallet_bucket_move (bucket, source, target, revision, state, operator, create_time, open_bucket)
        SELECT ?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3), ? FROM t_server WHERE name = ?
          AND NOT EXISTS (SELECT 1 FROM t_wallet_bucket_move WHERE bucket = ? AND revision >= ?)
        /*!80000 FOR SHARE */ /*M! LOCK IN SHARE MODE */`,
-      [bucket, source, target, revision, numberOfState("planned"), operator, bucket, target, bucket, revision],
-    );
-    return affectedRows === 1;
+        [bucket, source, target, revision, numberOfState("planned"), operator, bucket, target, bucket, revision],
+      );
+      return affectedRows === 1;
+    });
   } catch (error) {
     if (isDuplicateKey(error)) return false;
     throw error;
@@ -173,6 +124,15 @@ export async function planMove(
 export async function openMoves(home: Queryable): Promise<BucketMove[]> {
   const rows = await home.query<MoveRow>(
     `SELECT ${moveColumns} FROM t_wallet_bucket_move WHERE open_bucket IS NOT NULL ORDER BY id`,
+  );
+  return rows.map(toMove);
+}
+
+/** All moves of a bucket, oldest first. */
+export async function movesOf(home: Queryable, bucket: number): Promise<BucketMove[]> {
+  const rows = await home.query<MoveRow>(
+    `SELECT ${moveColumns} FROM t_wallet_bucket_move WHERE bucket = ? ORDER BY id`,
+    [bucket],
   );
   return rows.map(toMove);
 }

@@ -6,7 +6,7 @@ import type { Sealing } from "../../../mixins/seals/seal-chains.ts";
 import { bucketInPrefix, bucketOutPrefix } from "../business-ids.ts";
 import { type Account, type DebtRow, type TradeRow, tradeTypes } from "../posting.ts";
 import { clearStatuses, insertDebts, insertTrades, lockAccounts, readPriors, updateAccounts } from "../wallet-store.ts";
-import { type BucketMove, isBefore, isClosedAt } from "./bucket-store.ts";
+import type { BucketMove } from "./bucket-store.ts";
 import {
   type Carried,
   type CarriedLedger,
@@ -15,6 +15,7 @@ import {
   unusualStatuses,
   usersWithCoins,
 } from "./carry-store.ts";
+import { isBefore, isClosedAt } from "./gate-store.ts";
 import type { ServerView } from "./ledger-servers.ts";
 import type { MoveBreakpoint } from "./move-state.ts";
 

@@ -14,8 +14,8 @@ import { idBase, serverOfId } from "../../wallet-servers.ts";
 import type { LedgerWriter } from "../ledger-writer.ts";
 import { BucketElsewhere } from "../writer-ports.ts";
 import type { BucketMap } from "./bucket-map.ts";
-import { lockGates } from "./bucket-store.ts";
 import type { BucketWatch } from "./bucket-watch.ts";
+import { lockGates } from "./gate-store.ts";
 import { type ReadApart, type ReadUsers, readApart } from "./read-apart.ts";
 
 /** The wallet on one server: its own database, outbox, seals, filters of archived trades and ledger writer. */

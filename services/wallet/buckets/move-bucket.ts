@@ -5,35 +5,36 @@ import { limits } from "../../../config/limits.ts";
 import { addHealthCheck } from "../../../mixins/health.mixin.ts";
 import { LeasedLoop } from "../../../mixins/leased-loop.ts";
 import type { WalletState } from "../wallet-state.ts";
-import {
-  type BucketMove,
-  closeGateIfFree,
-  isClosedAt,
-  noteClosed,
-  noteDone,
-  noteMoved,
-  openGate,
-  openMoves,
-  writeBucket,
-} from "./bucket-store.ts";
+import { type BucketMove, noteClosed, noteDone, noteMoved, openMoves, writeBucket } from "./bucket-store.ts";
 import { carryAccounts, forgetStatuses } from "./carry-accounts.ts";
 import { hasAccounts } from "./carry-store.ts";
+import { closeGateIfFree, isClosedAt, openGate } from "./gate-store.ts";
 import type { LedgerServers, ServerView } from "./ledger-servers.ts";
 import type { MoveBreakpoint } from "./move-state.ts";
 import { requireNoneWithout } from "./nodes-without.ts";
 
 /**
- * Closes the source's gate between two transactions: whoever waits for a lock has others wait behind it. Fails:
- * unavailable, where one transaction or another always held it, or where it is not closed as this move closes it.
+ * Locks a gate between two transactions, as `attempt` does where it finds it free: whoever waits for a lock has others wait
+ * behind it. Fails: unavailable, where one transaction or another always held it.
  */
-export async function closeGate({ mysql }: Pick<ServerView, "mysql">, bucket: number, revision: number): Promise<void> {
-  for (let attempt = 1; !(await closeGateIfFree(mysql, bucket, revision)); attempt++) {
-    if (attempt >= limits.wallet.closeAttempts)
-      throw fail("unavailable", { cause: `the gate of bucket ${bucket} was held at ${attempt} attempts to close it` });
+export async function onceFree(bucket: number, attempts: number, attempt: () => Promise<boolean>): Promise<void> {
+  for (let count = 1; !(await attempt()); count++) {
+    if (count >= attempts)
+      throw fail("unavailable", { cause: `the gate of bucket ${bucket} was held at ${count} attempts to lock it` });
     await pause(limits.wallet.closeRetryMs * (0.5 + Math.random()));
   }
+}
+
+/** Closes a gate that is open at this revision. Fails: unavailable, where it was always held, or is at another revision. */
+export async function closeGate(
+  { mysql }: Pick<ServerView, "mysql">,
+  bucket: number,
+  revision: number,
+  attempts: number = limits.wallet.closeAttempts,
+): Promise<void> {
+  await onceFree(bucket, attempts, () => closeGateIfFree(mysql, bucket, revision));
   if (!(await isClosedAt(mysql, bucket, revision)))
-    throw fail("unavailable", { cause: `the gate of bucket ${bucket} is at another revision than its move` });
+    throw fail("unavailable", { cause: `the gate of bucket ${bucket} is not at revision ${revision}` });
 }
 
 /**

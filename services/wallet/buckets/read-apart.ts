@@ -4,7 +4,7 @@ import { type ServerPresence, whilePresent } from "../../../mixins/mysql/server-
 import { storeBucketOf } from "../../wallet-buckets.ts";
 import { BucketElsewhere } from "../writer-ports.ts";
 import type { BucketMap } from "./bucket-map.ts";
-import { closedGates } from "./bucket-store.ts";
+import { closedGates } from "./gate-store.ts";
 
 /** What is needed of the servers: see LedgerServers. */
 interface Servers {

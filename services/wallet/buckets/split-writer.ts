@@ -6,7 +6,7 @@ import type { Command, Outcome, Prior } from "../posting.ts";
 import { priorsLeft } from "../priors.ts";
 import { allOutcomes, submitByKey } from "../submit-apart.ts";
 import { BucketElsewhere, type Elsewhere, type LedgerCommands, NotTheseUsers } from "../writer-ports.ts";
-import { lockGates } from "./bucket-store.ts";
+import { lockGates } from "./gate-store.ts";
 import type { LedgerServer, LedgerServers } from "./ledger-servers.ts";
 
 /**

@@ -7,8 +7,9 @@ import { addHealthCheck } from "../../../mixins/health.mixin.ts";
 import { whilePresent } from "../../../mixins/mysql/server-presence.ts";
 import type { WalletState } from "../wallet-state.ts";
 import { BucketMap } from "./bucket-map.ts";
-import { openMoves, readBuckets, readGates } from "./bucket-store.ts";
+import { openMoves, readBuckets } from "./bucket-store.ts";
 import { compareGates, type Gate, type GateFault, gateFaults } from "./compare-gates.ts";
+import { readGates } from "./gate-store.ts";
 import type { LedgerServers } from "./ledger-servers.ts";
 import { nodesWithout } from "./nodes-without.ts";
 

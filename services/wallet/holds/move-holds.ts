@@ -5,7 +5,7 @@ import type { Sealing } from "../../../mixins/seals/seal-chains.ts";
 import { durableEvent } from "../../durable-event.ts";
 import { storeBucketOf } from "../../wallet-buckets.ts";
 import type { BucketMap } from "../buckets/bucket-map.ts";
-import { lockGates } from "../buckets/bucket-store.ts";
+import { lockGates } from "../buckets/gate-store.ts";
 import type { LedgerServer, LedgerServers } from "../buckets/ledger-servers.ts";
 import { postingsOfOrder } from "../income/income-store.ts";
 import type { AffectedIncome, HoldOrder } from "../income.contract.ts";

@@ -464,6 +464,9 @@ test("a node with one server ends once the home server names a further one", asy
   }
   await child.exited;
   expect(child.lastLines().join("\n")).toMatch(/WALLET_MYSQL_URLS lacks b/);
+  // It has not said goodbye: calls would go to it.
+  const { nodeId } = JSON.parse((await child.ready)?.[1] ?? "{}") as { nodeId: string };
+  await eventually("the bus knows that it is gone", () => !caller.registry.hasService("wallet", nodeId), 40_000);
 }, 60_000);
 
 test("a gate that is open on two servers is found and degrades the wallet; an operator closes the one that the map does not name", async () => {
