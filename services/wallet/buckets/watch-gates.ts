@@ -61,8 +61,8 @@ const shown = (faults: readonly GateFault[]): string =>
 
 /**
  * Compares the map of buckets with the gates now and then, on every wallet node: what does not agree is in the log, in the
- * metric `ovation_wallet_gates_wrong` and degrades the wallet. So do wallet, gift and auditor nodes on the bus that lack a
- * server: they know no gates, and write users' rows where they are not.
+ * metric `ovation_wallet_gates_wrong` and degrades the wallet. So do nodes on the bus that lack a server: those of
+ * release 1, and of builds without several servers, check no gates.
  */
 export function watchGates(wallet: Service & WalletState): BackgroundLoop {
   const { servers, logger, broker, name } = wallet;
