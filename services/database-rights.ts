@@ -87,6 +87,7 @@ export const databaseRights: Readonly<Record<keyof typeof migrationFolders, Data
     t_income_posting: "add",
     t_income_hold_gift: "add",
     t_wallet_carried_out: "add",
+    t_wallet_release_list: "add",
     t_qiyu_currency_trade_archive: "read",
     t_trade_archive_sum: "read",
     ...archive,

@@ -126,6 +126,7 @@ export const retention: Readonly<Record<keyof typeof migrationFolders, Readonly<
     t_income_posting: { rows: byMonth, money: true, person: "reasons" },
     t_income_hold_gift: { rows: byMonth, money: true },
     t_wallet_carried_out: { rows: ever, money: true },
+    t_wallet_release_list: { rows: ever, money: true },
     t_qiyu_currency_trade_archive: { rows: ever, money: true },
     t_trade_archive_sum: { rows: ever, money: true },
     ...archive,

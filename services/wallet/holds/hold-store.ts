@@ -86,29 +86,31 @@ export async function timeOfCredit(db: Queryable, orderId: string): Promise<Date
   return (await db.query<{ create_time: Date }>(both.sql, both.values))[0]?.create_time;
 }
 
-/**
- * Where a list of entries begins: below the id of a row of the same server; of another one with the time, where rows of
- * that time with a smaller id come later in the list.
- */
+/** Which entries of a server a list has. */
 export interface Before {
-  readonly id: string;
-  readonly time?: Date;
+  /** Those below the id of a row of the same server. */
+  readonly id?: string;
+  /** Those before a row of another server: of an earlier time, or of the same time with a smaller id. */
+  readonly elsewhere?: { readonly id: string; readonly time: Date };
 }
 
 /** A payer's valid gifts and unpaid refunds before a trade, newest first, archived ones too. */
 export async function entriesBefore(
   db: Queryable,
   userId: string,
-  { id, time }: Before,
+  { id, elsewhere }: Before,
   limit: number,
 ): Promise<StoredEntry[]> {
-  const [older, values] = time
-    ? ["t.create_time <= ? AND (t.create_time < ? OR t.id < ?)", [time, time, id]]
-    : ["t.id < ?", [id]];
+  const below = id === undefined ? "" : " AND t.id < ?";
+  const older = elsewhere ? " AND t.create_time <= ? AND (t.create_time < ? OR t.id < ?)" : "";
+  const values = [
+    ...(id === undefined ? [] : [id]),
+    ...(elsewhere ? [elsewhere.time, elsewhere.time, elsewhere.id] : []),
+  ];
   const read = (table: string) =>
     db.query<EntryRow>(
       `SELECT ${refundColumns} FROM ${table} t ${refundJoins}
-       WHERE t.user_id = ? AND ${older} AND ((t.type = 0 AND t.status = 1) OR d.id IS NOT NULL)
+       WHERE t.user_id = ?${below}${older} AND ((t.type = 0 AND t.status = 1) OR d.id IS NOT NULL)
        ORDER BY t.id DESC LIMIT ?`,
       [userId, ...values, limit],
     );
@@ -199,4 +201,31 @@ export async function noteCarriedOut(tx: Transaction, moveId: string, orderId: s
   await tx.run("INSERT INTO t_wallet_carried_out (move_id, order_id, create_time) VALUES (?, ?, UTC_TIMESTAMP(3))", [
     ...[moveId, orderId],
   ]);
+}
+
+/** Whose shares a release of staff is about, where there are several servers; `undefined` before it has begun. */
+export async function readReleaseList(
+  home: Queryable,
+  moveId: string,
+  orderId: string,
+): Promise<readonly string[] | undefined> {
+  const sql = "SELECT anchor_ids FROM t_wallet_release_list WHERE move_id = ? AND order_id = ?";
+  const [row] = await home.query<{ anchor_ids: string | string[] }>(sql, [moveId, orderId]);
+  return typeof row?.anchor_ids === "string" ? JSON.parse(row.anchor_ids) : row?.anchor_ids;
+}
+
+/**
+ * Writes it on the home server, before any of its parts: it is durable when this resolves. Fails with a duplicate key where
+ * another call has written it.
+ */
+export async function writeReleaseList(
+  home: Queryable,
+  moveId: string,
+  orderId: string,
+  anchorIds: readonly string[],
+): Promise<void> {
+  await home.run(
+    "INSERT INTO t_wallet_release_list (move_id, order_id, anchor_ids, create_time) VALUES (?, ?, ?, UTC_TIMESTAMP(3))",
+    [moveId, orderId, JSON.stringify(anchorIds)],
+  );
 }

@@ -12,8 +12,8 @@ import type { AffectedIncome, HoldOrder } from "../income.contract.ts";
 import { wholeCoins } from "../points.ts";
 import { lockAccounts } from "../wallet-store.ts";
 import { BucketElsewhere } from "../writer-ports.ts";
-import { decideHold, type HoldMove, type HoldRow } from "./hold-decision.ts";
-import { insertHolds, noteCarriedOut, wasCarriedOut } from "./hold-store.ts";
+import { type AnchorPart, decideHold, type HoldMove, type HoldRow } from "./hold-decision.ts";
+import { insertHolds, noteCarriedOut, readReleaseList, wasCarriedOut, writeReleaseList } from "./hold-store.ts";
 import { type AttributedRefund, anchorsBy, attributedRefund, describe } from "./holds.ts";
 import { type PlacedPosting, postingsOn } from "./refunds.ts";
 
@@ -88,8 +88,7 @@ const maxAttempts = 3;
  * The same on several servers, one after the other. A hold is decided and written on the server of its anchor, as a payout
  * is, and a release on that of its hold. Business ids make each of them one for ever, and what other servers have is read
  * once the map is known: while an anchor's gate is open at that revision, no other server writes any of hers. So a call
- * that ends between two servers is repaired by its repeat. A release notes its move with its rows: a repeat does not
- * release again what another move has held since.
+ * that ends between two servers is repaired by its repeat, which is about the same shares (`anchorsToMove`).
  */
 async function moveOnServers(
   servers: LedgerServers,
@@ -104,10 +103,9 @@ async function moveOnServers(
       const map = servers.map as BucketMap;
       const placed = await postingsOn(servers, orderId);
       const known = new Map<string, HoldRow>(placed.map(({ posting }) => [posting.bizId, posting]));
-      const anchorIds = anchorsMeant(order);
-      const moves = decideHold(orderId, anchorsBy(attributed, [...known.values()]), to, anchorIds);
-      if (!moves && !(await isNotedAnywhere(servers, order))) throw fail("holdState", { orderId, anchorIds, to });
-      for (const [server, own] of byServer(servers, map, to, moves ?? [], placed))
+      const anchors = anchorsBy(attributed, [...known.values()]);
+      const moves = decideHold(orderId, anchors, to, await anchorsToMove(servers, to, order, anchors)) ?? [];
+      for (const [server, own] of byServer(servers, map, to, moves, placed))
         for (const row of await moveAt(server, { map, to, order, attributed, known, anchors: own }))
           known.set(row.bizId, row);
       return [...known.values()];
@@ -118,6 +116,34 @@ async function moveOnServers(
       return moveOnServers(servers, to, order, attributed, attempt + 1);
     throw error;
   }
+}
+
+/**
+ * Whose shares a call moves, as the servers have them. A share that was open may be held by another move later, and a
+ * release of it would be final; so the first call of a release writes its list on the home server before its first part,
+ * and a repeat goes by that list alone. A hold needs none: what it finds open was open for its first call too.
+ */
+async function anchorsToMove(
+  servers: LedgerServers,
+  to: To,
+  order: Order,
+  anchors: readonly AnchorPart[],
+): Promise<readonly string[]> {
+  const { orderId, moveId } = order;
+  const home = servers.all[0].view.mysql;
+  const listed = to === "released" ? moveId : undefined;
+  if (listed !== undefined) {
+    // Noted without a list: carried out as a whole, while there was one server. Read first, since a list precedes its notes.
+    const isNoted = await wasCarriedOut(home, listed, orderId);
+    const list = await readReleaseList(home, listed, orderId);
+    if (list || isNoted) return list ?? [];
+  }
+  const anchorIds = anchorsMeant(order);
+  const moves = decideHold(orderId, anchors, to, anchorIds);
+  if (!moves && !(await isNotedAnywhere(servers, order))) throw fail("holdState", { orderId, anchorIds, to });
+  const moving = (moves ?? []).map(({ anchorId }) => anchorId);
+  if (listed !== undefined) await writeReleaseList(home, listed, orderId, moving);
+  return moving;
 }
 
 async function isNotedAnywhere(servers: LedgerServers, { moveId, orderId }: Order): Promise<boolean> {
@@ -168,12 +194,10 @@ async function moveAt(
       if ((await lockGates(tx, wanted)).size > 0) throw new BucketElsewhere(anchors[0] as string);
     }
     const own: HoldRow[] = await postingsOfOrder(tx, orderId);
-    const isNoted = moveId !== undefined && (await wasCarriedOut(tx, moveId, orderId));
-    if (isNoted && to === "released") return own;
     const all = new Map([...known, ...own.map((row) => [row.bizId, row] as const)]);
     const moves = decideHold(orderId, anchorsBy(attributed, [...all.values()]), to, anchors) ?? [];
     if (moves.length === 0) return own;
-    if (moveId !== undefined && !isNoted) await noteCarriedOut(tx, moveId, orderId);
+    if (moveId !== undefined && !(await wasCarriedOut(tx, moveId, orderId))) await noteCarriedOut(tx, moveId, orderId);
     await write(tx, sealing, view, { to, order, moves });
     return [...own, ...moves];
   });

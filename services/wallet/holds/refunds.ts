@@ -83,7 +83,9 @@ class Entries {
       this.page = await entriesBefore(this.server.view.mysql, this.userId, this.before, rows);
       this.at = 0;
       this.ended = this.page.length < rows;
-      this.before = { ...this.before, id: this.page.at(-1)?.id ?? this.before.id };
+      // What bounds the first page bounds the others too: the refund's time does not say where a page ended.
+      const last = this.page.at(-1);
+      if (last) this.before = { ...this.before, id: last.id };
     }
     return this.page[this.at];
   }
@@ -111,7 +113,9 @@ async function* entriesBeforeRefund(
   { refund, server }: FoundRefund,
 ): AsyncGenerator<SpentGift | EarlierRefund> {
   const { userId, tradeId: id, time } = refund;
-  const lists = servers.all.map((one) => new Entries(one, userId, one === server ? { id } : { id, time }));
+  const lists = servers.all.map(
+    (one) => new Entries(one, userId, one === server ? { id } : { elsewhere: { id, time } }),
+  );
   for (let seen = 0; seen < limits.wallet.attributionRowsMax; seen++) {
     const newest = await newestOf(lists);
     if (!newest) return;

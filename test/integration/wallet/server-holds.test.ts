@@ -11,8 +11,12 @@ import { addSecondServer, rowsAt, type SecondServer, usersOf } from "../../suppo
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 import { giftOf, settle, startWallet, walletOn } from "./traffic.ts";
 
-/** Refunds whose credit, gifts and anchors are on several servers. */
+/** Refunds whose credit, gifts and anchors are on several servers. A payer's entries are read two at a time. */
 
+jest.mock("../../../config/limits.ts", () => {
+  const { limits } = jest.requireActual("../../../config/limits.ts");
+  return { limits: { ...limits, wallet: { ...limits.wallet, attributionPageRows: 2 } } };
+});
 jest.setTimeout(60_000);
 
 let both: SecondServer;
@@ -137,6 +141,29 @@ describe("a refund whose credit is on another server", () => {
     expect([first.shortfall, second.shortfall]).toEqual([25, 50]);
   });
 
+  test("is attributed to each gift once, the oldest too, where the other server has many pages of them", async () => {
+    const bucket = newBucket();
+    const [payer] = usersOf(bucket, 1) as [string];
+    const anchor = await anchorAt("home");
+    await recharge(caller, `earlier-${payer}`, payer, 20);
+    await recharge(caller, `order-${payer}`, payer, 60);
+    const gifts: string[] = [];
+    for (let gift = 0; gift < 5; gift++) gifts.push(await give(payer, anchor, 16));
+    await refund(`earlier-${payer}`, payer, 20);
+    await moved(bucket, "b");
+    await refund(`order-${payer}`, payer, 60);
+    const { gifts: found, ...all } = await affected(`order-${payer}`);
+    expect(all).toMatchObject({ taken: 0, shortfall: 60, uncovered: 0, anchors: [{ anchorId: anchor, gifts: 4 }] });
+    // The earlier refund has the newest gift and 4 coins of the one before.
+    const rest = [12, 16, 16, 16];
+    expect(found.map(({ orderId, coins }) => [orderId, coins])).toEqual(
+      gifts
+        .toReversed()
+        .slice(1)
+        .map((orderId, at) => [orderId, rest[at]]),
+    );
+  });
+
   test("has no gifts where it came before its credit", async () => {
     const bucket = newBucket();
     const [payer] = usersOf(bucket, 1) as [string];
@@ -203,15 +230,50 @@ describe("holds of its shares", () => {
     },
   );
 
-  test("a release that is repeated releases nothing that was held since", async () => {
+  test.each(["home", "b"] as const)(
+    "a release that is repeated releases nothing that was held on %s since",
+    async (server) => {
+      const { payer, atHome, atB, order } = await scene();
+      await refund(order, payer, 100);
+      const [about, moveId] = [{ orderId: order, reason: "r", operator }, randomUUID()];
+      await call(caller, "wallet.holdIncome", { ...about, anchorId: atHome });
+      if (server === "home") await moved(storeBucketOf(atB), "home");
+      expect(states(await release(order, moveId))).toEqual({ [atHome]: "released", [atB]: "open" });
+      await call(caller, "wallet.holdIncome", { ...about, anchorId: atB });
+      expect(states(await release(order, moveId))).toEqual({ [atHome]: "released", [atB]: "held" });
+      expect(states(await release(order))).toEqual({ [atHome]: "released", [atB]: "released" });
+    },
+  );
+
+  test.each(["home", "b"] as const)(
+    "a release that ended before its part on %s releases what was held when it began",
+    async (server) => {
+      const { payer, atHome, atB, order } = await scene();
+      const later = await anchorAt("b");
+      await give(payer, later, 5);
+      await refund(order, payer, 100);
+      const [about, moveId] = [{ orderId: order, reason: "r", operator }, randomUUID()];
+      await call(caller, "wallet.holdIncome", { ...about, anchorIds: [atHome, atB] });
+      const { outbox } = walletOn(node).servers.named(server).view;
+      jest.spyOn(outbox, "addAll").mockRejectedValueOnce(new Error("the node ends here"));
+      expect(await failureOf(release(order, moveId))).not.toBe("none");
+      await call(caller, "wallet.holdIncome", { ...about, anchorId: later });
+      const released = { [atHome]: "released", [atB]: "released", [later]: "held" };
+      expect(states(await release(order, moveId))).toEqual(released);
+      expect(states(await release(order, moveId))).toEqual(released);
+    },
+  );
+
+  test("a release that was carried out while there was one server is done", async () => {
     const { payer, atHome, atB, order } = await scene();
     await refund(order, payer, 100);
-    const [about, moveId] = [{ orderId: order, reason: "r", operator }, randomUUID()];
-    await call(caller, "wallet.holdIncome", { ...about, anchorId: atHome });
-    await moved(storeBucketOf(atB), "home");
-    expect(states(await release(order, moveId))).toEqual({ [atHome]: "released", [atB]: "open" });
-    await call(caller, "wallet.holdIncome", { ...about, anchorId: atB });
-    expect(states(await release(order, moveId))).toEqual({ [atHome]: "released", [atB]: "held" });
+    await hold(order);
+    const moveId = randomUUID();
+    await walletOn(node).servers.all[0].view.mysql.run(
+      "INSERT INTO t_wallet_carried_out (move_id, order_id, create_time) VALUES (?, ?, UTC_TIMESTAMP(3))",
+      [moveId, order],
+    );
+    expect(states(await release(order, moveId))).toEqual({ [atHome]: "held", [atB]: "held" });
   });
 
   test("are on the server to which the anchor's bucket moved after it was looked up", async () => {
