@@ -16,8 +16,9 @@ export type Mark = "start" | "end";
 export class BattleClock {
   private readonly jetstream: JetStreamPort;
   private readonly readSubject = `battle.clock.${randomUUID()}`;
-  /** JetStream's time less that of `performance.now()`, ms. */
+  /** JetStream's time less that of `performance.now()`, ms: at the least, and at the most. */
   private offset: number | undefined;
+  private mostOffset = Number.NaN;
   private readAt = Number.NEGATIVE_INFINITY;
   /** How far JetStream's clock is from this node's time of day, as of the last reading: for people. */
   skew: Skew | undefined;
@@ -30,6 +31,12 @@ export class BattleClock {
   now(): number {
     if (this.offset === undefined) throw new Error("JetStream's clock is not read yet");
     return Math.floor(this.offset + performance.now());
+  }
+
+  /** JetStream's time is not later than this: `now` is late by as much as the ack of the last reading took. */
+  latest(): number {
+    this.now();
+    return Math.ceil(this.mostOffset + performance.now());
   }
 
   /** The age of the last reading, ms. */
@@ -49,6 +56,7 @@ export class BattleClock {
     if (time === undefined) throw lost(this.readSubject);
     // The message was stored before it was acked, so this clock is late by one way, and never ahead of JetStream's.
     this.offset = time - acked;
+    this.mostOffset = time - since;
     this.readAt = acked;
     this.skew = skewOf(battleStream.name, time, { at, tookMs: acked - since });
     return time;

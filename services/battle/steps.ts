@@ -63,7 +63,7 @@ export async function expire(service: BattleService, battleId: string): Promise<
 /**
  * Moves a running battle to settling; `endOf` says when it ends, `undefined`: not yet. Sides that are gone, and had been
  * away for `limits.battle.awayMs` at a planned end that has passed by `lateMs`, lose: nobody may have noticed in time.
- * `lateMs` is read after the lock is taken, so that a wait for the lock does not count as absence.
+ * `lateMs`, at the most, is read after the lock is taken: neither a wait for the lock nor a late clock counts as absence.
  */
 async function stop(
   service: BattleService,
@@ -105,7 +105,7 @@ export async function finish(service: BattleService, battleId: string): Promise<
 /** Ends a battle whose planned end JetStream's clock has passed: `time` is the timestamp of a stored message. */
 export async function endOnTime(service: BattleService, battleId: string, time: number): Promise<void> {
   const endOf = ({ plannedEnd }: { plannedEnd: number }) => (plannedEnd <= time ? plannedEnd : undefined);
-  await stop(service, battleId, endOf, ({ plannedEnd }) => service.clock.now() - plannedEnd);
+  await stop(service, battleId, endOf, ({ plannedEnd }) => service.clock.latest() - plannedEnd);
 }
 
 /**
