@@ -340,18 +340,21 @@ describe("a bucket that moves", () => {
     walletOn(node).moveBreakpoint = async (step) => {
       if (step === "arrived" && ++rounds === 1) await change(1);
     };
-    expect(await move(bucket, "b")).toEqual({ planned: true });
-    await eventually("it was tried again", () => rounds >= 3, 20_000);
-    expect(await move(other, "b")).toEqual({ planned: true });
-    const moveOf = async (wanted: number) => (await status()).moves.find((one) => one.bucket === wanted);
-    await eventually("the later one is done", async () => (await moveOf(other))?.state === "done", 20_000);
-    expect(await balance(neighbour)).toMatchObject({ balance: 30 });
-    expect(await moveOf(bucket)).toMatchObject({ state: "closed" });
-    expect(isUnavailable(await balance(user).catch((error: unknown) => error))).toBe(true);
-    await change(-1);
+    try {
+      expect(await move(bucket, "b")).toEqual({ planned: true });
+      await eventually("it was tried again", () => rounds >= 3, 20_000);
+      expect(await move(other, "b")).toEqual({ planned: true });
+      const moveOf = async (wanted: number) => (await status()).moves.find((one) => one.bucket === wanted);
+      await eventually("the later one is done", async () => (await moveOf(other))?.state === "done", 20_000);
+      expect(await balance(neighbour)).toMatchObject({ balance: 30 });
+      expect(await moveOf(bucket)).toMatchObject({ state: "closed" });
+      expect(isUnavailable(await balance(user).catch((error: unknown) => error))).toBe(true);
+    } finally {
+      walletOn(node).moveBreakpoint = undefined;
+      if (rounds > 0) await change(-1);
+    }
     await eventually("the move is done", movesDone, 20_000);
     expect(await balance(user)).toMatchObject({ balance: 70 });
-    walletOn(node).moveBreakpoint = undefined;
   });
 
   test("waits for a transaction that holds the gate without making others wait behind it", async () => {
