@@ -1,6 +1,9 @@
-import type { Connection, RowDataPacket } from "mysql2/promise";
+import type { Connection, ResultSetHeader, RowDataPacket } from "mysql2/promise";
+import { databaseName } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import type { Queryable } from "../../mixins/mysql/database.ts";
 import { openConnection } from "../../mixins/mysql/servers.ts";
+import { named } from "./dump-text.ts";
 
 /** What a session of dump and restore begins with. */
 export const sessionSettings = [
@@ -33,6 +36,24 @@ export async function rowsOf<Row extends object>(
 ): Promise<Row[]> {
   const [rows] = await connection.query<RowDataPacket[]>(sql, values);
   return rows as unknown as Row[];
+}
+
+/** Error codes: no such table, no such database. */
+const nothingThere: ReadonlySet<unknown> = new Set([1146, 1049]);
+
+/** Whether a statement failed since its table or database is not there. */
+export const isNothingThere = (error: unknown): boolean => nothingThere.has((error as { errno?: unknown }).errno);
+
+/**
+ * A service's database for the stores, within the connection's transaction where one runs. It stays the connection's
+ * database.
+ */
+export async function databaseOn(connection: Connection, service: string): Promise<Queryable> {
+  await connection.query(`USE ${named(databaseName(service))}`);
+  return {
+    query: <Row extends object>(sql: string, values?: unknown[]) => rowsOf<Row>(connection, sql, values),
+    run: async (sql, values) => (await connection.query<ResultSetHeader>(sql, values))[0],
+  };
 }
 
 /** The databases whose names begin so. */

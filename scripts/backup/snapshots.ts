@@ -4,12 +4,12 @@ import { limits } from "../../config/limits.ts";
 import { type WalletServer, walletServers } from "../../services/wallet-servers.ts";
 import { servicesByUser } from "../add-servers.ts";
 import { Snapshot } from "./dump.ts";
-import { bucketFault, numbersAtHome, requireName } from "./ledger-servers.ts";
+import { bucketFault, movedSince, numbersAtHome, requireName } from "./ledger-servers.ts";
 
 /** The databases of all servers, each as of one moment. */
 
 /** A further server of ledgers. */
-export interface FurtherSnapshot {
+interface FurtherSnapshot {
   readonly server: string;
   readonly number: number;
   readonly snapshot: Snapshot;
@@ -24,7 +24,7 @@ export const closeSnapshots = async ({ home, further }: Snapshots): Promise<void
   await Promise.allSettled([home.close(), ...further.map(({ snapshot }) => snapshot.close())]);
 };
 
-export const databasesByUser = (): string[] => servicesByUser.map((service) => databaseName(service));
+const databasesByUser = (): string[] => servicesByUser.map((service) => databaseName(service));
 
 async function openOnce(
   homeUrl: string,
@@ -53,8 +53,9 @@ async function openOnce(
 /**
  * Opens a snapshot of the home server and then at once of the others: what an order, a proposal or the auditor's view says
  * is done is in the ledgers, which are a little later. What is the other way round is repeated, under its business id.
- * Where a bucket was on its way at one of these moments, which its gates say, all are opened again. @throws Error where
- * buckets move all the time
+ * Where a bucket was on its way at one of these moments all are opened again: its gates or postings say so, or the home
+ * server knows a move that its snapshot does not, of which accounts without coins may have been taken along. @throws Error
+ * where buckets move all the time
  */
 export async function openSnapshots(
   homeUrl: string,
@@ -72,7 +73,9 @@ export async function openSnapshots(
     }));
     let fault: string | undefined;
     try {
-      fault = await bucketFault([{ name: homeName, connection: snapshots.home.connection }, ...servers]);
+      const home = { name: homeName, connection: snapshots.home.connection };
+      if (servers.length > 0) fault = await movedSince(home.connection, homeUrl);
+      fault ??= await bucketFault([home, ...servers]);
     } catch (error) {
       await closeSnapshots(snapshots);
       throw error;

@@ -1,10 +1,7 @@
 import type { Connection } from "mysql2/promise";
 import { config } from "../../config/config.ts";
-import { rowsOf } from "../backup/admin-connection.ts";
+import { isNothingThere, rowsOf } from "../backup/admin-connection.ts";
 import { named } from "../backup/dump-text.ts";
-
-/** Error codes: no such table, no such database. */
-const nothingThere: ReadonlySet<unknown> = new Set([1146, 1049]);
 
 /**
  * How far a restore is: a database of its own beside the restored ones. A restore that was interrupted goes on where it
@@ -65,7 +62,7 @@ export class RestoreState {
     try {
       return await rowsOf<Row>(this.connection, sql, values);
     } catch (error) {
-      if (nothingThere.has((error as { errno?: unknown }).errno)) return [];
+      if (isNothingThere(error)) return [];
       throw error;
     }
   }

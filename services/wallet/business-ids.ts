@@ -40,11 +40,15 @@ export const giftsPostingId = (roundId: string, anchorId: string): string => `gi
 /** The id of the posting of a payout. */
 export const payoutPostingId = (payoutId: string): string => `payout:${payoutId}`;
 
+/** What the ids of all postings of moves of buckets begin with: those by which accounts leave a server, and arrive at one. */
+export const bucketPrefixes = ["bucket-out:", "bucket-in:"] as const;
+const [bucketOut, bucketIn] = bucketPrefixes;
+
 /** What comes before the user in the ids of the postings by which a move of a bucket takes accounts from a server. */
-export const bucketOutPrefix = (moveId: number): string => `bucket-out:${moveId}:`;
+export const bucketOutPrefix = (moveId: number): string => `${bucketOut}${moveId}:`;
 
 /** The same of those by which they arrive at the other one. */
-export const bucketInPrefix = (moveId: number): string => `bucket-in:${moveId}:`;
+export const bucketInPrefix = (moveId: number): string => `${bucketIn}${moveId}:`;
 
 /** Whether a posting only moves a balance or a debt from one server to another. */
 export const isBucketMove = (bizId: string): boolean => /^bucket-(in|out):/.test(bizId);

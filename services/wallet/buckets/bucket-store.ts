@@ -137,6 +137,12 @@ export async function movesOf(home: Queryable, bucket: number): Promise<BucketMo
   return rows.map(toMove);
 }
 
+/** The ids of all moves, done or not, as business ids have them. */
+export async function moveIds(home: Queryable): Promise<Set<string>> {
+  const rows = await home.query<{ id: number }>("SELECT id FROM t_wallet_bucket_move");
+  return new Set(rows.map(({ id }) => String(id)));
+}
+
 /** The newest moves of all, newest first. */
 export async function newestMoves(home: Queryable, limit: number): Promise<BucketMove[]> {
   const rows = await home.query<MoveRow>(`SELECT ${moveColumns} FROM t_wallet_bucket_move ORDER BY id DESC LIMIT ?`, [

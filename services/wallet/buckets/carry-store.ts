@@ -1,5 +1,6 @@
 import { type Queryable, toSafeInteger } from "../../../mixins/mysql/database.ts";
 import { archivedTrades } from "../../archived-tables.ts";
+import { bucketPrefixes } from "../business-ids.ts";
 
 /** SQL of the accounts of a bucket on its way from one server to another, and of the postings of the move. */
 
@@ -66,4 +67,22 @@ export async function carriedAbove(
   return rows.map(({ biz_id, user_id, num }) => ({
     ...{ bizId: biz_id, userId: String(user_id), num: toSafeInteger(num) },
   }));
+}
+
+/**
+ * A posting of a move that is not among these; `undefined` where there is none. Each ledger is asked, by its index, once
+ * for each move of which it has postings.
+ */
+export async function postingOfOther(db: Queryable, moves: ReadonlySet<string>): Promise<Carried | undefined> {
+  for (const ledger of carriedLedgers)
+    for (const prefix of bucketPrefixes)
+      for (let above = prefix as string; ; ) {
+        const [first] = await carriedAbove(db, ledger, prefix, above, 1);
+        if (!first) break;
+        const move = first.bizId.slice(prefix.length).split(":", 1)[0] as string;
+        if (!moves.has(move)) return first;
+        // Beyond all users, whose ids are digits.
+        above = `${prefix}${move}:~`;
+      }
+  return undefined;
 }

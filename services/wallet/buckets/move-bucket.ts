@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Service } from "moleculer";
-import { fail, isUnavailable } from "../../../broker/failure.ts";
+import { fail } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { addHealthCheck } from "../../../mixins/health.mixin.ts";
 import { LeasedLoop } from "../../../mixins/leased-loop.ts";
@@ -94,7 +94,7 @@ export function movingBuckets(wallet: Service & WalletState): LeasedLoop {
     name: "moves of buckets",
     everyMs: limits.wallet.moveEveryMs,
     round: async () => {
-      // One that cannot go on, e.g. since its server is away, does not keep the others.
+      // One that cannot go on, since its server is away or a person must look, does not keep the others.
       let failure: { error: unknown } | undefined;
       for (const move of await openMoves(servers.all[0].view.mysql)) {
         const about = { move: move.id, bucket: move.bucket, from: move.source, to: move.target };
@@ -104,7 +104,6 @@ export function movingBuckets(wallet: Service & WalletState): LeasedLoop {
           logger.info(about, "a bucket of users has moved");
         } catch (error) {
           failure ??= { error };
-          if (!isUnavailable(error)) break;
         }
       }
       if (failure) throw failure.error;

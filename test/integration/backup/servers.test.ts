@@ -12,6 +12,7 @@ import { limits } from "../../../config/limits.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { Database } from "../../../mixins/mysql/database.ts";
 import { migrate } from "../../../mixins/mysql/migrate.ts";
+import { Snapshot } from "../../../scripts/backup/dump.ts";
 import { keyNames } from "../../../scripts/backup/key-names.ts";
 import { takeBackup } from "../../../scripts/backup/take-backup.ts";
 import { databaseServices } from "../../../scripts/databases.ts";
@@ -226,6 +227,45 @@ test("a backup waits while a bucket is on its way, and has the files of both ser
   );
 });
 
+test("a bucket that arrives at a server between two snapshots, before its gate is opened, has all opened again", async () => {
+  const bucket = 6;
+  const [mover] = nodes as [ServiceBroker];
+  await buy(usersOf(bucket, 1)[0] as string);
+  const [arrived, free] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  walletOn(mover).moveBreakpoint = async (step) => {
+    if (step !== "arrived") return;
+    arrived.resolve();
+    await free.promise;
+  };
+  const open = Snapshot.open.bind(Snapshot);
+  const opened: string[] = [];
+  jest.spyOn(Snapshot, "open").mockImplementation(async (url, databases) => {
+    opened.push(url === config().MYSQL_URL ? "home" : "b");
+    if (opened.length === 2) {
+      await move(bucket, "b");
+      await arrived.promise;
+    }
+    return open(url, databases);
+  });
+  const lines: string[] = [];
+  const progress = (line: string) => {
+    lines.push(line);
+    if (line.includes("waiting")) free.resolve();
+  };
+  try {
+    const options = { mysqlUrl: config().MYSQL_URL, connection: nats, keys: keyNames(process.env) };
+    await takeBackup({ ...options, folder: join(folder, "between"), progress });
+  } finally {
+    free.resolve();
+    walletOn(mover).moveBreakpoint = undefined;
+  }
+  expect(lines).toContainEqual(expect.stringMatching(/^move \d+ began after the home server's snapshot: waiting/));
+  expect(opened.slice(0, 4)).toEqual(["home", "b", "home", "b"]);
+  await eventually("the move is done", async () =>
+    (await call(caller, "wallet.buckets", {})).moves.every(({ state }) => state === "done"),
+  );
+});
+
 test("a backup is refused where the setting lacks a server that the home server names", async () => {
   const setting = process.env.WALLET_MYSQL_URLS as string;
   try {
@@ -324,9 +364,21 @@ test("databases that other means brought back are refused where they are not of 
   const gates = `${databaseName("wallet")}.t_wallet_gate`;
   await admins.b.query(`UPDATE ${gates} SET is_open = 0 WHERE bucket = ?`, [onB]);
   await expect(restoring({ keepDatabases: true })).rejects.toThrow(
-    /bucket 2 is at b by the home server, at revision 1, and b has it closed at 1: these databases are not of one time/,
+    /the gates of bucket 2 are not as the map says, closed \(b 1\): these databases are not of one time/,
   );
   await admins.b.query(`UPDATE ${gates} SET is_open = 1 WHERE bucket = ?`, [onB]);
+  for (const [ledger, table] of Object.entries({ coins: "t_qiyu_currency_trade", debt: "t_wallet_debt" })) {
+    const [columns, values] = ledger === "coins" ? [", type, status, balance_after", ", 3, 1, 7"] : ["", ""];
+    const id = `bucket-in:1000000:${anchor}`;
+    await admins.b.query(
+      `INSERT INTO ${databaseName("wallet")}.${table} (user_id, num, biz_id${columns}) VALUES (?, 7, ?${values})`,
+      [anchor, id],
+    );
+    await expect(restoring({ keepDatabases: true })).rejects.toThrow(
+      `b has ${id}, of a move that the home server does not know: these databases are not of one time`,
+    );
+    await admins.b.query(`DELETE FROM ${databaseName("wallet")}.${table} WHERE biz_id = ?`, [id]);
+  }
   const before = await story();
   const { report } = await restoring({ keepDatabases: true });
   expect(report?.written["charges of gifts"] ?? 0).toBe(0);

@@ -327,9 +327,10 @@ describe("a bucket that moves", () => {
     },
   );
 
-  test("stays closed, and says so, while what arrived is not what left", async () => {
-    const bucket = newBucket();
+  test("stays closed, and says so, while what arrived is not what left; a later move goes on", async () => {
+    const [bucket, other] = [newBucket(), newBucket()];
     const [user] = (await funded(bucket, 1, 70)) as [string];
+    const [neighbour] = (await funded(other, 1, 30)) as [string];
     const change = (by: number) =>
       rowsAt(
         ...([both.urls.b, "wallet", "UPDATE t_qiyu_currency_trade SET num = num + ? WHERE user_id = ?"] as const),
@@ -339,14 +340,21 @@ describe("a bucket that moves", () => {
     walletOn(node).moveBreakpoint = async (step) => {
       if (step === "arrived" && ++rounds === 1) await change(1);
     };
-    expect(await move(bucket, "b")).toEqual({ planned: true });
-    await eventually("it was tried again", () => rounds >= 3, 20_000);
-    expect((await status()).moves[0]).toMatchObject({ bucket, state: "closed" });
-    expect(isUnavailable(await balance(user).catch((error: unknown) => error))).toBe(true);
-    await change(-1);
+    try {
+      expect(await move(bucket, "b")).toEqual({ planned: true });
+      await eventually("it was tried again", () => rounds >= 3, 20_000);
+      expect(await move(other, "b")).toEqual({ planned: true });
+      const moveOf = async (wanted: number) => (await status()).moves.find((one) => one.bucket === wanted);
+      await eventually("the later one is done", async () => (await moveOf(other))?.state === "done", 20_000);
+      expect(await balance(neighbour)).toMatchObject({ balance: 30 });
+      expect(await moveOf(bucket)).toMatchObject({ state: "closed" });
+      expect(isUnavailable(await balance(user).catch((error: unknown) => error))).toBe(true);
+    } finally {
+      walletOn(node).moveBreakpoint = undefined;
+      if (rounds > 0) await change(-1);
+    }
     await eventually("the move is done", movesDone, 20_000);
     expect(await balance(user)).toMatchObject({ balance: 70 });
-    walletOn(node).moveBreakpoint = undefined;
   });
 
   test("waits for a transaction that holds the gate without making others wait behind it", async () => {
