@@ -14,7 +14,7 @@ import { Shelf } from "./shelf.ts";
 import { booksForNodes, chosenSizes, type Size } from "./sizes.ts";
 
 /** Odd, so that a burst has the median rate. */
-const rounds = 3;
+const rounds = 5;
 const bufferPoolMb = 512;
 /** So the indexes of the hot tables fit in memory while they are filled. */
 const fillPoolMb = 2_048;
