@@ -47,30 +47,51 @@ const resize = (bytes: number): Promise<number> =>
 export async function prepareBufferPool(progress: (line: string) => void): Promise<void> {
   await flushBooks(progress);
   await connected(async (connection) => {
-    // Otherwise pages that are read once would only get the part of the pool that is given up first.
-    const [rows] = await connection.query("SELECT @@innodb_old_blocks_time AS ms");
-    const { ms } = (rows as { ms: number }[])[0] ?? { ms: 1_000 };
-    await connection.query("SET GLOBAL innodb_old_blocks_time = 0");
+    const before = await globalNumber(connection, oldBlocks);
+    // Otherwise pages that are read once get a third of the pool, and those of other books keep the rest.
+    await connection.query(`SET GLOBAL ${oldBlocks} = 95`);
     try {
       await readIndexes(connection);
     } finally {
-      await connection.query(`SET GLOBAL innodb_old_blocks_time = ${ms}`);
+      await connection.query(`SET GLOBAL ${oldBlocks} = ${before}`);
     }
   });
 }
 
+const oldBlocks = "innodb_old_blocks_pct";
+
+async function globalNumber(connection: Connection, name: string): Promise<number> {
+  const [rows] = await connection.query(`SELECT @@${name} AS value`);
+  return Number((rows as { value: string }[])[0]?.value);
+}
+
+/** Written to at their ends, wherever their tables' other indexes are: idx_object at the end of each anchor's part. */
+const appended: ReadonlySet<string> = new Set(["idx_object"]);
+
 /**
- * Reads every index that a gift is written to in no order. Neither those of archives, which no gift writes to, nor primary
- * keys that count up: gifts write at their ends.
+ * Reads every index that a gift is written to in no order, the largest first: where they do not all fit, a part of it is
+ * not in the pool, as after a long time of gifts. Not those of archives, which no gift writes to, nor primary keys that
+ * count up.
  */
 async function readIndexes(connection: Connection): Promise<void> {
+  const databases = [databaseName("wallet"), databaseName("gift")];
   const [rows] = await connection.query(
     `SELECT DISTINCT s.table_schema AS db, s.table_name AS name, s.index_name AS idx
      FROM information_schema.statistics s JOIN information_schema.columns c USING (table_schema, table_name, column_name)
      WHERE s.table_schema IN (?) AND s.table_name NOT LIKE '%\\_archive%'
        AND NOT (s.index_name = 'PRIMARY' AND c.extra LIKE '%auto_increment%')`,
-    [[databaseName("wallet"), databaseName("gift")]],
+    [databases],
   );
-  for (const { db, name, idx } of rows as Record<"db" | "name" | "idx", string>[])
-    await connection.query(`SELECT COUNT(*) FROM \`${db}\`.\`${name}\` FORCE INDEX (\`${idx}\`)`);
+  const [sizes] = await connection.query(
+    `SELECT database_name AS db, table_name AS name, index_name AS idx, stat_value AS pages FROM mysql.innodb_index_stats
+     WHERE stat_name = 'size' AND database_name IN (?)`,
+    [databases],
+  );
+  const keyOf = ({ db, name, idx }: Index) => `\`${db}\`.\`${name}\` FORCE INDEX (\`${idx}\`)`;
+  const pages = new Map((sizes as (Index & { pages: string })[]).map((one) => [keyOf(one), Number(one.pages)]));
+  const indexes = (rows as Index[]).filter(({ idx }) => !appended.has(idx)).map(keyOf);
+  for (const index of indexes.toSorted((a, b) => (pages.get(b) ?? 0) - (pages.get(a) ?? 0)))
+    await connection.query(`SELECT COUNT(*) FROM ${index}`);
 }
+
+type Index = Readonly<Record<"db" | "name" | "idx", string>>;

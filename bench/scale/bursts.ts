@@ -11,7 +11,7 @@ import { telling } from "../support/telling.ts";
 import { prepareBufferPool } from "./buffer-pool.ts";
 import type { Filled } from "./history.ts";
 
-const defaultGifts = 40_000;
+const defaultGifts = 20_000;
 /** Coprime to every number of accounts here, so that the senders of a burst are spread over all accounts. */
 const stride = 618_031;
 
@@ -36,7 +36,7 @@ export class Bursts {
   }
 
   /**
-   * The first half as many gifts are not measured: they bring those pages into the pool that gifts need most, and what each
+   * As many gifts before them are not measured: they bring those pages into the pool that gifts need most, and what each
    * size had of the pool before counts for nothing.
    *
    * `nodes`: the number of wallet processes, with one gift node and one router; 0: everything in this process. Without an
@@ -51,7 +51,7 @@ export class Bursts {
       nodes === 0
         ? await singleSystem(context, queue, false)
         : await clusterSystem(context, queue, { gift: 1, wallet: nodes }, false);
-    const first = await queue.fill(this.next(Math.ceil(gifts / 2)), () => {});
+    const first = await queue.fill(this.next(gifts), () => {});
     await timeSettling(system, queue, { messages: first, progress });
     await system.pause();
     const messages = await queue.fill(this.next(gifts), () => {});

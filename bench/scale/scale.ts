@@ -34,15 +34,20 @@ interface Books {
   readonly bursts: Bursts;
 }
 
-/** Bytes of the two databases on disk, as the server reports them. */
+/** Bytes of the two databases on disk, as the server estimates them. */
 async function bytesOnDisk(): Promise<number> {
   const connection = await openConnection(config().MYSQL_URL);
+  const tables = "information_schema.tables WHERE table_schema IN (?)";
+  const databases = [databaseName("wallet"), databaseName("gift")];
   try {
-    const [rows] = await connection.query(
-      "SELECT SUM(data_length + index_length) AS bytes FROM information_schema.tables WHERE table_schema IN (?)",
-      [[databaseName("wallet"), databaseName("gift")]],
-    );
-    return Number((rows as { bytes: string }[])[0]?.bytes ?? 0);
+    const [names] = await connection.query(`SELECT table_schema AS db, table_name AS name FROM ${tables}`, [databases]);
+    const all = (names as Record<"db" | "name", string>[]).map(({ db, name }) => `${db}.${name}`);
+    // Otherwise the sizes are those of some time before.
+    await connection.query(`ANALYZE TABLE ${all.join(", ")}`);
+    const [sums] = await connection.query(`SELECT SUM(data_length + index_length) AS bytes FROM ${tables}`, [
+      databases,
+    ]);
+    return Number((sums as { bytes: string }[])[0]?.bytes ?? 0);
   } finally {
     await connection.end();
   }
@@ -96,9 +101,8 @@ export async function run(context: BenchContext): Promise<BenchResult> {
     for (let round = 0; round < rounds; round++)
       for (const [at, books] of all.entries()) byBooks[at]?.push(await settle(books, 0));
     for (const [at, books] of all.entries()) note(books, 0, byBooks[at] as Burst[]);
-    const forNodes = few === undefined && !archived ? nodeCounts : few !== undefined && !archived ? [2] : [];
-    for (const nodes of forNodes) {
-      const books = all.find(({ size }) => size.accounts === (few ?? booksForNodes.accounts)) as Books;
+    const books = all.find(({ size }) => size.accounts === (few ?? booksForNodes.accounts)) as Books;
+    for (const nodes of archived ? [] : few === undefined ? nodeCounts : [2]) {
       const bursts: Burst[] = [];
       for (let round = 0; round < rounds; round++) bursts.push(await settle(books, nodes));
       note(books, nodes, bursts);

@@ -51,6 +51,7 @@ describe("npm run bench", () => {
       ["--connections", "4", "--rates", "20", "--seconds", "4"],
       { answered: 40, lost: 0, doubled: 0, killed: { answered: 40, lost: 0 } },
     ],
+    ["scale", ["--archived", "--accounts", "200", "--gifts", "200"], { archivedRatio: aRate, rounds: 3 }],
     ["gate", ["--quick", "--seconds", "1", "--connections", "8"], { cases: { "1 ms": { ofOff: aRate } } }],
     ["battle", ["--rooms", "2", "--rates", "20", "--seconds", "1"], { battles: 2, unseen: 0, exact: true }],
     ["burst", ["--users", "20"], { accepted: 20, refused: 0, acceptRate: aRate, baselineRate: aRate }],
