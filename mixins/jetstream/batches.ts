@@ -103,12 +103,14 @@ export class Batches {
     for (const item of items)
       if ("unreadable" in item) unreadable.push([{ of, ...item }, reasonOf(item)]);
       else this.waiting.put({ key: item.key, of, index: item.index, data: item.data, tries: 0, faults: 0 });
-    if (unreadable.length > 0) this.track(this.unreadable(unreadable).finally(() => this.freed()));
+    if (unreadable.length > 0) this.track(this.unreadable(unreadable));
     if (unreadable.length < items.length) this.timer.soon();
   }
 
   private async unreadable(items: readonly [ItemPlace, string][]): Promise<void> {
     for (const [item, why] of items) if (this.mode !== "halted") await this.toDeadLetters(item, why);
+    this.timer.soon();
+    this.freed();
   }
 
   /** Resolves once nothing of a stream is held. Until then what fails of it is given back, and what comes after that. */

@@ -51,7 +51,7 @@ export class Database implements Queryable {
     return this.alone(async (connection) => {
       this.requireWritable(connection);
       const result = await this.send<ResultSetHeader>(connection, sql, values);
-      this.presence?.heard();
+      if (result.affectedRows > 0) this.presence?.heard();
       return result;
     });
   }
@@ -189,9 +189,10 @@ export class Database implements Queryable {
     return {
       inTransaction: true,
       query: <Row extends object>(sql: string, values: unknown[] = []) => this.rows<Row>(connection, sql, values),
-      run: (sql: string, values: unknown[] = []) => {
-        onWrite?.();
-        return this.send<ResultSetHeader>(connection, sql, values);
+      run: async (sql: string, values: unknown[] = []) => {
+        const result = await this.send<ResultSetHeader>(connection, sql, values);
+        if (result.affectedRows > 0) onWrite?.();
+        return result;
       },
     };
   }
@@ -233,8 +234,7 @@ export class Database implements Queryable {
   ): Promise<T> {
     const timeout = this.statementTimeoutMs;
     try {
-      const [result] = await connection.query<T>({ sql, values, timeout });
-      return result;
+      return (await connection.query<T>({ sql, values, timeout }))[0];
     } catch (error) {
       if (isRolledBack(error) || isStatementFault(error)) throw error;
       if (numberOf(error) === lockWaitTimeout || numberOf(error) === tableChanged) throw error;

@@ -91,7 +91,8 @@ export class ServerPresence {
 
   private async ask(): Promise<void> {
     try {
-      await (this.isPrepared ? this.parts.probe() : this.parts.prepare());
+      if (!this.isPrepared) await this.parts.prepare();
+      await this.parts.probe();
       this.isPrepared = true;
       this.failure = undefined;
       this.heard();

@@ -10,6 +10,7 @@ import { readGates } from "./gate-store.ts";
 import { closeGate } from "./move-bucket.ts";
 import { requireNoneWithout } from "./nodes-without.ts";
 import { repairGates } from "./repair-gates.ts";
+import { requireMovable } from "./require-movable.ts";
 
 type Wallet = Service & WalletState;
 
@@ -61,6 +62,7 @@ export const bucketActions: ActionDefinitions<Wallet, typeof contract> = {
       if (source === server) return { planned: false };
       requireNoneWithout(this.broker, [source, server]);
       const revision = (servers.map?.revisionOf(bucket) ?? 0) + 1;
+      await requireMovable({ bucket, source: servers.named(source), target: servers.named(server), revision });
       if (!(await planMove(this.mysql, { bucket, source, target: server, revision }, operator)))
         throw fail("unavailable", {
           cause: "the bucket moves or has just moved, or the home server no longer names the target",
@@ -85,11 +87,12 @@ export const bucketActions: ActionDefinitions<Wallet, typeof contract> = {
       const { bucket, server } = ctx.params;
       const { servers } = this;
       if (!servers.isSeveral || !servers.has(server)) throw fail("invalidParam", { field: "server" });
-      await this.openServers.refresh();
-      if (servers.map?.serverOf(bucket) === server) throw fail("invalidParam", { field: "server" });
       const { view, presence } = servers.named(server);
       return whilePresent(presence, async () => {
         const gate = (await readGates(view.mysql)).find((one) => one.bucket === bucket);
+        // Read after the gate: what opened it as a move does is in the map by then.
+        await this.openServers.refresh();
+        if (servers.map?.serverOf(bucket) === server) throw fail("invalidParam", { field: "server" });
         if (!gate?.isOpen) return { closed: false };
         await closeGate(view, bucket, gate.revision);
         return { closed: true };

@@ -100,9 +100,9 @@ export function openGateIfFree(target: Database, bucket: number, revision: numbe
   });
 }
 
-/** Whether the gate is older than a revision, and stays so until the transaction ends. */
-export async function isBefore(tx: Transaction, bucket: number, revision: number): Promise<boolean> {
-  const [row] = await tx.query<GateRow>(
+/** Whether the gate is older than a revision; in a transaction it stays so until that ends. */
+export async function isBefore(db: Queryable, bucket: number, revision: number): Promise<boolean> {
+  const [row] = await db.query<GateRow>(
     "SELECT bucket, is_open, revision FROM t_wallet_gate WHERE bucket = ? LOCK IN SHARE MODE",
     [bucket],
   );

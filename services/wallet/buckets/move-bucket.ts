@@ -8,7 +8,7 @@ import type { WalletState } from "../wallet-state.ts";
 import { type BucketMove, noteClosed, noteDone, noteMoved, openMoves, writeBucket } from "./bucket-store.ts";
 import { carryAccounts, forgetStatuses } from "./carry-accounts.ts";
 import { hasAccounts } from "./carry-store.ts";
-import { closeGateIfFree, isClosedAt, openGate } from "./gate-store.ts";
+import { closeGateIfFree, isBefore, isClosedAt, openGate } from "./gate-store.ts";
 import type { LedgerServers, ServerView } from "./ledger-servers.ts";
 import type { MoveBreakpoint } from "./move-state.ts";
 import { requireNoneWithout } from "./nodes-without.ts";
@@ -54,6 +54,8 @@ export async function carryOutMove(
   if (state === "planned") {
     // A node may have come since the move was planned.
     requireNoneWithout(broker, [move.source, move.target]);
+    if (!(await isBefore(target.mysql, bucket, revision)))
+      throw new Error(`the gate of bucket ${bucket} on ${move.target} has a revision that this move does not open`);
     await closeGate(source, bucket, revision - 1);
     await reached("closed");
     await noteClosed(home, id, await hasAccounts(source.mysql, bucket));
@@ -103,6 +105,7 @@ export function movingBuckets(wallet: Service & WalletState): LeasedLoop {
           await carryOutMove(wallet, move, wallet.moveBreakpoint ?? (() => {}));
           logger.info(about, "a bucket of users has moved");
         } catch (error) {
+          logger.warn({ ...about, err: error }, "a bucket of users cannot be moved: it is tried again");
           failure ??= { error };
         }
       }

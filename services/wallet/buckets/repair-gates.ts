@@ -40,15 +40,6 @@ export async function repairGates(wallet: Wallet, order: RepairOrder): Promise<G
   const { servers, logger } = wallet;
   const { bucket, dryRun, closeOnly, operator } = order;
   const home = servers.all[0];
-  const { buckets, left } = await readBuckets(home.view.mysql);
-  const known = new BucketMap(home.name, buckets, left);
-  const map: BucketRow = { bucket, server: known.serverOf(bucket), revision: known.revisionOf(bucket) };
-  const moves = await movesOf(home.view.mysql, bucket);
-  const open = moves.find(({ state }) => state !== "done");
-  if (open) throw fail("unavailable", { cause: `bucket ${bucket} is on its way to ${open.target}, ${open.state}` });
-  const own = servers.named(map.server);
-  const others = servers.all.filter((server) => server !== own);
-
   const found = new Map<string, FoundGate>();
   const failures = new Map<string, string>();
   /** What fails on a server is said of it, and keeps none of the others. */
@@ -67,6 +58,15 @@ export async function repairGates(wallet: Wallet, order: RepairOrder): Promise<G
       }),
     ),
   );
+  // Read after the gates: what opened one as a move does is in the map by then.
+  const { buckets, left } = await readBuckets(home.view.mysql);
+  const known = new BucketMap(home.name, buckets, left);
+  const map: BucketRow = { bucket, server: known.serverOf(bucket), revision: known.revisionOf(bucket) };
+  const moves = await movesOf(home.view.mysql, bucket);
+  const open = moves.find(({ state }) => state !== "done");
+  if (open) throw fail("unavailable", { cause: `bucket ${bucket} is on its way to ${open.target}, ${open.state}` });
+  const own = servers.named(map.server);
+  const others = servers.all.filter((server) => server !== own);
   const newest = Math.max(0, ...moves.map(({ revision }) => revision));
   const { steps, revision } = planRepair(map, found, newest);
   const outcomes = new Map<string, OnServer["outcome"]>();
