@@ -287,3 +287,19 @@ describe("the repair of a bucket's gates", () => {
     await expectWorking(bucket, user);
   });
 });
+
+test.each<[string, (bucket: number) => Promise<unknown>]>([
+  ["its source's is behind the map, as after half a repair", (bucket) => setGate("b", bucket, true, 0)],
+  ["its target's is ahead of the map, as after a restore", (bucket) => setGate("home", bucket, false, 7)],
+])("a bucket is not moved where the gate of %s; once it is repaired it is", async (_what, change) => {
+  const { bucket, user } = await bucketAtB();
+  await change(bucket);
+  const refused = await plan(bucket, "home").catch((error: unknown) => error);
+  expect([failureName(refused), String(JSON.stringify(refused))]).toEqual([
+    "unavailable",
+    expect.stringContaining(`npm run buckets -- repair ${bucket}`),
+  ]);
+  expect(await movesDone()).toBe(true);
+  await repair(bucket);
+  await expectWorking(bucket, user);
+});
