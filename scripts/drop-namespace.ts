@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { type ConnectionOptions, connect, ErrorCode, type NatsConnection } from "nats";
 import { connectNats } from "../broker/nats-connect.ts";
 import { inboxPrefixOf, mirrorUserOf, natsUser } from "../broker/nats-names.ts";
@@ -54,11 +55,26 @@ async function connectToMirror(namespace: string, options: ConnectionOptions): P
   });
 }
 
+/** A cluster elects leaders after a server of it has come back, and does not answer meanwhile. */
+const answerWithinMs = 30_000;
+const unanswered: ReadonlySet<unknown> = new Set([ErrorCode.Timeout, ErrorCode.NoResponders]);
+
 async function dropStreamsOf(namespace: string, connection: NatsConnection): Promise<void> {
-  const manager = await connection.jetstreamManager();
-  const names: string[] = [];
-  for await (const stream of manager.streams.list()) names.push(stream.config.name);
-  for (const name of names) if (name.startsWith(`${namespace}_`)) await manager.streams.delete(name);
+  const until = Date.now() + answerWithinMs;
+  const drop = async (): Promise<void> => {
+    const manager = await connection.jetstreamManager();
+    const names: string[] = [];
+    for await (const stream of manager.streams.list()) names.push(stream.config.name);
+    for (const name of names) if (name.startsWith(`${namespace}_`)) await manager.streams.delete(name);
+  };
+  for (;;)
+    try {
+      await drop();
+      break;
+    } catch (error) {
+      if (!unanswered.has((error as { code?: unknown }).code) || Date.now() > until) throw error;
+      await pause(100);
+    }
   await connection.close();
 }
 
