@@ -5,8 +5,9 @@ import { messageOf } from "../../scripts/stack/wait.ts";
 import { eventStream } from "../../services/streams.ts";
 import type { Drilled, DrillRow, Fault } from "./fault.ts";
 
-/** A nats-server that has not joined by then is helped, as the runbook says. */
+/** A nats-server that has not joined by then is helped, as the operating page says, and again where that was not enough. */
 const joinsAloneMs = 30_000;
+const helpedTimes = 4;
 /** Longer than others take to count a silent server as gone: Galera 5 s, sentinels 2 s, NATS 9 s. */
 const pausedForMs = 15_000;
 /** Of the one server that no other stands in for: until it is started again. */
@@ -71,29 +72,50 @@ async function withoutIt(name: string, flows: () => Promise<boolean>): Promise<v
   else await flows();
 }
 
-/**
- * Resolves when it has joined the others. nats-server 2.9 may never send the rest of a stream to a server that comes back
- * ("Catchup for stream ... stalled"), until the stream has another leader. Returns what was done about that.
- */
-export async function joined({ ha, nats, progress }: Drilled, name: string): Promise<string> {
-  const isNats = ha.server(name).kind === "nats";
-  try {
-    await ha.waitUntilJoined(name, isNats ? joinsAloneMs : undefined);
-    return "";
-  } catch (error) {
-    if (!isNats) throw error;
-    progress(messageOf(error));
-  }
+/** What a server's health names as not current, whatever the stream's leader thinks. */
+const behind = /stream '[^']* > ([^']+)' is not current/;
+
+/** The leaders of the streams that stand still step down. */
+async function help({ ha, nats }: Drilled, name: string, complaint: string): Promise<string> {
   const manager = await nats.jetstreamManager();
   const mark = ha.server(name).site.mark;
-  const helped: string[] = [];
-  for await (const { config, cluster } of manager.streams.list()) {
-    if (cluster?.replicas?.find((one) => one.name === mark)?.current !== false) continue;
-    helped.push(config.name);
-    await nats.request(`$JS.API.STREAM.LEADER.STEPDOWN.${config.name}`, undefined, { timeout: stepDownMs });
+  const still = new Set(complaint.match(behind)?.slice(1));
+  for await (const { config, cluster } of manager.streams.list())
+    if (cluster?.replicas?.find((one) => one.name === mark)?.current === false) still.add(config.name);
+  for (const stream of still)
+    await nats.request(`$JS.API.STREAM.LEADER.STEPDOWN.${stream}`, undefined, { timeout: stepDownMs });
+  return `the leader of ${still.size} streams that stood still had to step down`;
+}
+
+async function startAgain({ ha }: Drilled, name: string): Promise<string> {
+  await ha.kill(name);
+  await ha.start(name);
+  return "it was started again";
+}
+
+/**
+ * Resolves when it has joined the others. nats-server 2.9 may never send the rest of a stream to a server that comes back
+ * ("Catchup for stream ... stalled"), until the stream has another leader, or the server is started again. Returns what
+ * was done about that.
+ */
+export async function joined(drilled: Drilled, name: string): Promise<string> {
+  const { ha, progress } = drilled;
+  if (ha.server(name).kind !== "nats") {
+    await ha.waitUntilJoined(name);
+    return "";
   }
-  await ha.waitUntilJoined(name);
-  return `; after ${joinsAloneMs / 1_000} s the leader of ${helped.length} streams that stood still had to step down`;
+  const done: string[] = [];
+  for (let times = 0; ; times++)
+    try {
+      await ha.waitUntilJoined(name, joinsAloneMs);
+      return done.length === 0 ? "" : `; after ${(joinsAloneMs * times) / 1_000} s ${done.join(", ")}`;
+    } catch (error) {
+      if (times === helpedTimes) throw error;
+      progress(messageOf(error));
+      const repair = times % 2 === 0 ? help(drilled, name, messageOf(error)) : startAgain(drilled, name);
+      // Who does not answer now is asked again after the next wait.
+      done.push(await repair.catch((why: unknown) => `help failed (${messageOf(why)})`));
+    }
 }
 
 const away =

@@ -76,9 +76,9 @@ export class Publisher {
    * refuses the message or the subject, no stream has the subject, or no ack arrives within
    * `limits.jetstream.publishTimeoutMs`. In the last case the message may be stored (`mayHaveHappened`).
    *
-   * What is not answered is published again every `limits.jetstream.publishAgainMs`, since a request or its ack may be lost
-   * on the way (a leader that moves, a reload of the server): `head` must have a `Nats-Msg-Id`, by which the stream stores
-   * it once.
+   * What is not answered is published once more after `limits.jetstream.publishAgainMs`, since a request or its ack may be
+   * lost on the way (a leader that moves, a reload of the server): `head` must have a `Nats-Msg-Id`, by which the stream
+   * stores it once. Only once, since a cluster that is slow would have to sort out each repeat.
    */
   publish(subject: string, data: Uint8Array, head: MsgHdrs): Promise<PubAck> {
     return new Promise((resolve, reject) => {
@@ -140,7 +140,7 @@ export class Publisher {
       if (waited >= publishTimeoutMs) {
         this.awaited.delete(number);
         awaited.reject(new NotAcked("JetStream did not answer in time", true));
-      } else if (waited >= publishAgainMs * awaited.tries) this.publishAgain(number, awaited);
+      } else if (awaited.tries === 1) this.publishAgain(number, awaited);
     }
   }
 

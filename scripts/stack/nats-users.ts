@@ -16,7 +16,6 @@ import {
   type NatsServer,
   reachesJetStream,
   reloadUntil,
-  type Standing,
 } from "./nats-reload.ts";
 import { LOOPBACK } from "./ports.ts";
 
@@ -125,23 +124,23 @@ async function bringToServer(server: NatsServer, wanted: readonly Login[]): Prom
   const users = wanted.flatMap((login) =>
     usersOf(login).map((one) => ({ ...one, namespace: login.namespace, password: passwordOf(natsDir, login) })),
   );
-  const standingOf = async (withinMs: number): Promise<Standing> => {
+  const everyoneIn = async (withinMs: number): Promise<boolean> => {
     for (const { user, password, ...one } of users)
       for (const port of running) {
-        if (!(await logsIn(port, user, password))) return "unknown";
+        if (!(await logsIn(port, user, password))) return false;
         const info = infoOf(one, one.namespace);
-        if (info !== undefined && !(await reachesJetStream(port, { user, password, info, withinMs }))) return "silent";
+        if (info !== undefined && !(await reachesJetStream(port, { user, password, info, withinMs }))) return false;
       }
-    return "in";
+    return true;
   };
   // On a busy machine the server may answer nobody for seconds while it reads its configuration.
   let complaint = "";
   const areIn = (withinMs: number) =>
-    standingOf(withinMs).catch((error: Error): Standing => {
+    everyoneIn(withinMs).catch((error: Error) => {
       complaint = ` (${error.message})`;
-      return "unknown";
+      return false;
     });
-  if (!areOthers && (await areIn(mostAnswerMs)) === "in") return;
+  if (!areOthers && (await areIn(mostAnswerMs))) return;
   if (await reloadUntil(server, logins, areIn)) return;
   const names = users.map(({ user }) => user).join(", ");
   throw new Error(`the private NATS server does not know ${names}${complaint}: see its log`);
