@@ -186,9 +186,6 @@ upgrades(
         await leave(former, old.drains);
         tell(`${former.label} has left`);
       }
-      // Nodes of this release repeat what a reload has lost.
-      await giveRights(fresh, [["gift", "wallet"]]);
-      tell("nats-server has one login more");
       // Where the nodes that ended did not have this release's manner of leaving, some of its own leave too.
       for (const node of old.drains ? [] : seconds(running)) {
         await leave(node, true);
