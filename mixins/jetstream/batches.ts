@@ -113,7 +113,7 @@ export class Batches {
     this.freed();
   }
 
-  /** Resolves once nothing of a stream is held. Until then what fails of it is given back, and what comes after that. */
+  /** Resolves once nothing of a stream is held. Once an item of it fails, what waits of the stream is given back. */
   handled(stream: string): Promise<void> {
     const free = this.waits.until(stream, () => !this.messages.holds(stream));
     this.pauses.endOf(stream);

@@ -3,7 +3,7 @@ import type { Log } from "../../broker/log.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
 import { limits } from "../../config/limits.ts";
 
-export interface PresenceParts {
+interface PresenceParts {
   /** The server's name, as people know it. */
   readonly name: string;
   /** Before the server is used: whether it is the right one. Repeated until it succeeds. */

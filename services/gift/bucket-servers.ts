@@ -5,7 +5,7 @@ import { call } from "../contracts.ts";
 import { storeBucketOf } from "../wallet-buckets.ts";
 
 /** Servers by name, each with the buckets whose users may have rows there. */
-export type BucketsAt = ReadonlyMap<string, ReadonlySet<number>>;
+type BucketsAt = ReadonlyMap<string, ReadonlySet<number>>;
 
 /**
  * Which servers may have gift records of a user, as the wallet's map of buckets says. It is read now and then: where it is

@@ -6,7 +6,7 @@ import type { ActionDefinitions } from "../../define-service.ts";
 import type { bucketActions as contract } from "../buckets.contract.ts";
 import type { WalletState } from "../wallet-state.ts";
 import { newestMoves, planMove } from "./bucket-store.ts";
-import { readGates } from "./gate-store.ts";
+import { gateOn } from "./gate-store.ts";
 import { closeGate } from "./move-bucket.ts";
 import { requireNoneWithout } from "./nodes-without.ts";
 import { repairGates } from "./repair-gates.ts";
@@ -89,7 +89,7 @@ export const bucketActions: ActionDefinitions<Wallet, typeof contract> = {
       if (!servers.isSeveral || !servers.has(server)) throw fail("invalidParam", { field: "server" });
       const { view, presence } = servers.named(server);
       return whilePresent(presence, async () => {
-        const gate = (await readGates(view.mysql)).find((one) => one.bucket === bucket);
+        const gate = await gateOn(view.mysql, bucket);
         // Read after the gate: what opened it as a move does is in the map by then.
         await this.openServers.refresh();
         if (servers.map?.serverOf(bucket) === server) throw fail("invalidParam", { field: "server" });

@@ -47,6 +47,11 @@ export async function readGates(db: Queryable): Promise<Gate[]> {
   }));
 }
 
+/** A bucket's gate on a server; `undefined`: it has none. */
+export async function gateOn(db: Queryable, bucket: number): Promise<Gate | undefined> {
+  return (await readGates(db)).find((gate) => gate.bucket === bucket);
+}
+
 /**
  * Closes a gate that is open at this revision, unless a transaction holds it: nobody has to wait behind this one. `false`:
  * one holds it. Once it is closed no transaction that found it open runs any more. A repeat, or one that comes after a

@@ -7,7 +7,7 @@ import type { GatesRepaired } from "../buckets.contract.ts";
 import type { WalletState } from "../wallet-state.ts";
 import { BucketMap, type BucketRow } from "./bucket-map.ts";
 import { movesOf, raiseRevision, readBuckets } from "./bucket-store.ts";
-import { addGate, openGateIfFree, readGates } from "./gate-store.ts";
+import { addGate, gateOn, openGateIfFree } from "./gate-store.ts";
 import type { LedgerServer } from "./ledger-servers.ts";
 import { closeGate, onceFree } from "./move-bucket.ts";
 import { type FoundGate, planRepair } from "./plan-repair.ts";
@@ -54,7 +54,7 @@ export async function repairGates(wallet: Wallet, order: RepairOrder): Promise<G
   await Promise.all(
     servers.all.map((server) =>
       on(server, async () => {
-        found.set(server.name, await gateOn(server, bucket));
+        found.set(server.name, await foundOn(server, bucket));
       }),
     ),
   );
@@ -109,8 +109,8 @@ export async function repairGates(wallet: Wallet, order: RepairOrder): Promise<G
   return { servers: [own, ...others].map(shown), revision };
 }
 
-async function gateOn({ view }: LedgerServer, bucket: number): Promise<FoundGate> {
-  const gate = (await readGates(view.mysql)).find((one) => one.bucket === bucket);
+async function foundOn({ view }: LedgerServer, bucket: number): Promise<FoundGate> {
+  const gate = await gateOn(view.mysql, bucket);
   return gate ? { isOpen: gate.isOpen, revision: gate.revision } : null;
 }
 
@@ -125,7 +125,7 @@ async function openOwn(own: LedgerServer, bucket: number, revision: number, isMi
   const { mysql } = own.view;
   if (isMissing) await addGate(mysql, bucket);
   await onceFree(bucket, attempts, () => openGateIfFree(mysql, bucket, revision));
-  const gate = await gateOn(own, bucket);
+  const gate = await foundOn(own, bucket);
   if (!gate?.isOpen || gate.revision !== revision)
     throw fail("unavailable", { cause: `the gate of bucket ${bucket} was changed beside this: repeat it` });
 }

@@ -26,7 +26,7 @@ export interface Refund {
 }
 
 /** A refund before another one, as its own server has it. */
-export interface StoredRefund extends EarlierRefund, Pick<Refund, "orderId" | "debt" | "time"> {}
+interface StoredRefund extends EarlierRefund, Pick<Refund, "orderId" | "debt" | "time"> {}
 
 /** A payer's gift or refund, with the id of its row. */
 export interface StoredEntry {
