@@ -127,14 +127,14 @@ export function slowestLines(times: readonly FileTime[], most: number): string[]
   return slowest.map(({ run, path, seconds }) => `${seconds.toFixed(0).padStart(4)} s ${run}: ${path}`);
 }
 
-/** One line a failed test, with the beginning of its message; tests of a file that fail alike share their line. */
+/** One line a failed test, with its message in short; tests of a file that fail alike share their line. */
 function linesOf(run: string, files: readonly JestFile[]): string[] {
   return files.flatMap((file) => {
     const path = pathOf(file);
     const failed = statusOf(file, "failed");
     const what = statusOf(file, "passed").length > 0 ? "failed outside of its tests" : "did not run";
-    if (failed.length === 0) return [`${run}: ${path} ${what}: ${beginningOf(file.message)}`];
-    const alike = Map.groupBy(failed, (test) => beginningOf(test.failureMessages[0] ?? "no message"));
+    if (failed.length === 0) return [`${run}: ${path} ${what}: ${inShort(file.message)}`];
+    const alike = Map.groupBy(failed, (test) => inShort(test.failureMessages[0] ?? "no message"));
     return [...alike].map(([message, [first, ...others]]) => {
       const more = others.length > 0 ? ` (and ${others.length} more of the file)` : "";
       return `${run}: ${path}: ${first?.fullName}${more}: ${message}`;
@@ -142,7 +142,10 @@ function linesOf(run: string, files: readonly JestFile[]): string[] {
   });
 }
 
-/** Colours out, white space to single spaces, at most 300 characters. */
-function beginningOf(message: string): string {
-  return stripVTControlCharacters(message).replace(/\s+/g, " ").trim().slice(0, 300);
+/** Colours out, white space to single spaces; of a long message the beginning and the end, where a difference may be. */
+function inShort(message: string): string {
+  const [text = "", ...trace] = stripVTControlCharacters(message).split(/\n\s+at /);
+  const line = text.replace(/\s+/g, " ").trim();
+  const place = trace[0] === undefined ? "" : ` at ${trace[0].trim()}`;
+  return line.length <= 600 ? line + place : `${line.slice(0, 300)} ... ${line.slice(-300)}${place}`;
 }

@@ -31,8 +31,9 @@ function refuseError(what: string, { error }: ApiAnswer): void {
 const numberOf = (ackSubject: string) => Number(ackSubject.slice(ackSubject.lastIndexOf(".") + 1));
 
 /**
- * Writes a snapshot of a stream to `write`, part by part, and returns what the server tells of it. The stream is as of
- * one moment. @throws Error where a part is missing, or the server is silent for `limits.backup.streamSilenceMs`
+ * Writes a snapshot of a stream to `write`, part by part, and returns what the server tells of it. All messages of that
+ * state are in it; those that come meanwhile may be, and what consumers have acked is of a later moment
+ * (restore/late-readers.ts). @throws Error where a part is missing, or the server is silent for `limits.backup.streamSilenceMs`
  */
 export async function snapshotStream(
   connection: NatsConnection,

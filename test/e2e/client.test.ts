@@ -1,47 +1,12 @@
 /** The client of clients/typescript against the running system. */
-import {
-  createUserClient,
-  OvationError,
-  type RoomConnection,
-  type RoomEvents,
-  roomConnection,
-  type UserClient,
-} from "../../clients/typescript/src/index.ts";
-import type { Child } from "../../scripts/children.ts";
-import { apiUrl, type Person, pressCashier, randomPhone, requestId, scene } from "../support/client.ts";
-import { startExtraNode } from "../support/cluster-nodes.ts";
+import { createUserClient, OvationError } from "../../clients/typescript/src/index.ts";
+import { apiUrl, pressCashier, randomPhone, requestId, scene } from "../support/client.ts";
 import { eventually } from "../support/eventually.ts";
+import { clientOf, leaveRooms, recorded } from "../support/recorded-room.ts";
 import { expectWholeBooksBalanced } from "../support/whole-books.ts";
 
-const rooms: RoomConnection[] = [];
-let extra: Child | undefined;
-
-afterEach(() => {
-  for (const room of rooms.splice(0)) room.close();
-});
-afterAll(async () => {
-  await extra?.stop(20_000);
-  await expectWholeBooksBalanced();
-});
-
-const clientOf = (person: Pick<Person, "token">): UserClient =>
-  createUserClient({ baseUrl: apiUrl(), language: "en", token: () => person.token });
-
-/** What a room shows, by kind. */
-function recorded(room: RoomConnection) {
-  rooms.push(room);
-  const seen: { [Name in keyof RoomEvents]?: RoomEvents[Name][] } = {};
-  for (const name of ["online", "gap", "gifts", "chat", "payment", "refused", "state", "roomClosed"] as const)
-    room.on(name, (event) => {
-      (seen[name] as unknown[] | undefined) ??= [];
-      (seen[name] as unknown[]).push(event);
-    });
-  const counts = () => {
-    const pieces = seen.gifts?.flatMap(({ gifts }) => gifts.map(({ count }) => count)) ?? [];
-    return pieces.reduce((sum, count) => sum + count, 0);
-  };
-  return { room, seen, counts, online: () => eventually("it is online", () => room.state === "online") };
-}
+afterEach(leaveRooms);
+afterAll(expectWholeBooksBalanced);
 
 test("a user logs in with a code, and out, after which the token is refused", async () => {
   const client = createUserClient({ baseUrl: apiUrl(), language: "en" });
@@ -115,43 +80,3 @@ test("chat, a payment and the end of the room come over the connection", async (
   expect(one.seen.state?.at(-1)).toMatchObject({ code: 4410 });
   expect(other.seen.payment).toBeUndefined();
 });
-
-test("when its im-server is killed it comes back on another and misses no gift", async () => {
-  const { anchor, fan, roomId } = await scene();
-  const node = startExtraNode("im-server", "im-server-of-the-client");
-  extra = node;
-  const ready = await node.ready;
-  const { ports } = JSON.parse(ready?.[1] ?? "{}") as { ports: Record<string, number> };
-  const sender = clientOf(fan);
-  const api = clientOf(anchor).api;
-  let tickets = 0;
-  const viewer = recorded(
-    roomConnection(async (signal) => {
-      const ticket = () => api.im.getImConfig(undefined, { signal });
-      if (++tickets > 1) return ticket();
-      return eventually("a place on the node to be killed", async () => {
-        const found = await ticket();
-        return found.wsImServerAddress.includes(`:${ports["im-server"]}/`) ? found : undefined;
-      });
-    }, roomId),
-  );
-  await viewer.online();
-  const gift = { giftId: 24, roomId, receiverId: anchor.userId };
-  let accepted = 0;
-  const send = async () => {
-    const result = await sender.gifts.send(gift);
-    if (result.outcome !== "accepted") throw result;
-    accepted += 1;
-  };
-  for (let gifts = 0; gifts < 5; gifts++) await send();
-  await eventually("the first effects", () => viewer.counts() > 0);
-  process.kill(node.pid as number, "SIGKILL");
-  for (let gifts = 0; gifts < 5; gifts++) await send();
-  await eventually("all effects", () => viewer.counts() === accepted, 30_000);
-  expect(viewer.seen.online).toHaveLength(2);
-  expect(viewer.seen.gap).toBeUndefined();
-  expect(viewer.counts()).toBe(10);
-  // Until its death is noticed other users may be sent to it too: those of the next test file.
-  const nodes = async () => (await fetch(`${apiUrl()}/health/ready`)).text();
-  await eventually("its death is noticed", async () => !(await nodes()).includes("im-server-of-the-client"), 30_000);
-}, 60_000);

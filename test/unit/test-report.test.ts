@@ -128,6 +128,16 @@ test("a file that did not run is one failure; tests that fail alike share a line
   ]);
 });
 
+test("of a long message the beginning, the end and the place are listed", () => {
+  const long = `Error: not equal\n- code 0\n${"+ a line\n".repeat(200)}+ the reason\n    at Object.toEqual (a.test.ts:1:2)\n    at b`;
+  const { failures } = outcomeOf("integration", [fileOf(gift, [[long]])], [], undefined);
+  expect(failures).toEqual([
+    expect.stringMatching(
+      /Error: not equal - code 0 .* \.\.\. .*\+ the reason at Object\.toEqual \(a\.test\.ts:1:2\)$/,
+    ),
+  ]);
+});
+
 test("the files that took longest are listed, the longest first", () => {
   const took = (path: string, seconds: number) => ({
     ...fileOf(path, [[]]),
