@@ -137,15 +137,21 @@ function linesOf(run: string, files: readonly JestFile[]): string[] {
     const alike = Map.groupBy(failed, (test) => inShort(test.failureMessages[0] ?? "no message"));
     return [...alike].map(([message, [first, ...others]]) => {
       const more = others.length > 0 ? ` (and ${others.length} more of the file)` : "";
-      return `${run}: ${path}: ${first?.fullName}${more}: ${message}`;
+      return `${run}: ${path}: ${first?.fullName}${more}: ${message}${placeOf(first?.failureMessages[0] ?? "")}`;
     });
   });
 }
 
+const traced = (message: string) => stripVTControlCharacters(message).split(/\n\s+at /);
+
 /** Colours out, white space to single spaces; of a long message the beginning and the end, where a difference may be. */
 function inShort(message: string): string {
-  const [text = "", ...trace] = stripVTControlCharacters(message).split(/\n\s+at /);
-  const line = text.replace(/\s+/g, " ").trim();
-  const place = trace[0] === undefined ? "" : ` at ${trace[0].trim()}`;
-  return line.length <= 600 ? line + place : `${line.slice(0, 300)} ... ${line.slice(-300)}${place}`;
+  const line = (traced(message)[0] as string).replace(/\s+/g, " ").trim();
+  return line.length <= 600 ? line : `${line.slice(0, 300)} ... ${line.slice(-300)}`;
+}
+
+/** Where it was thrown, as the first line of the trace has it. */
+function placeOf(message: string): string {
+  const place = traced(message)[1];
+  return place === undefined ? "" : ` at ${place.trim()}`;
 }

@@ -4,8 +4,11 @@ import { createInbox, Empty, type NatsConnection, type StreamConfig, type Stream
 import { limits } from "../../config/limits.ts";
 
 /**
- * Streams as nats-server itself writes and reads them: messages with their sequences, times and headers, and the
- * consumers with what they have acked. The client library does not speak this part of JetStream's API.
+ * Streams as nats-server itself writes and reads them: messages with their sequences, times and headers. The client
+ * library does not speak this part of JetStream's API.
+ *
+ * Consumers are left out. The server writes them after the messages, so one may have read messages that are not in the
+ * snapshot; the next messages would get their sequences, and that consumer would never get them.
  */
 
 const { streamChunkBytes, streamSilenceMs } = limits.backup;
@@ -32,8 +35,8 @@ const numberOf = (ackSubject: string) => Number(ackSubject.slice(ackSubject.last
 
 /**
  * Writes a snapshot of a stream to `write`, part by part, and returns what the server tells of it. All messages of that
- * state are in it; those that come meanwhile may be, and what consumers have acked is of a later moment
- * (restore/late-readers.ts). @throws Error where a part is missing, or the server is silent for `limits.backup.streamSilenceMs`
+ * state are in it, unless they are removed meanwhile, and those that come meanwhile may be. @throws Error where a part is
+ * missing, or the server is silent for `limits.backup.streamSilenceMs`
  */
 export async function snapshotStream(
   connection: NatsConnection,
@@ -43,7 +46,7 @@ export async function snapshotStream(
   const deliver = createInbox();
   const parts = connection.subscribe(deliver, { timeout: streamSilenceMs });
   try {
-    const request = { deliver_subject: deliver, chunk_size: streamChunkBytes };
+    const request = { deliver_subject: deliver, chunk_size: streamChunkBytes, no_consumers: true };
     const answer = await connection.request(`$JS.API.STREAM.SNAPSHOT.${stream}`, JSON.stringify(request), {
       timeout: streamSilenceMs,
     });
@@ -101,7 +104,7 @@ export async function snapshotToFile(connection: NatsConnection, stream: string,
 }
 
 /**
- * Makes a stream from its snapshot, with its consumers. There must be none of that name. The stream is there as a whole
+ * Makes a stream from its snapshot, without consumers. There must be none of that name. The stream is there as a whole
  * or not at all. @throws Error with the server's words
  */
 export async function restoreStream(connection: NatsConnection, about: StreamAbout, file: string): Promise<void> {

@@ -5,6 +5,7 @@ import { isNameOf, streamNames } from "../../mixins/jetstream/definitions.ts";
 import { findStream } from "../../mixins/jetstream/streams.ts";
 import { allStreams, streamAccess } from "../../services/stream-access.ts";
 import { named } from "../backup/dump-text.ts";
+import type { StreamPart } from "../backup/manifest.ts";
 import { eventsName } from "../backup/streams.ts";
 
 /**
@@ -14,7 +15,7 @@ import { eventsName } from "../backup/streams.ts";
 
 /**
  * Readers that write nothing into a database: what they did is on screens and phones, and is not done again. Their
- * consumers stay as they are.
+ * consumers stay as they are; where EVENTS was lost, they go on from where they were at the backup.
  */
 const leftAlone = {
   gift: ["gift-effects"],
@@ -47,21 +48,48 @@ async function setPosition(connection: Connection, events: StreamInfo, position:
   );
 }
 
+/** A consumer, and the sequence up to which it has acked everything that it wants. */
+interface Reading {
+  readonly name: string;
+  readonly upTo: number;
+}
+
+/** Of a stream that is alive. */
+async function readingsOf(manager: JetStreamManager, { config, state }: StreamInfo): Promise<Reading[]> {
+  const list: Reading[] = [];
+  for await (const { name, num_pending, num_ack_pending, ack_floor } of manager.consumers.list(config.name))
+    list.push({ name, upTo: num_pending + num_ack_pending === 0 ? state.last_seq : ack_floor.stream_seq });
+  return list;
+}
+
+/** Of a stream that was made from its backup, which is without consumers. */
+const readingsAtBackup = ({ consumers, state }: Pick<StreamPart, "consumers" | "state">): Reading[] =>
+  consumers.map(({ name, ackFloor, waiting }) => ({
+    name,
+    upTo: waiting === 0 ? Math.max(ackFloor, state.first_seq - 1) : ackFloor,
+  }));
+
 /** The databases say of the readers that are left alone where they are. */
-async function keepPositions(connection: Connection, manager: JetStreamManager, events: StreamInfo): Promise<void> {
+async function keepPositions(connection: Connection, events: StreamInfo, readings: readonly Reading[]): Promise<void> {
   const { last_seq } = events.state;
   for (const reader of sealReaders)
     await setPosition(connection, events, { service: "auditor", reader, sequence: last_seq });
   for (const [service, readers] of Object.entries(leftAlone) as [keyof typeof leftAlone, readonly string[]][])
-    for await (const { name, num_pending, num_ack_pending, ack_floor } of manager.consumers.list(events.config.name)) {
+    for (const { name, upTo } of readings) {
       const reader = readers.find((durable) => isNameOf(durable, name));
-      const sequence = num_pending + num_ack_pending === 0 ? last_seq : ack_floor.stream_seq;
-      if (reader) await setPosition(connection, events, { service, reader, sequence });
+      if (reader) await setPosition(connection, events, { service, reader, sequence: upTo });
     }
 }
 
-/** Sets the readers back; returns the consumers that will read again. A repeat does the same. */
-export async function setReadersBack(connection: Connection, nats: NatsConnection): Promise<string[]> {
+/**
+ * Sets the readers back; returns the consumers that will read again. `remade`: EVENTS of the backup, where it was made
+ * from it. A repeat does the same.
+ */
+export async function setReadersBack(
+  connection: Connection,
+  nats: NatsConnection,
+  remade: Pick<StreamPart, "consumers" | "state"> | undefined,
+): Promise<string[]> {
   const manager = await nats.jetstreamManager();
   const deleted: string[] = [];
   for (const definition of allStreams)
@@ -73,6 +101,7 @@ export async function setReadersBack(connection: Connection, nats: NatsConnectio
       deleted.push(...names);
     }
   const events = await findStream(manager, eventsName());
-  if (events) await keepPositions(connection, manager, events);
+  if (events)
+    await keepPositions(connection, events, remade ? readingsAtBackup(remade) : await readingsOf(manager, events));
   return deleted;
 }

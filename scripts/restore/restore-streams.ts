@@ -7,7 +7,6 @@ import { named } from "../backup/dump-text.ts";
 import type { Manifest } from "../backup/manifest.ts";
 import { restoreStream } from "../backup/stream-snapshot.ts";
 import { streamsInOrder } from "../backup/streams.ts";
-import { mendReaders } from "./late-readers.ts";
 import type { PlacedDatabase } from "./load-databases.ts";
 import type { RestoreState } from "./restore-state.ts";
 
@@ -119,7 +118,6 @@ export async function restoreStreams(state: RestoreState, restoring: Restoring):
           `stream ${stream} is not as in the backup after its restoring: its last sequence is ${made?.state.last_seq}, ` +
             `and ${wanted} is in the backup`,
         );
-      await mendReaders(manager, made);
       if (made.created !== part.created)
         await renameCreation(databases, { stream, from: part.created, to: made.created });
       progress(`stream ${stream}: ${made.state.messages.toLocaleString("en")} messages`);

@@ -214,7 +214,8 @@ async function bringBack(
     const removed = await removeEventsSince(nats, { span, from, since: until, file });
     progress(`${removed} events from ${until.toISOString()} on were taken out of EVENTS: they are in ${file}`);
   }
-  const readers = await setReadersBack(servers.home, nats);
+  const lostEvents = remade ? manifest.streams.find(({ stream }) => stream === eventsName()) : undefined;
+  const readers = await setReadersBack(servers.home, nats, lostEvents);
   progress(`${readers.length} readers of streams go on from the backup`);
   const { id, begun } = manifest;
   const notes = keepDatabases ? [ofKeptDatabases(span), ...replayed.notes] : replayed.notes;

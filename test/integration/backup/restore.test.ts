@@ -424,6 +424,14 @@ describe("a restore", () => {
     const now = await manager.streams.info(`${natsPrefix()}EVENTS`);
     expect(now.state.last_seq).toBeGreaterThanOrEqual(events?.state.last_seq as number);
     expect(now.config.max_bytes).toBe(events?.config.max_bytes);
+    // What viewers have seen by the time of the backup is not shown again.
+    const shown = events?.consumers.find(({ name }) => name.startsWith("gift-effects"));
+    const [position] = await rows<{ sequence: string }>(
+      "gift",
+      "SELECT sequence FROM t_stream_position WHERE reader = 'gift-effects'",
+    );
+    expect(shown?.ackFloor).toBeGreaterThan(0);
+    expect(Number(position?.sequence)).toBe(shown?.ackFloor);
     await startNodes();
     for (const [at, orderId] of early.entries()) expect(await statusOf(fans[at] as string, orderId)).toBe("succeeded");
     await eventually(
