@@ -1,3 +1,4 @@
+import { existsSync, rmSync } from "node:fs";
 import { cpus, loadavg } from "node:os";
 import { join } from "node:path";
 import { Closing } from "../bench/support/closing.ts";
@@ -10,6 +11,7 @@ import { requireNode } from "../scripts/node-version.ts";
 import { HaStack } from "../scripts/stack/ha/ha-stack.ts";
 import { ProgramsMissing } from "../scripts/stack/ha/programs.ts";
 import { claimFreePort } from "../scripts/stack/ports.ts";
+import { stackStatus } from "../scripts/stack/stack.ts";
 import { messageOf } from "../scripts/stack/wait.ts";
 import { onStopSignal } from "../scripts/stop-signal.ts";
 import { verifyBooks } from "./books/verify.ts";
@@ -40,6 +42,19 @@ clients were answered with the books and with what viewers were shown.
 
 Exit code 0: each row reached its goal; 2: one did not; 1: it could not run. docs/drills.md says what is measured.`;
 
+/**
+ * Servers that do not run begin without data: a drill that was ended within a fault may have left streams that no server
+ * has to the end, and with these none gets ready again.
+ */
+async function emptyServers(dir: string, progress: (line: string) => void): Promise<void> {
+  const data = join(dir, "ha");
+  if (!existsSync(data)) return;
+  const { servers } = await stackStatus(dir);
+  if (servers.some(({ state }) => state !== "stopped")) return;
+  progress("the data of the servers' last run is removed");
+  rmSync(data, { recursive: true });
+}
+
 /** Of each gift: a payment for so many. */
 const giftsPerPayment = 150;
 
@@ -51,6 +66,7 @@ async function open(options: DrillOptions, rows: readonly DrillRow[], closing: C
   const port = await claimFreePort(20_100, taken);
   const settings = { API_URL: `http://127.0.0.1:${port}`, CALL_TIMEOUT_MS: "8000" };
   const dir = options.dir ?? join(projectRoot(), ".stack/drill");
+  await emptyServers(dir, progress);
   const servers = await openServers(progress, closing, { dir, ha: true, settings });
   const ha = HaStack.of(dir, progress);
   if (!ha) throw new Error(`single servers run in ${dir}: the drill needs a folder of its own`);

@@ -3,6 +3,7 @@ import { natsPrefix } from "../../config/config.ts";
 import { redisOf } from "../../mixins/redis/address.ts";
 import { messageOf } from "../../scripts/stack/wait.ts";
 import { eventStream } from "../../services/streams.ts";
+import { type Behind, behindOf } from "./behind.ts";
 import type { Drilled, DrillRow, Fault } from "./fault.ts";
 
 /** A nats-server that has not joined by then is helped, as the operating page says, and again where that was not enough. */
@@ -72,19 +73,26 @@ async function withoutIt(name: string, flows: () => Promise<boolean>): Promise<v
   else await flows();
 }
 
-/** What a server's health names as not current, whatever the stream's leader thinks. */
-const behind = /stream '[^']* > ([^']+)' is not current/;
+/** Makes another server the leader of a stream or of a consumer. @throws Error with the server's words */
+async function stepDown({ nats }: Drilled, { stream, consumer }: Behind): Promise<void> {
+  const subject =
+    consumer === undefined ? `STREAM.LEADER.STEPDOWN.${stream}` : `CONSUMER.LEADER.STEPDOWN.${stream}.${consumer}`;
+  const answer = await nats.request(`$JS.API.${subject}`, undefined, { timeout: stepDownMs });
+  const { error } = answer.json<{ error?: { description?: string } }>();
+  if (error) throw new Error(`${consumer ?? stream}: ${error.description}`);
+}
 
-/** The leaders of the streams that stand still step down. */
-async function help({ ha, nats }: Drilled, name: string, complaint: string): Promise<string> {
+/** The leaders of what stands still step down: of what the server says itself, and of streams whose leaders say it. */
+async function help(drilled: Drilled, name: string, complaint: string): Promise<string> {
+  const { ha, nats } = drilled;
   const manager = await nats.jetstreamManager();
   const mark = ha.server(name).site.mark;
-  const still = new Set(complaint.match(behind)?.slice(1));
+  const still = [...behindOf(complaint)];
   for await (const { config, cluster } of manager.streams.list())
-    if (cluster?.replicas?.find((one) => one.name === mark)?.current === false) still.add(config.name);
-  for (const stream of still)
-    await nats.request(`$JS.API.STREAM.LEADER.STEPDOWN.${stream}`, undefined, { timeout: stepDownMs });
-  return `the leader of ${still.size} streams that stood still had to step down`;
+    if (cluster?.replicas?.find((one) => one.name === mark)?.current === false) still.push({ stream: config.name });
+  for (const one of still) await stepDown(drilled, one);
+  const names = new Set(still.map(({ stream, consumer }) => consumer ?? stream));
+  return `the leader of ${[...names].join(", ") || "nothing"} had to step down`;
 }
 
 async function startAgain({ ha }: Drilled, name: string): Promise<string> {

@@ -80,12 +80,22 @@ export function natsNode(place: HaPlace, ports: HaPorts, n: MemberNumber): HaSer
       },
       async requireJoined() {
         const health = await ask("/healthz");
-        if (!health.ok) throw new Error(`/healthz answers ${health.status}: ${await health.text()}`);
+        if (!health.ok) throw new Error(`/healthz answers ${health.status}: ${healthError(await health.text())}`);
         const { meta_cluster: group } = await state();
         if (!group?.leader) throw new Error("JetStream has no leader");
       },
     },
   };
+}
+
+/** The error that /healthz names; its JSON writes the ">" between names as an escape. */
+export function healthError(text: string): string {
+  try {
+    const { error } = JSON.parse(text) as { error?: unknown };
+    return typeof error === "string" ? error : text;
+  } catch {
+    return text;
+  }
 }
 
 /** The routes between the servers have a login of their own, which is the administrator's password. */
