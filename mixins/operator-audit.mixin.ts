@@ -7,6 +7,8 @@ import type { SealedLedger } from "./seals/seal-form.ts";
 import type { SealsState } from "./seals.mixin.ts";
 
 type Audited = Service & MysqlState & SealsState;
+/** The outcome of a result that says itself what failed. */
+type OutcomeOf<Result> = (result: Result) => string | undefined;
 type Handler = (this: Audited, ctx: Context<Record<string, unknown>>) => unknown;
 
 /** A row of t_operator_audit. */
@@ -61,6 +63,7 @@ export async function auditedWork<Result>(
   ledger: SealedLedger,
   { params, ...about }: AuditedCall,
   work: () => Promise<Result> | Result,
+  outcomeOf: OutcomeOf<Result> = () => undefined,
 ): Promise<Result> {
   const callId = await addAuditRow(service, ledger, { ...about, callId: null, params, outcome: "started" });
   let result: Result;
@@ -73,29 +76,33 @@ export async function auditedWork<Result>(
     );
     throw error;
   }
-  await addAuditRow(service, ledger, { ...about, callId, params: null, outcome: "succeeded" });
+  await addAuditRow(service, ledger, { ...about, callId, params: null, outcome: outcomeOf(result) ?? "succeeded" });
   return result;
 }
 
 /**
  * Writes two rows to t_operator_audit for every call of an action with `operator: true`; of the params all but a
- * `session`, which is a secret. The first is durable before
- * the action starts; where it cannot be written, the action does not run and fails with `unavailable`. The second has
- * the outcome and is durable before the answer; where it cannot be written, a call that succeeded fails with
- * `unavailable`, one that failed keeps its failure. The rows are sealed: `ledger` is this service's audit. Needs mysqlMixin
- * (with `mixins/operator-audit/migrations`) and sealsMixin.
+ * `session`, which is a secret. The first is durable before the action starts; where it cannot be written, the action
+ * does not run and fails with `unavailable`. The second has the outcome and is durable before the answer; where it
+ * cannot be written, a call that succeeded fails with `unavailable`, one that failed keeps its failure. It is
+ * `succeeded`, unless the action's `outcomeOf` says otherwise. The rows are sealed: `ledger` is this service's audit.
+ * Needs mysqlMixin (with `mixins/operator-audit/migrations`) and sealsMixin.
  */
 export const operatorAuditMixin = (ledger: SealedLedger) => ({
   merged(schema: ServiceSchema) {
     for (const [name, action] of Object.entries(schema.actions ?? {})) {
-      const definition = action as unknown as { operator?: boolean; handler: Handler };
+      const definition = action as unknown as {
+        operator?: boolean;
+        outcomeOf?: OutcomeOf<unknown>;
+        handler: Handler;
+      };
       if (!definition.operator) continue;
       const carryOut = definition.handler;
       definition.handler = async function audited(this: Audited, ctx: Context<Record<string, unknown>>) {
         const { operator, session: _secret, ...params } = ctx.params;
         const about = { operator: String(operator), action: `${this.name}.${name}`, requestId: ctx.requestID };
         const call = { ...about, params: JSON.stringify(params) };
-        return auditedWork(this, ledger, call, () => carryOut.call(this, ctx));
+        return auditedWork(this, ledger, call, () => carryOut.call(this, ctx), definition.outcomeOf);
       };
     }
   },

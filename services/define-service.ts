@@ -14,6 +14,8 @@ interface ActionDefinition<This, Params, Result> {
   strategyOptions?: { shardKey: string };
   /** Marks an operators' action: each call writes an audit row (mixins/operator-audit.mixin.ts). */
   operator?: true;
+  /** The outcome in that row, by a result that says itself what failed; `undefined`: it has succeeded. */
+  outcomeOf?(result: Result): string | undefined;
   handler(this: This, ctx: Context<Params>): Awaitable<Result>;
 }
 

@@ -73,6 +73,7 @@ export const bucketActions: ActionDefinitions<Wallet, typeof contract> = {
 
   repairGates: {
     operator: true,
+    outcomeOf: ({ servers }) => (servers.some(({ outcome }) => outcome === "failed") ? "partlyFailed" : undefined),
     async handler(ctx) {
       if (!this.servers.isSeveral) throw fail("invalidParam", { field: "bucket" });
       const repaired = await repairGates(this, ctx.params);

@@ -266,6 +266,8 @@ describe("the repair of a bucket's gates", () => {
     await eventually("b is away", isPresent(false), 20_000);
     expect(await repaired(bucket)).toEqual({ home: "toOpen", b: "failed" });
     expect(await gate("home", bucket)).toBe("closed at 0");
+    const sql = "SELECT outcome FROM t_operator_audit WHERE action = 'wallet.repairGates' ORDER BY id DESC LIMIT 1";
+    expect(await rowsAt(both.urls.home, "wallet", sql)).toEqual([{ outcome: "partlyFailed" }]);
     both.wire.mend();
     await eventually("b is back", isPresent(true), 20_000);
     expect(await repaired(bucket)).toEqual({ home: "opened", b: "right" });
