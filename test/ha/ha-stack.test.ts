@@ -167,6 +167,23 @@ test("a second user adopts the servers", async () => {
   expect((await stackStatus(dir)).servers.every(({ state }) => state === "answers")).toBe(true);
 });
 
+test("a queue in use comes back from its snapshot on all servers, and everything that is sent to it afterwards is read", async () => {
+  const queue = await QueueInUse.make({ nats, folder: dir, name: "HA-QUEUE" }, 3);
+  await queue.addReader();
+  const part = await queue.inTraffic(() => queue.snapshot());
+  await queue.bringBack(part);
+  expect((await queue.info()).state.last_seq).toBeGreaterThanOrEqual(part.state.last_seq);
+  await queue.addReader();
+  const sent: number[] = [];
+  for (let n = 0; n < 20; n++) sent.push(await queue.publish());
+  expect(await queue.readAll()).toEqual(expect.arrayContaining(sent));
+  await soon("it is on all servers, and empty", async () => {
+    const { state, cluster } = await queue.info();
+    expect([state.messages, cluster?.replicas?.map(({ current }) => current)]).toEqual([0, [true, true]]);
+  });
+  await streams.streams.delete("HA-QUEUE");
+});
+
 test("what was confirmed is there after the server that took it was killed, and writes go on", async () => {
   await query(stack.mysqlUrl, "CREATE DATABASE ha_test");
   await query(stack.mysqlUrl, "CREATE TABLE ha_test.t_row (id INT PRIMARY KEY)");
@@ -248,23 +265,6 @@ test("a node that is not Synced says so to those who choose among the servers", 
   expect(await standing(3)).toBe("notSynced");
   await query(nodeUrl(3), "SET GLOBAL wsrep_desync = OFF");
   await soon("mysql-3 is Synced again", async () => expect(await standing(3)).toBe("writable"));
-});
-
-test("a queue in use comes back from its snapshot on all servers, and everything that is sent to it afterwards is read", async () => {
-  const queue = await QueueInUse.make({ nats, folder: dir, name: "HA-QUEUE" }, 3);
-  await queue.addReader();
-  const part = await queue.inTraffic(() => queue.snapshot());
-  await queue.bringBack(part);
-  expect((await queue.info()).state.last_seq).toBeGreaterThanOrEqual(part.state.last_seq);
-  await queue.addReader();
-  const sent: number[] = [];
-  for (let n = 0; n < 20; n++) sent.push(await queue.publish());
-  expect(await queue.readAll()).toEqual(expect.arrayContaining(sent));
-  await soon("it is on all servers, and empty", async () => {
-    const { state, cluster } = await queue.info();
-    expect([state.messages, cluster?.replicas?.map(({ current }) => current)]).toEqual([0, [true, true]]);
-  });
-  await streams.streams.delete("HA-QUEUE");
 });
 
 test("a server that was paused does not hold up the others, and joins them again", async () => {
