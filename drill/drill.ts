@@ -10,6 +10,7 @@ import { projectRoot } from "../config/root.ts";
 import { requireNode } from "../scripts/node-version.ts";
 import { HaStack } from "../scripts/stack/ha/ha-stack.ts";
 import { ProgramsMissing } from "../scripts/stack/ha/programs.ts";
+import { withLock } from "../scripts/stack/lock.ts";
 import { claimFreePort } from "../scripts/stack/ports.ts";
 import { stackStatus } from "../scripts/stack/stack.ts";
 import { messageOf } from "../scripts/stack/wait.ts";
@@ -38,21 +39,27 @@ clients were answered with the books and with what viewers were shown.
   --rate N       gifts a second: 500
   --layout NAME  ${layouts.join(", ")}: a process for each service, for each on the path of gifts and payments with
                  the others in one (path, the default), or for all
-  --dir FOLDER   of the servers and logs, by default .stack/drill
+  --dir FOLDER   of the servers and logs, by default .stack/drill, whose servers begin without data
 
 Exit code 0: each row reached its goal; 2: one did not; 1: it could not run. docs/drills.md says what is measured.`;
 
+/** The drill's own folder. */
+const ownDir = () => join(projectRoot(), ".stack/drill");
+const lockWaitMs = 60_000;
+
 /**
- * Servers that do not run begin without data: a drill that was ended within a fault may have left streams that no server
- * has to the end, and with these none gets ready again.
+ * In the drill's own folder, servers that do not run begin without data: a drill that was ended within a fault may have
+ * left streams that no server has to the end, and with these none gets ready again.
  */
-async function emptyServers(dir: string, progress: (line: string) => void): Promise<void> {
-  const data = join(dir, "ha");
+async function emptyOwnServers(progress: (line: string) => void): Promise<void> {
+  const data = join(ownDir(), "ha");
   if (!existsSync(data)) return;
-  const { servers } = await stackStatus(dir);
-  if (servers.some(({ state }) => state !== "stopped")) return;
-  progress("the data of the servers' last run is removed");
-  rmSync(data, { recursive: true });
+  await withLock(ownDir(), "stack", { deadlineMs: lockWaitMs, onWait: () => {} }, async () => {
+    const { servers } = await stackStatus(ownDir());
+    if (servers.some(({ state }) => state !== "stopped")) return;
+    progress("the data of the last drill's servers is removed");
+    rmSync(data, { recursive: true, force: true, maxRetries: 5 });
+  });
 }
 
 /** Of each gift: a payment for so many. */
@@ -65,8 +72,8 @@ async function open(options: DrillOptions, rows: readonly DrillRow[], closing: C
   const taken = new Set<number>();
   const port = await claimFreePort(20_100, taken);
   const settings = { API_URL: `http://127.0.0.1:${port}`, CALL_TIMEOUT_MS: "8000" };
-  const dir = options.dir ?? join(projectRoot(), ".stack/drill");
-  await emptyServers(dir, progress);
+  const dir = options.dir ?? ownDir();
+  if (dir === ownDir()) await emptyOwnServers(progress);
   const servers = await openServers(progress, closing, { dir, ha: true, settings });
   const ha = HaStack.of(dir, progress);
   if (!ha) throw new Error(`single servers run in ${dir}: the drill needs a folder of its own`);

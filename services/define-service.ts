@@ -14,7 +14,10 @@ interface ActionDefinition<This, Params, Result> {
   strategyOptions?: { shardKey: string };
   /** Marks an operators' action: each call writes an audit row (mixins/operator-audit.mixin.ts). */
   operator?: true;
-  /** The outcome in that row, by a result that says itself what failed; `undefined`: it has succeeded. */
+  /**
+   * The outcome in that row, by a result that says itself what failed; `undefined`: it has succeeded. Not for actions
+   * whose outcome the auditor reads (auditor/checks/audited-terms.ts): it knows `succeeded` and failures alone.
+   */
   outcomeOf?(result: Result): string | undefined;
   handler(this: This, ctx: Context<Params>): Awaitable<Result>;
 }

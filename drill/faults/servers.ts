@@ -87,12 +87,14 @@ async function help(drilled: Drilled, name: string, complaint: string): Promise<
   const { ha, nats } = drilled;
   const manager = await nats.jetstreamManager();
   const mark = ha.server(name).site.mark;
-  const still = [...behindOf(complaint)];
+  const still = new Map(behindOf(complaint).map((one) => [one.consumer ?? one.stream, one]));
   for await (const { config, cluster } of manager.streams.list())
-    if (cluster?.replicas?.find((one) => one.name === mark)?.current === false) still.push({ stream: config.name });
-  for (const one of still) await stepDown(drilled, one);
-  const names = new Set(still.map(({ stream, consumer }) => consumer ?? stream));
-  return `the leader of ${[...names].join(", ") || "nothing"} had to step down`;
+    if (cluster?.replicas?.find((one) => one.name === mark)?.current === false)
+      still.set(config.name, { stream: config.name });
+  const asked = await Promise.allSettled([...still.values()].map((one) => stepDown(drilled, one)));
+  const refused = asked.flatMap((one) => (one.status === "rejected" ? [messageOf(one.reason)] : []));
+  const had = `the leader of ${[...still.keys()].join(", ") || "nothing"} had to step down`;
+  return refused.length === 0 ? had : `${had} (refused: ${refused.join("; ")})`;
 }
 
 async function startAgain({ ha }: Drilled, name: string): Promise<string> {

@@ -194,13 +194,25 @@ export function consumerSettings(): { ack_wait: number; max_ack_pending: number 
   return { ack_wait: nanos(limits.jetstream.ackWaitMs), max_ack_pending: limits.jetstream.maxAckPending };
 }
 
+/** The description of a queue's consumer: the stream's last sequence when it was made. */
+const madeAtText = "made when the last sequence was ";
+const madeAtPattern = new RegExp(`^${madeAtText}(\\d{1,15})$`);
+
+/** The last sequence of its stream when a queue's consumer was made; 0 where that is not known. */
+export function madeAtOf({ description }: Pick<ConsumerConfig, "description">): number {
+  return Number(madeAtPattern.exec(description ?? "")?.[1] ?? 0);
+}
+
+/** `madeAt`, of a queue's consumer: the stream's last sequence by now. */
 export function consumerConfig(
   name: string,
   { subject }: Pick<ConsumerDefinition, "subject">,
   start: Start,
+  madeAt?: number,
 ): Partial<ConsumerConfig> {
   return {
     durable_name: name,
+    ...(madeAt === undefined ? {} : { description: madeAtText + madeAt }),
     ...(subject ? { filter_subject: natsPrefix() + subject } : {}),
     ack_policy: AckPolicy.Explicit,
     max_deliver: -1,

@@ -1,5 +1,5 @@
 import type { ConsumerInfo, StreamInfo } from "nats";
-import type { StreamDefinition } from "./definitions.ts";
+import { madeAtOf, type StreamDefinition } from "./definitions.ts";
 import { markOf } from "./streams.ts";
 
 /** The state of a stream at a check. */
@@ -20,6 +20,8 @@ export interface SeenConsumer {
   /** Deliveries so far, with repeats, and the highest sequence that was delivered. */
   readonly deliveries: number;
   readonly reached: number;
+  /** The stream's last sequence when it was made: of what was there, others may have acked some. */
+  readonly madeAt: number;
 }
 
 export function seenStream(info: StreamInfo): SeenStream {
@@ -34,6 +36,7 @@ export function seenConsumer(info: ConsumerInfo): SeenConsumer {
     waiting: info.num_pending + info.num_ack_pending,
     deliveries: info.delivered.consumer_seq,
     reached: info.delivered.stream_seq,
+    madeAt: madeAtOf(info.config),
   };
 }
 
@@ -52,11 +55,13 @@ export function lostWith(
 
 /**
  * How many messages of a queue without filters were removed between two checks before their first delivery, i.e. by a
- * purge. Each sequence that was passed was either delivered at least once, or purged. The result is a lower bound,
- * since deliveries include repeats. After a restart of the server, or under another leader, a consumer may be behind
+ * purge. Each sequence that was passed was either delivered at least once, or purged; of what was there when the consumer
+ * was made, e.g. after a restore, an earlier one may have had it acked. The result is a lower bound, since deliveries
+ * include repeats. After a restart of the server, or under another leader, a consumer may be behind
  * its last known state: then the result is 0.
  */
 export function purgedBetween(before: SeenConsumer, now: SeenConsumer): number {
   if (before.created !== now.created || now.reached < before.reached || now.deliveries < before.deliveries) return 0;
-  return Math.max(0, now.reached - before.reached - (now.deliveries - before.deliveries));
+  const passed = now.reached - Math.max(before.reached, now.madeAt);
+  return Math.max(0, passed - (now.deliveries - before.deliveries));
 }

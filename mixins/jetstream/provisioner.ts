@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { DiscardPolicy, type JetStreamManager, type StreamConfig, type StreamInfo } from "nats";
+import { DiscardPolicy, type JetStreamManager, RetentionPolicy, type StreamConfig, type StreamInfo } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
 import { consumerNotFound, findConsumer } from "./consumers.ts";
@@ -68,10 +68,12 @@ export class Provisioner implements Provisioning {
   async makeConsumer({ consumer, name, stream: seen, start }: ConsumerRequest): Promise<void> {
     const { stream } = consumer;
     const former = await this.formerOf(consumer, name);
-    if (!(await this.isStill(stream, seen))) throw madeAgain(stream);
+    const info = await findStream(this.manager, stream);
+    if (!info || !isSameStream(identityOf(info), seen)) throw madeAgain(stream);
     for (const one of former) await this.remove(stream, one);
     let failure: unknown;
-    await this.manager.consumers.add(stream, consumerConfig(name, consumer, start)).catch((error: unknown) => {
+    const madeAt = info.config.retention === RetentionPolicy.Workqueue ? info.state.last_seq : undefined;
+    await this.manager.consumers.add(stream, consumerConfig(name, consumer, start, madeAt)).catch((error: unknown) => {
       failure = error;
     });
     if (!(await this.isStill(stream, seen))) {

@@ -37,14 +37,16 @@ interface NewPosition {
   readonly sequence: number;
 }
 
+/** A position that is further already stays, within the stream. */
 async function setPosition(connection: Connection, events: StreamInfo, position: NewPosition): Promise<void> {
   const { service, reader, sequence } = position;
   await connection.query(
     `INSERT INTO ${named(databaseName(service))}.t_stream_position
        (reader, stream, stream_created, sequence, unread_since)
      VALUES (?, ?, ?, ?, UTC_TIMESTAMP(3))
-     ON DUPLICATE KEY UPDATE sequence = VALUES(sequence), unread_since = VALUES(unread_since)`,
-    [reader, events.config.name, events.created, sequence],
+     ON DUPLICATE KEY UPDATE sequence = LEAST(GREATEST(sequence, VALUES(sequence)), ?),
+       unread_since = VALUES(unread_since)`,
+    [reader, events.config.name, events.created, sequence, events.state.last_seq],
   );
 }
 

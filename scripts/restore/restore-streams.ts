@@ -108,7 +108,7 @@ export async function restoreStreams(state: RestoreState, restoring: Restoring):
       const wanted = part.state.last_seq;
       let made = await findStream(manager, stream);
       if (made?.state.messages === 0 && made.state.last_seq < wanted) {
-        // An empty stream may come back without its last sequence, from which its consumers go on.
+        // An empty stream may come back without its last sequence, behind which positions in the databases would lie.
         await manager.streams.purge(stream, { seq: wanted + 1 });
         made = await findStream(manager, stream);
       }

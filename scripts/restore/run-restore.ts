@@ -216,7 +216,7 @@ async function bringBack(
   }
   const lostEvents = remade ? manifest.streams.find(({ stream }) => stream === eventsName()) : undefined;
   const readers = await setReadersBack(servers.home, nats, lostEvents);
-  progress(`${readers.length} readers of streams go on from the backup`);
+  progress(`readers of streams go on from the backup: ${readers.length} consumers were removed`);
   const { id, begun } = manifest;
   const notes = keepDatabases ? [ofKeptDatabases(span), ...replayed.notes] : replayed.notes;
   return { backup: { id, begun }, until: until?.toISOString() ?? null, gap, ...replayed, notes };

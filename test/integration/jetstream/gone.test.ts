@@ -284,6 +284,29 @@ describe("a queue", () => {
     );
   });
 
+  test("whose consumer is made again passes what was acked before it, and does not call it purged", async () => {
+    handled.hold();
+    const errors = nodes.map((node) => jest.spyOn(sampleOn(node).logger, "error"));
+    const ids = newIds(120);
+    const acks = await publishAll("job.0", ids);
+    const sequences = acks.map(({ seq }) => seq).sort((a, b) => a - b);
+    const last = sequences.at(-1) as number;
+    const reached = async () => {
+      const [name] = (await namesOn("JOBS-0")) as [string];
+      return (await manager.consumers.info(full("JOBS-0"), name)).delivered.stream_seq;
+    };
+    await eventually("all are in hand", async () => (await reached()) >= last);
+    // As if they had been acked.
+    for (const sequence of sequences.slice(1, -1)) await manager.streams.deleteMessage(full("JOBS-0"), sequence, false);
+    await deleteConsumers("JOBS-0");
+    handled.release();
+    await eventually("the new one is behind them", async () => (await reached().catch(() => 0)) >= last, healWithinMs);
+    await expectHandled(handled.jobs, [ids[0] as string]);
+    await aLook();
+    expect(errors.flatMap(({ mock }) => mock.calls).filter(([, text]) => /purged/.test(text))).toEqual([]);
+    await expectHealthy();
+  });
+
   test("that went back in time is detected at a start, gets consumers that no late ack reaches, and its recoveries run", async () => {
     await aLook();
     const info = await manager.streams.info(full("JOBS-1"));
@@ -317,7 +340,7 @@ describe("a queue", () => {
       ...{ manager, conditions: new Conditions(), log: { ...silentLog, error }, countLost },
       provisioning: Object.assign(Object.create(provisioner), { markLoss }),
     });
-    const seenBefore = { stream: full("JOBS-1"), created: "c", waiting: 9, deliveries: 1, reached: 1 };
+    const seenBefore = { stream: full("JOBS-1"), created: "c", waiting: 9, deliveries: 1, reached: 1, madeAt: 0 };
     const look = (reached: number) => watch.lookForPurge(info, seenBefore, { ...seenBefore, waiting: 0, reached });
     for (const reached of [8, 8, 10]) {
       markLoss.mockRejectedValueOnce(new Error("nobody offers the provisioner"));

@@ -2,7 +2,7 @@ import { lostWith, purgedBetween, type SeenConsumer } from "../../../mixins/jets
 
 const stream = { created: "t1", mark: "", messages: 40, lastSequence: 100 };
 const seen = (over: Partial<SeenConsumer> = {}): SeenConsumer => ({
-  ...{ stream: "S", created: "c1", waiting: 10, deliveries: 50, reached: 90 },
+  ...{ stream: "S", created: "c1", waiting: 10, deliveries: 50, reached: 90, madeAt: 0 },
   ...over,
 });
 
@@ -26,4 +26,10 @@ test("a consumer that stands before where it was, as after a restart of the serv
 
 test("a consumer that was made again has passed nothing", () => {
   expect(purgedBetween(seen({ created: "c1" }), seen({ created: "c2", deliveries: 0, reached: 500 }))).toBe(0);
+});
+
+test("what was there when a consumer was made may have been acked by another one: no purge is told of that", () => {
+  const before = seen({ deliveries: 0, reached: 0, madeAt: 950 });
+  expect(purgedBetween(before, seen({ deliveries: 2, reached: 950, madeAt: 950 }))).toBe(0);
+  expect(purgedBetween(before, seen({ deliveries: 2, reached: 1_000, madeAt: 950 }))).toBe(48);
 });
