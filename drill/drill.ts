@@ -54,7 +54,8 @@ const lockWaitMs = 60_000;
 async function emptyOwnServers(progress: (line: string) => void): Promise<void> {
   const data = join(ownDir(), "ha");
   if (!existsSync(data)) return;
-  await withLock(ownDir(), "stack", { deadlineMs: lockWaitMs, onWait: () => {} }, async () => {
+  const onWait = (holder: number) => progress(`waiting for process ${holder}, which starts or stops these servers`);
+  await withLock(ownDir(), "stack", { deadlineMs: lockWaitMs, onWait }, async () => {
     const { servers } = await stackStatus(ownDir());
     if (servers.some(({ state }) => state !== "stopped")) return;
     progress("the data of the last drill's servers is removed");

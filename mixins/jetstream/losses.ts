@@ -20,7 +20,7 @@ export interface SeenConsumer {
   /** Deliveries so far, with repeats, and the highest sequence that was delivered. */
   readonly deliveries: number;
   readonly reached: number;
-  /** The stream's last sequence when it was made: of what was there, others may have acked some. */
+  /** The stream's last sequence when this consumer was made: of what was there, an earlier one may have acked some. */
   readonly madeAt: number;
 }
 
@@ -57,8 +57,8 @@ export function lostWith(
  * How many messages of a queue without filters were removed between two checks before their first delivery, i.e. by a
  * purge. Each sequence that was passed was either delivered at least once, or purged; of what was there when the consumer
  * was made, e.g. after a restore, an earlier one may have had it acked. The result is a lower bound, since deliveries
- * include repeats. After a restart of the server, or under another leader, a consumer may be behind
- * its last known state: then the result is 0.
+ * include repeats. After a restart of the server, or under another leader, a consumer may be behind its last known state:
+ * then the result is 0.
  */
 export function purgedBetween(before: SeenConsumer, now: SeenConsumer): number {
   if (before.created !== now.created || now.reached < before.reached || now.deliveries < before.deliveries) return 0;

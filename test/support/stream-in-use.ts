@@ -40,18 +40,34 @@ export class QueueInUse {
     return this.manager.streams.info(this.name);
   }
 
-  addReader(): Promise<unknown> {
+  private addReader(): Promise<unknown> {
     const about = { durable_name: "reader", ack_policy: AckPolicy.Explicit, max_ack_pending: 10_000 };
     return this.manager.consumers.add(this.name, about);
   }
 
+  /** Loses it while it is in use, and restores it from a snapshot of that time; with a new reader, as a node makes it. */
+  async loseAndRestore(): Promise<void> {
+    await this.addReader();
+    const part = await this.inTraffic(() => this.snapshot());
+    await this.bringBack(part);
+    expect((await this.info()).state.last_seq).toBeGreaterThanOrEqual(part.state.last_seq);
+    await this.addReader();
+  }
+
+  /** Sends so many messages and reads all that is there, these among them. */
+  async expectRead(count: number): Promise<void> {
+    const sent: number[] = [];
+    for (let n = 0; n < count; n++) sent.push(await this.publish());
+    expect(await this.readAll()).toEqual(expect.arrayContaining(sent));
+  }
+
   /** Resolves with the sequence. */
-  async publish(): Promise<number> {
+  private async publish(): Promise<number> {
     return (await this.nats.jetstream().publish(this.subject, randomBytes(300))).seq;
   }
 
   /** Does something while eight flows publish, and the reader acks nine of ten messages. */
-  async inTraffic<T>(work: () => Promise<T>): Promise<T> {
+  private async inTraffic<T>(work: () => Promise<T>): Promise<T> {
     let isOn = true;
     const enough = Promise.withResolvers<void>();
     const flow = async () => {
@@ -81,7 +97,7 @@ export class QueueInUse {
   }
 
   /** Reads and acks what there is; returns the sequences. */
-  async readAll(): Promise<number[]> {
+  private async readAll(): Promise<number[]> {
     const reader = await this.reader();
     const sequences: number[] = [];
     for (;;) {
@@ -94,7 +110,7 @@ export class QueueInUse {
     }
   }
 
-  async snapshot(): Promise<StreamPart> {
+  private async snapshot(): Promise<StreamPart> {
     const { created } = await this.info();
     const file = `${this.name}.stream`;
     const path = join(this.folder, file);
@@ -104,7 +120,7 @@ export class QueueInUse {
   }
 
   /** Deletes it, and restores it as `npm run restore` does. */
-  async bringBack(part: StreamPart): Promise<void> {
+  private async bringBack(part: StreamPart): Promise<void> {
     await this.manager.streams.delete(this.name);
     await restoreStreams(always as RestoreState, {
       ...{ folder: this.folder, nats: this.nats, databases: [], keepStreams: false, progress: () => {} },

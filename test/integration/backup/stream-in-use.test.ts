@@ -25,16 +25,10 @@ afterAll(async () => {
 
 test("a queue that was in use comes back: everything in it is read, and everything that is sent to it afterwards", async () => {
   const queue = await QueueInUse.make({ nats, folder, name: `${natsPrefix()}INUSE` }, 1);
-  // A server may come to write messages and consumers at one moment: in about two of three.
+  // With consumers in them, about every third snapshot has one that is ahead of its messages.
   for (let round = 0; round < 10; round++) {
-    await queue.addReader();
-    const part = await queue.inTraffic(() => queue.snapshot());
-    await queue.bringBack(part);
-    expect((await queue.info()).state.last_seq).toBeGreaterThanOrEqual(part.state.last_seq);
-    await queue.addReader();
-    const sent: number[] = [];
-    for (let n = 0; n < 50; n++) sent.push(await queue.publish());
-    expect(await queue.readAll()).toEqual(expect.arrayContaining(sent));
+    await queue.loseAndRestore();
+    await queue.expectRead(50);
     await eventually("it is empty", async () => (await queue.info()).state.messages === 0);
   }
 });
