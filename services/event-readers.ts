@@ -152,6 +152,7 @@ export function mirrorKeeperPermissions(user: string, namespace: string): Permis
     "STREAM.INFO",
     "STREAM.CREATE",
     "STREAM.UPDATE",
+    "STREAM.LEADER.STEPDOWN",
     "STREAM.DELETE",
     "CONSUMER.LIST",
     "CONSUMER.CREATE",

@@ -123,7 +123,14 @@ function deadLetterRights(prefix: string): string[] {
  */
 export function provisionerPermissions(namespace: string): Permissions {
   const streams = allStreams.flatMap((stream) => namesOf(stream, streamPrefix(namespace)));
-  const requests = ["STREAM.INFO", "STREAM.MSG.GET", "STREAM.CREATE", "STREAM.UPDATE", "CONSUMER.LIST"];
+  const requests = [
+    "STREAM.INFO",
+    "STREAM.MSG.GET",
+    "STREAM.CREATE",
+    "STREAM.UPDATE",
+    "STREAM.LEADER.STEPDOWN",
+    "CONSUMER.LIST",
+  ];
   const ofConsumers = ["CONSUMER.INFO", "CONSUMER.CREATE", "CONSUMER.DURABLE.CREATE", "CONSUMER.DELETE"];
   const trimmed = allStreams.filter(({ trims }) => trims !== undefined);
   const purges = trimmed.flatMap((stream) => namesOf(stream, streamPrefix(namespace)));

@@ -19,6 +19,11 @@ export const jetstreamLimits = Object.freeze({
    * missing, and would remove those of a new one of the same name.
    */
   makeAgainAfterMs: 1_000,
+  /**
+   * A message that its queue's consumer has passed for so long is delivered by a new consumer. Longer than a replica takes
+   * to remove what was acked.
+   */
+  passedForMs: 20_000,
   /** How often a stream is made whose subjects overlap, and the pause between: another node may be making the same one. */
   makeStreamTries: 20,
   makeStreamPauseMs: 100,

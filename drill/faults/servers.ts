@@ -73,8 +73,12 @@ async function withoutIt(name: string, flows: () => Promise<boolean>): Promise<v
   else await flows();
 }
 
-/** Makes another server the leader of a stream or of a consumer. @throws Error with the server's words */
+/**
+ * Lets all servers agree on a stream (mixins/jetstream/agreed-stream.ts), and makes another one the leader of it or of a
+ * consumer. @throws Error with the server's words
+ */
 async function stepDown({ nats }: Drilled, { stream, consumer }: Behind): Promise<void> {
+  if (consumer === undefined) await (await nats.jetstreamManager()).streams.update(stream, {});
   const subject =
     consumer === undefined ? `STREAM.LEADER.STEPDOWN.${stream}` : `CONSUMER.LEADER.STEPDOWN.${stream}.${consumer}`;
   const answer = await nats.request(`$JS.API.${subject}`, undefined, { timeout: stepDownMs });

@@ -1,8 +1,9 @@
-import type { JetStreamManager, StreamInfo } from "nats";
+import type { ConsumerInfo, JetStreamManager, StreamInfo } from "nats";
 import type { Log } from "../../broker/log.ts";
 import type { Conditions } from "./conditions.ts";
-import type { StreamDefinition } from "./definitions.ts";
+import type { ConsumerDefinition, StreamDefinition } from "./definitions.ts";
 import { lostWith, purgedBetween, type SeenConsumer, type SeenStream, seenStream } from "./losses.ts";
+import { PassedMessages } from "./passed-messages.ts";
 import type { PositionKeeper } from "./position-keeper.ts";
 import type { Provisioning } from "./provisioning.ts";
 import type { Recoveries } from "./recoveries.ts";
@@ -21,10 +22,11 @@ export interface LossParts {
   countLost(stream: string, messages: number): void;
 }
 
-/** Detects that a stream has lost messages, reports it, and starts the recoveries. */
+/** Detects that messages of a stream are lost, or passed by its consumer, reports it, and starts what brings them back. */
 export class LossWatch {
   readonly seen = new SeenStreams();
   private readonly parts: LossParts;
+  private readonly passed = new PassedMessages();
   /** The earliest end of each stream that ends before its last known one, and when the message there was stored. */
   private readonly earlyEnds = new Map<string, { sequence: number; time: number }>();
   /** By stream: how many messages are reported as purged while the queue could not be marked. */
@@ -80,6 +82,17 @@ export class LossWatch {
     await this.parts.provisioning.markLoss(stream, identityOf(info));
     this.unmarked.delete(stream);
     return true;
+  }
+
+  /** A consumer that has passed messages of its queue gets a new one in its place, which begins with them. */
+  async lookForPassed(consumer: ConsumerDefinition, stream: StreamInfo, info: ConsumerInfo): Promise<void> {
+    const sequence = this.passed.look(consumer.durable, stream, info, Date.now());
+    if (sequence === undefined) return;
+    const { name, created: insteadOf } = info;
+    const about = { consumer: name, stream: consumer.stream, sequence, messages: stream.state.messages };
+    this.parts.log.warn(about, "a consumer has passed messages of its queue: a new one in its place delivers them");
+    const seen = identityOf(stream);
+    await this.parts.provisioning.makeConsumer({ consumer, name, stream: seen, start: "first", insteadOf });
   }
 
   private noteEarlyEnd({ config: { name }, created, state }: StreamInfo): void {

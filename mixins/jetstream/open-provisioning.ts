@@ -36,7 +36,7 @@ async function openOwn(service: Service): Promise<OpenProvisioning> {
   try {
     const manager = await openManager(connection);
     return {
-      provisioning: new Provisioner(manager),
+      provisioning: new Provisioner(manager, connection),
       patiently: (work) => work(),
       stop: () => undefined,
       close: () => connection.close(),

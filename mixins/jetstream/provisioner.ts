@@ -2,6 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { DiscardPolicy, type JetStreamManager, RetentionPolicy, type StreamConfig, type StreamInfo } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
+import { agreeOnStream, type Requests } from "./agreed-stream.ts";
 import { consumerNotFound, findConsumer } from "./consumers.ts";
 import {
   consumerConfig,
@@ -18,31 +19,48 @@ import { errorCode, findStream, identityOf, isSameStream, type StreamIdentity, s
 const otherSettings = 10058;
 /** Of a stream with the subjects of another one, which may be the same stream that somebody is making at this moment. */
 const subjectsOverlap = 10065;
+/** The streams that are being made by this process, by the server's names. */
+const making = new Map<string, Promise<void>>();
 /** The later mark is the greater string. */
 const newMark = () => Date.now().toString(36);
 
 /** Makes and changes streams and consumers, by a login that has the right to. */
 export class Provisioner implements Provisioning {
   private readonly manager: JetStreamManager;
+  private readonly nats: Requests | undefined;
 
-  constructor(manager: JetStreamManager) {
+  /** `nats`: its connection, where streams have replicas. */
+  constructor(manager: JetStreamManager, nats?: Requests) {
     this.manager = manager;
+    this.nats = nats;
   }
 
-  /** If many nodes do it at once, one of them sets the mark. */
-  async makeStream(wanted: WantedStream, again: boolean): Promise<void> {
+  /**
+   * If many nodes do it at once, one of them sets the mark. Those that ask in this process share one attempt. Of a
+   * replicated stream the servers agree then (agreed-stream.ts).
+   */
+  makeStream(wanted: WantedStream, again: boolean): Promise<void> {
+    const underWay = making.get(wanted.name);
+    if (underWay) return underWay;
+    const made = this.addStream(wanted, again).finally(() => making.delete(wanted.name));
+    making.set(wanted.name, made);
+    return made;
+  }
+
+  private async addStream(wanted: WantedStream, again: boolean): Promise<void> {
     const mark = again ? { description: `made again: ${newMark()}` } : {};
     for (let tries = 1; ; tries++)
       try {
         await this.manager.streams.add({ ...wanted, ...mark });
-        return;
+        break;
       } catch (error) {
         // Another node has made it, with another mark.
-        if (errorCode(error) === otherSettings) return;
+        if (errorCode(error) === otherSettings) break;
         const mayBeUnderWay = errorCode(error) === subjectsOverlap && tries < limits.jetstream.makeStreamTries;
         if (!mayBeUnderWay) return explainNoRoom(this.manager, wanted, error);
         await pause(limits.jetstream.makeStreamPauseMs);
       }
+    await agreeOnStream(this.manager, this.nats, wanted.name, wanted.num_replicas ?? 1);
   }
 
   /**
@@ -54,7 +72,8 @@ export class Provisioner implements Provisioning {
     const info = await findStream(this.manager, wanted.name);
     if (!info) return;
     const settings = wanted.discard === DiscardPolicy.New ? withoutLoss(wanted, info, log) : wanted;
-    if (!differs(settings, info.config)) return;
+    // The servers of a replicated one may not agree on it (agreed-stream.ts).
+    if (info.config.num_replicas === 1 && !differs(settings, info.config)) return;
     await this.manager.streams
       .update(wanted.name, settings)
       .catch((error: unknown) => explainNoRoom(this.manager, wanted, error, info.config.max_bytes));
@@ -65,12 +84,14 @@ export class Provisioner implements Provisioning {
    * the stream is made again meanwhile, it must not get a consumer under a name of the lost stream (streams.ts). Then
    * this rejects and leaves no consumer.
    */
-  async makeConsumer({ consumer, name, stream: seen, start }: ConsumerRequest): Promise<void> {
+  async makeConsumer({ consumer, name, stream: seen, start, insteadOf }: ConsumerRequest): Promise<void> {
     const { stream } = consumer;
     const former = await this.formerOf(consumer, name);
     const info = await findStream(this.manager, stream);
     if (!info || !isSameStream(identityOf(info), seen)) throw madeAgain(stream);
     for (const one of former) await this.remove(stream, one);
+    if (insteadOf !== undefined && (await findConsumer(this.manager, stream, name))?.created === insteadOf)
+      await this.remove(stream, name);
     let failure: unknown;
     const madeAt = info.config.retention === RetentionPolicy.Workqueue ? info.state.last_seq : undefined;
     await this.manager.consumers.add(stream, consumerConfig(name, consumer, start, madeAt)).catch((error: unknown) => {

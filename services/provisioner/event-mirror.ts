@@ -2,6 +2,7 @@ import type { ConsumerConfig, ConsumerInfo, DeliverPolicy, JetStreamManager, Str
 import type { Log } from "../../broker/log.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
+import { agreeOnStream, type Requests } from "../../mixins/jetstream/agreed-stream.ts";
 import { streamConfig, type WantedStream } from "../../mixins/jetstream/definitions.ts";
 import { findStream } from "../../mixins/jetstream/streams.ts";
 import { mirrorSubjects } from "../event-readers.ts";
@@ -24,6 +25,13 @@ interface Progress {
   readonly created: string;
   readonly seq: number;
   readonly at: number;
+}
+
+interface MirrorParts {
+  /** The connection of `manager`, where streams have replicas. */
+  readonly nats?: Requests;
+  readonly now?: () => number;
+  readonly mayChange?: () => boolean;
 }
 
 /** The mirror of one creation of EVENTS, which its description names, since a mirror continues by sequence alone. */
@@ -73,6 +81,7 @@ export function needOf(
 export class EventMirror {
   private readonly source: JetStreamManager;
   private readonly manager: JetStreamManager;
+  private readonly nats: Requests | undefined;
   private readonly log: Log;
   private readonly now: () => number;
   private readonly mayChange: () => boolean;
@@ -92,8 +101,9 @@ export class EventMirror {
     source: JetStreamManager,
     manager: JetStreamManager,
     log: Log,
-    { now = () => performance.now(), mayChange = (): boolean => true } = {},
+    { nats, now = () => performance.now(), mayChange = () => true }: MirrorParts = {},
   ) {
+    this.nats = nats;
     this.mayChange = mayChange;
     this.source = source;
     this.manager = manager;
@@ -154,6 +164,7 @@ export class EventMirror {
       await this.manager.streams.delete(this.name);
     }
     await this.manager.streams.add(wanted);
+    await agreeOnStream(this.manager, this.nats, this.name, wanted.num_replicas ?? 1);
     const about = { stream: this.name, why, consumers: this.consumers.length };
     if (former || this.consumers.length > 0) this.log.warn(about, "the mirror of EVENTS was made again");
     else this.log.info(about, "the mirror of EVENTS, which other systems read, is made");

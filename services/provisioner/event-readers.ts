@@ -87,6 +87,7 @@ export class EventReaders {
       const readers = await this.connected(this.options.readers);
       this.requests = new ReaderRequests(readers, connection, config().NAMESPACE, this.service.logger);
       this.mirror = new EventMirror(this.source, manager, this.service.logger, {
+        nats: connection,
         mayChange: () => !isOutdated(this.service.broker),
       });
     } catch (error) {

@@ -89,12 +89,18 @@ export default defineService<"provisioner", State>({
     },
     makeConsumer: {
       async handler(ctx) {
-        const { stream, durable, name, seen, start } = ctx.params;
+        const { stream, durable, name, seen, start, insteadOf } = ctx.params;
         const consumer = consumerFor(callersOf(ctx), { stream, durable, name, mark: seen.mark });
         if (!consumer) throw refused(this, ctx, { stream, durable, name });
         const from = start !== "first" && "since" in start ? { since: new Date(start.since) } : start;
         this.logger.info({ stream, consumer: name, start, caller: ctx.nodeID }, "a consumer is made");
-        const request = { consumer, name, stream: seen, start: from };
+        const request = {
+          consumer,
+          name,
+          stream: seen,
+          start: from,
+          ...(insteadOf === undefined ? {} : { insteadOf }),
+        };
         await carryOut(() => this.provisioner.makeConsumer(request), { stream, name });
       },
     },
@@ -115,7 +121,7 @@ export default defineService<"provisioner", State>({
     this.connection = await connectNats(natsOptions(name, url));
     try {
       this.manager = await openManager(this.connection);
-      this.provisioner = new Provisioner(this.manager);
+      this.provisioner = new Provisioner(this.manager, this.connection);
       this.dead = await untilLed(() => DeadLetters.open(this.connection));
       const trims = () => !isOutdated(this.broker);
       this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger, trims);

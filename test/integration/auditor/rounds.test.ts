@@ -107,14 +107,16 @@ test("new seals are read to the last one, page by page: one that is missing at t
   const fan = await funded(intruder, caller, 100);
   const since = await serverTime(books);
   for (let n = 0; n < 6; n++) await give(intruder, caller, fan, [{}]);
-  const seals = await rows<{ id: string; writer: string; number: string }>(
+  // The income roll-up has a chain too, so the last two seals may be of two chains: only one that another follows shows.
+  const [followed] = await rows<{ id: string }>(
     "wallet",
-    "SELECT id, writer, number FROM t_ledger_seal WHERE book = 1 ORDER BY id DESC LIMIT 2",
+    `SELECT a.id FROM t_ledger_seal a JOIN t_ledger_seal b ON b.writer = a.writer AND b.number = a.number + 1
+     ORDER BY b.id DESC LIMIT 1`,
   );
   const whole = collected();
   await runCheck(newLinksCheck(wallets(), null, 2), since, whole.ports);
   expect([whole.found, whole.pages.length > 2]).toEqual([[], true]);
-  await intruder.query("DELETE FROM t_ledger_seal WHERE id = ?", [seals[1]!.id]);
+  await intruder.query("DELETE FROM t_ledger_seal WHERE id = ?", [followed?.id]);
   const cut = collected();
   await runCheck(newLinksCheck(wallets(), null, 2), since, cut.ports);
   expect(cut.found.map(({ kind }) => kind)).toEqual(["sealRemoved"]);

@@ -27,6 +27,29 @@ test("a stream that another node has made with another mark counts as made", asy
   expect(adds()).toBe(2);
 });
 
+test("on a stream with replicas the servers agree, and its leader steps down, however long there is none", async () => {
+  const asked: string[] = [];
+  const noLeader = { error: { code: 503, description: "no leader" } };
+  const answers = [noLeader, {}];
+  const update = async (name: string, settings: object) =>
+    void asked.push(`update ${name} ${JSON.stringify(settings)}`);
+  const request = async (subject: string) => {
+    asked.push(subject);
+    return { json: () => answers.shift() };
+  };
+  const manager = { streams: { add: async () => asked.push("add"), update } } as unknown as JetStreamManager;
+  const replicated = { ...(wanted as object), num_replicas: 3 } as never;
+  await new Provisioner(manager, { request } as never).makeStream(replicated, false);
+  const down = "$JS.API.STREAM.LEADER.STEPDOWN.EVENTS";
+  expect(asked).toEqual(["add", "update EVENTS {}", down, down]);
+});
+
+test("those who make a stream in one process share one attempt", async () => {
+  const { manager, adds } = managerThat(10_065, undefined);
+  await Promise.all([1, 2, 3].map(() => new Provisioner(manager).makeStream(wanted, false)));
+  expect(adds()).toBe(2);
+});
+
 test("subjects that belong to another stream are an error in the end", async () => {
   const { manager } = managerThat(10_065);
   await expect(new Provisioner(manager).makeStream(wanted, false)).rejects.toThrow("refused");
