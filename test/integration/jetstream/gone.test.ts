@@ -1,10 +1,12 @@
 import type { ServiceBroker } from "moleculer";
-import { connect, type JetStreamManager, type NatsConnection, type PubAck, type StreamInfo } from "nats";
+import { AckPolicy, connect, type JetStreamManager, type NatsConnection, type PubAck, type StreamInfo } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { natsPrefix } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { Conditions, noRoomCodes } from "../../../mixins/jetstream/conditions.ts";
 import { ensureStreams } from "../../../mixins/jetstream/ensure-streams.ts";
 import { LossWatch } from "../../../mixins/jetstream/loss-watch.ts";
+import { PassedMessages } from "../../../mixins/jetstream/passed-messages.ts";
 import { PositionKeeper } from "../../../mixins/jetstream/position-keeper.ts";
 import { Positions, type StreamGeneration } from "../../../mixins/jetstream/positions.ts";
 import { Provisioner } from "../../../mixins/jetstream/provisioner.ts";
@@ -565,6 +567,68 @@ describe("the health report", () => {
     await eventually("it is drained", async () => (await manager.streams.info(full("JOBS-1"))).state.messages === 0);
     await publishOn(nodes[0] as ServiceBroker, "job.1", newIds(1)[0] as string);
     await expectHealthy();
+  });
+});
+
+describe("a queue's consumer that has passed messages", () => {
+  const stored = async () => (await manager.streams.info(full("JOBS-1"))).state.messages;
+  const readerOf = async () => {
+    const [name] = await namesOn("JOBS-1");
+    return manager.consumers.info(full("JOBS-1"), String(name));
+  };
+
+  test("is replaced by both nodes' looks, and what it had passed is handled", async () => {
+    handled.hold();
+    const [id] = newIds(1) as [string];
+    await publish("job.1", id);
+    const { created } = await readerOf();
+    const look = jest.spyOn(PassedMessages.prototype, "look");
+    look.mockImplementation((durable, { state }, consumer) =>
+      durable === "jobs-reader-1" && consumer.created === created ? state.first_seq : undefined,
+    );
+    await eventually(
+      "it is another one",
+      async () => (await readerOf().catch(() => ({ created }))).created !== created,
+    );
+    handled.release();
+    await expectHandled(handled.jobs, [id]);
+    await eventually("the queue is empty", async () => (await stored()) === 0);
+    await expectHealthy();
+  });
+
+  test("is replaced once, by one that begins with them, and only after a while", async () => {
+    // Messages stay in a log when they are acked, as in a queue whose consumer has passed them.
+    const [name, subject] = [full("KEPT"), "kept.a"];
+    await manager.streams.add({ name, subjects: [subject] });
+    const definition = { durable: "kept", stream: name, kind: "queue" } as const;
+    await manager.consumers.add(name, { durable_name: "kept", ack_policy: AckPolicy.Explicit });
+    const js = connection.jetstream();
+    for (let n = 0; n < 3; n++) await js.publish(subject);
+    const kept = await js.consumers.get(name, "kept");
+    for await (const message of await kept.fetch({ max_messages: 3, expires: 5_000 })) await message.ackAck();
+    const warn = jest.fn();
+    const provisioning = new Provisioner(manager);
+    const parts = { manager, provisioning, conditions: new Conditions(), log: { ...silentLog, warn }, countLost() {} };
+    const watches = [new LossWatch(parts), new LossWatch(parts)];
+    const [stream, before] = [await manager.streams.info(name), await kept.info()];
+    const now = jest.spyOn(Date, "now");
+    const lookAt = (ms: number) => {
+      now.mockReturnValue(ms);
+      return Promise.all(watches.map((watch) => watch.lookForPassed(definition, stream, before)));
+    };
+    for (const ms of [0, 1_000, limits.jetstream.passedForMs]) await lookAt(ms);
+    expect((await kept.info()).created).toBe(before.created);
+    await lookAt(1_000 + limits.jetstream.passedForMs);
+    const after = await kept.info();
+    expect([after.created === before.created, after.num_pending]).toEqual([false, 3]);
+    expect(warn.mock.calls[0]).toEqual([
+      { consumer: "kept", stream: name, sequence: 1, messages: 3 },
+      expect.stringContaining("has passed messages of its queue"),
+    ]);
+    // Whoever looks late finds another consumer in its place.
+    await lookAt(2_000 + limits.jetstream.passedForMs);
+    expect((await kept.info()).created).toBe(after.created);
+    await manager.streams.delete(name);
   });
 });
 
