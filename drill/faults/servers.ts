@@ -109,8 +109,8 @@ async function startAgain({ ha }: Drilled, name: string): Promise<string> {
 
 /**
  * Resolves when it has joined the others. nats-server 2.9 may never send the rest of a stream to a server that comes back
- * ("Catchup for stream ... stalled"), until the stream has another leader, or the server is started again. Returns what
- * was done about that.
+ * ("Catchup for stream ... stalled"), until all servers agree on the stream and it has another leader, or the server is
+ * started again. Returns what was done about that.
  */
 export async function joined(drilled: Drilled, name: string): Promise<string> {
   const { ha, progress } = drilled;
