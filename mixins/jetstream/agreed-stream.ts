@@ -1,9 +1,18 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { JetStreamManager, NatsConnection } from "nats";
+import { limits } from "../../config/limits.ts";
 import { apiTimeoutMs } from "./definitions.ts";
 import { untilLed } from "./start-patience.ts";
+import { errorCode } from "./streams.ts";
 
 /** A connection that may change a stream and its leader. */
 export type Requests = Pick<NatsConnection, "request">;
+
+/** Of a stream with the subjects of another one. */
+const subjectsOverlap = 10065;
+
+/** Whether somebody may be making the stream at this moment: its subjects overlap with its own. */
+export const isUnderWay = (error: unknown): boolean => errorCode(error) === subjectsOverlap;
 
 /**
  * Lets all servers of a replicated stream have the same assignment of it; a stream without replicas is left alone. Where
@@ -21,8 +30,20 @@ export async function agreeOnStream(
   if (replicas === 1) return;
   if (!nats)
     throw new Error(`stream ${name} has replicas: it is made with a connection, so that its leader steps down`);
-  await untilLed(() => manager.streams.update(name, {}));
+  await assignOnce(manager, name);
   await untilLed(() => stepDown(nats, name));
+}
+
+/** As `agreeOnStream`, but for the present leader, which stays. */
+export async function assignOnce(manager: JetStreamManager, name: string): Promise<void> {
+  for (let tries = 1; ; tries++)
+    try {
+      await untilLed(() => manager.streams.update(name, {}));
+      return;
+    } catch (error) {
+      if (!isUnderWay(error) || tries >= limits.jetstream.makeStreamTries) throw error;
+      await pause(limits.jetstream.makeStreamPauseMs);
+    }
 }
 
 async function stepDown(nats: Requests, stream: string): Promise<void> {

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { DiscardPolicy, type JetStreamManager, RetentionPolicy, type StreamConfig, type StreamInfo } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
-import { agreeOnStream, type Requests } from "./agreed-stream.ts";
+import { agreeOnStream, isUnderWay, type Requests } from "./agreed-stream.ts";
 import { consumerNotFound, findConsumer } from "./consumers.ts";
 import {
   consumerConfig,
@@ -17,8 +17,6 @@ import { explainNoRoom } from "./reserved-room.ts";
 import { errorCode, findStream, identityOf, isSameStream, type StreamIdentity, streamNotFound } from "./streams.ts";
 
 const otherSettings = 10058;
-/** Of a stream with the subjects of another one, which may be the same stream that somebody is making at this moment. */
-const subjectsOverlap = 10065;
 /** The streams that are being made by this process, by the server's names. */
 const making = new Map<string, Promise<void>>();
 /** The later mark is the greater string. */
@@ -56,7 +54,7 @@ export class Provisioner implements Provisioning {
       } catch (error) {
         // Another node has made it, with another mark.
         if (errorCode(error) === otherSettings) break;
-        const mayBeUnderWay = errorCode(error) === subjectsOverlap && tries < limits.jetstream.makeStreamTries;
+        const mayBeUnderWay = isUnderWay(error) && tries < limits.jetstream.makeStreamTries;
         if (!mayBeUnderWay) return explainNoRoom(this.manager, wanted, error);
         await pause(limits.jetstream.makeStreamPauseMs);
       }
@@ -72,8 +70,7 @@ export class Provisioner implements Provisioning {
     const info = await findStream(this.manager, wanted.name);
     if (!info) return;
     const settings = wanted.discard === DiscardPolicy.New ? withoutLoss(wanted, info, log) : wanted;
-    // The servers of a replicated one may not agree on it (agreed-stream.ts).
-    if (info.config.num_replicas === 1 && !differs(settings, info.config)) return;
+    if (!differs(settings, info.config)) return;
     await this.manager.streams
       .update(wanted.name, settings)
       .catch((error: unknown) => explainNoRoom(this.manager, wanted, error, info.config.max_bytes));
