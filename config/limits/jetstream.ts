@@ -20,10 +20,12 @@ export const jetstreamLimits = Object.freeze({
    */
   makeAgainAfterMs: 1_000,
   /**
-   * A message that its queue's consumer has passed for so long is delivered by a new consumer. Longer than a replica takes
-   * to remove what was acked.
+   * A message that its queue's consumer has passed for so long is delivered again. Longer than a replica takes to remove
+   * what was acked.
    */
   passedForMs: 20_000,
+  /** How often a queue is marked for one message that its consumer has passed. */
+  passedMarks: 3,
   /** How often a stream is made whose subjects overlap, and the pause between: another node may be making the same one. */
   makeStreamTries: 20,
   makeStreamPauseMs: 100,

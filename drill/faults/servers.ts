@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { natsPrefix } from "../../config/config.ts";
+import { letServersAgree } from "../../mixins/jetstream/agreed-stream.ts";
 import { redisOf } from "../../mixins/redis/address.ts";
 import { messageOf } from "../../scripts/stack/wait.ts";
 import { eventStream } from "../../services/streams.ts";
@@ -73,17 +74,13 @@ async function withoutIt(name: string, flows: () => Promise<boolean>): Promise<v
   else await flows();
 }
 
-/**
- * Lets all servers agree on a stream (mixins/jetstream/agreed-stream.ts), and makes another one the leader of it or of a
- * consumer. @throws Error with the server's words
- */
+/** Lets the servers agree on a stream with another leader, or makes another one the leader of a consumer. @throws Error */
 async function stepDown({ nats }: Drilled, { stream, consumer }: Behind): Promise<void> {
-  if (consumer === undefined) await (await nats.jetstreamManager()).streams.update(stream, {});
-  const subject =
-    consumer === undefined ? `STREAM.LEADER.STEPDOWN.${stream}` : `CONSUMER.LEADER.STEPDOWN.${stream}.${consumer}`;
-  const answer = await nats.request(`$JS.API.${subject}`, undefined, { timeout: stepDownMs });
+  if (consumer === undefined) return letServersAgree(await nats.jetstreamManager(), nats, stream);
+  const subject = `$JS.API.CONSUMER.LEADER.STEPDOWN.${stream}.${consumer}`;
+  const answer = await nats.request(subject, undefined, { timeout: stepDownMs });
   const { error } = answer.json<{ error?: { description?: string } }>();
-  if (error) throw new Error(`${consumer ?? stream}: ${error.description}`);
+  if (error) throw new Error(`${consumer}: ${error.description}`);
 }
 
 /** The leaders of what stands still step down: of what the server says itself, and of streams whose leaders say it. */

@@ -5,7 +5,7 @@ import { apiTimeoutMs } from "./definitions.ts";
 import { untilLed } from "./start-patience.ts";
 import { errorCode } from "./streams.ts";
 
-/** A connection that may change a stream and its leader. */
+/** A connection that may let a stream's leader step down. */
 export type Requests = Pick<NatsConnection, "request">;
 
 /** Of a stream with the subjects of another one. */
@@ -15,30 +15,22 @@ const subjectsOverlap = 10065;
 export const isUnderWay = (error: unknown): boolean => errorCode(error) === subjectsOverlap;
 
 /**
- * Lets all servers of a replicated stream have the same assignment of it; a stream without replicas is left alone. Where
- * several nodes make a stream at once, nats-server 2.9 assigns it several times, each time with another subject on which
- * a replica asks for the messages that it lacks. Servers keep different ones, and one that lost its disk never gets the
- * messages back, which no other server notices. A change of the settings, also to the same ones, gives all of them one
- * subject; the leader, which listens on its former one, steps down (decision 0092).
+ * Lets all servers of a replicated stream have the same assignment of it. Where several nodes make a stream at once,
+ * nats-server 2.9 assigns it several times, each time with another subject on which a replica asks for the messages that
+ * it lacks. Servers keep different ones, and one that lost its disk never gets the messages back, which no other server
+ * notices. A change of the settings, also to the same ones, gives all of them one subject; the leader, which listens on
+ * its former one, steps down (decision 0092). When it returns, the stream has a leader again.
  */
-export async function agreeOnStream(
-  manager: JetStreamManager,
-  nats: Requests | undefined,
-  name: string,
-  replicas: number,
-): Promise<void> {
-  if (replicas === 1) return;
-  if (!nats)
-    throw new Error(`stream ${name} has replicas: it is made with a connection, so that its leader steps down`);
-  await assignOnce(manager, name);
-  await untilLed(() => stepDown(nats, name));
+export async function letServersAgree(manager: JetStreamManager, nats: Requests, stream: string): Promise<void> {
+  await assignOnce(manager, stream);
+  await untilLed(() => stepDown(nats, stream));
+  await untilLed(() => manager.streams.info(stream));
 }
 
-/** As `agreeOnStream`, but for the present leader, which stays. */
-export async function assignOnce(manager: JetStreamManager, name: string): Promise<void> {
+async function assignOnce(manager: JetStreamManager, stream: string): Promise<void> {
   for (let tries = 1; ; tries++)
     try {
-      await untilLed(() => manager.streams.update(name, {}));
+      await untilLed(() => manager.streams.update(stream, {}));
       return;
     } catch (error) {
       if (!isUnderWay(error) || tries >= limits.jetstream.makeStreamTries) throw error;

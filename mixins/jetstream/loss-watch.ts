@@ -1,7 +1,8 @@
 import type { ConsumerInfo, JetStreamManager, StreamInfo } from "nats";
 import type { Log } from "../../broker/log.ts";
+import { limits } from "../../config/limits.ts";
 import type { Conditions } from "./conditions.ts";
-import type { ConsumerDefinition, StreamDefinition } from "./definitions.ts";
+import type { StreamDefinition } from "./definitions.ts";
 import { lostWith, purgedBetween, type SeenConsumer, type SeenStream, seenStream } from "./losses.ts";
 import { PassedMessages } from "./passed-messages.ts";
 import type { PositionKeeper } from "./position-keeper.ts";
@@ -22,11 +23,13 @@ export interface LossParts {
   countLost(stream: string, messages: number): void;
 }
 
-/** Detects that messages of a stream are lost, or passed by its consumer, reports it, and starts what brings them back. */
+/** Detects that a stream has lost messages, or a queue's consumer passed them, and starts what brings them back. */
 export class LossWatch {
   readonly seen = new SeenStreams();
   private readonly parts: LossParts;
   private readonly passed = new PassedMessages();
+  /** By durable: the last message that it has passed, and how often the queue was marked for it. */
+  private readonly passedMarks = new Map<string, { created: string; sequence: number; marks: number }>();
   /** The earliest end of each stream that ends before its last known one, and when the message there was stored. */
   private readonly earlyEnds = new Map<string, { sequence: number; time: number }>();
   /** By stream: how many messages are reported as purged while the queue could not be marked. */
@@ -84,15 +87,33 @@ export class LossWatch {
     return true;
   }
 
-  /** A consumer that has passed messages of its queue gets a new one in its place, which begins with them. */
-  async lookForPassed(consumer: ConsumerDefinition, stream: StreamInfo, info: ConsumerInfo): Promise<void> {
-    const sequence = this.passed.look(consumer.durable, stream, info, Date.now());
+  /**
+   * Marks a queue whose consumer has passed messages: as after a loss its consumers are made again under another name,
+   * which late acks do not reach, and deliver everything that is left. Where it cannot be marked now, it is tried again;
+   * where `limits.jetstream.passedMarks` marks brought nothing, it is an error that somebody must look at. Never rejects.
+   */
+  async lookForPassed(durable: string, info: StreamInfo, consumer: ConsumerInfo): Promise<void> {
+    const sequence = this.passed.look(durable, info, consumer, performance.now());
     if (sequence === undefined) return;
-    const { name, created: insteadOf } = info;
-    const about = { consumer: name, stream: consumer.stream, sequence, messages: stream.state.messages };
-    this.parts.log.warn(about, "a consumer has passed messages of its queue: a new one in its place delivers them");
-    const seen = identityOf(stream);
-    await this.parts.provisioning.makeConsumer({ consumer, name, stream: seen, start: "first", insteadOf });
+    const { log, provisioning } = this.parts;
+    const about = { stream: info.config.name, consumer: consumer.name, sequence, messages: info.state.messages };
+    const before = this.passedMarks.get(durable);
+    const marks = before?.sequence === sequence && before.created === info.created ? before.marks : 0;
+    if (marks > limits.jetstream.passedMarks) return;
+    if (marks === limits.jetstream.passedMarks)
+      log.error(
+        { ...about, marks },
+        "a queue's oldest message is not delivered, although its consumers were made again",
+      );
+    else
+      try {
+        log.warn(about, "a queue's consumer has passed messages: they are delivered again once a provisioner marks it");
+        await provisioning.markLoss(about.stream, identityOf(info));
+      } catch (error) {
+        log.warn({ ...about, err: error }, "a queue whose consumer has passed messages was not marked: tried again");
+        return;
+      }
+    this.passedMarks.set(durable, { created: info.created, sequence, marks: marks + 1 });
   }
 
   private noteEarlyEnd({ config: { name }, created, state }: StreamInfo): void {

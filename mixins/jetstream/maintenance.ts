@@ -205,8 +205,8 @@ export class Maintenance {
     this.names.set(consumer.durable, name);
     const [before, now] = [this.consumersSeen.get(consumer.durable), seenConsumer(info)];
     if (consumer.kind === "queue" && before && (await this.losses.lookForPurge(stream, before, now))) this.wake();
-    if (consumer.kind === "queue") await this.losses.lookForPassed(consumer, stream, info);
     this.consumersSeen.set(consumer.durable, now);
+    if (consumer.kind === "queue") await this.losses.lookForPassed(consumer.durable, stream, info);
     conditions.atWork(consumer.durable, now.waiting, doneBy(consumer.kind, stream, info));
     if (consumer.kind === "log") await this.gaps?.look(consumer, stream, info);
     return info;

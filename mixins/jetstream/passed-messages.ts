@@ -9,10 +9,10 @@ interface Acked {
   readonly upTo: number;
 }
 
-/** The oldest message of a queue that its consumer has passed. */
+/** The oldest message of a queue, which its consumer has passed. */
 interface Passed {
   readonly sequence: number;
-  /** Since when it is known, ms. */
+  /** When that was seen first, or told last, ms. */
   readonly since: number;
 }
 
@@ -28,8 +28,8 @@ export class PassedMessages {
 
   /**
    * Looks at a queue without filters and its consumer, which was asked for after the stream; `now` in ms. Returns the
-   * sequence of the oldest message that was passed, once it has been there for `limits.jetstream.passedForMs` by this and
-   * all looks before. A consumer that is made again is looked at anew.
+   * sequence of the oldest message that was passed, whenever it has been there for another `limits.jetstream.passedForMs`
+   * by this and all looks between. A consumer that is made again is looked at anew.
    */
   look(durable: string, stream: StreamInfo, consumer: ConsumerInfo, now: number): number | undefined {
     const before = this.acked.get(durable);
@@ -45,6 +45,8 @@ export class PassedMessages {
     const known = this.passed.get(durable);
     const since = known?.sequence === sequence ? known.since : now;
     this.passed.set(durable, { sequence, since });
-    return now - since >= limits.jetstream.passedForMs ? sequence : undefined;
+    if (now - since < limits.jetstream.passedForMs) return undefined;
+    this.passed.set(durable, { sequence, since: now });
+    return sequence;
   }
 }

@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { DiscardPolicy, type JetStreamManager, RetentionPolicy, type StreamConfig, type StreamInfo } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { limits } from "../../config/limits.ts";
-import { agreeOnStream, isUnderWay, type Requests } from "./agreed-stream.ts";
+import { isUnderWay, letServersAgree, type Requests } from "./agreed-stream.ts";
 import { consumerNotFound, findConsumer } from "./consumers.ts";
 import {
   consumerConfig,
@@ -14,9 +14,20 @@ import {
 } from "./definitions.ts";
 import type { ConsumerRequest, Provisioning } from "./provisioning.ts";
 import { explainNoRoom } from "./reserved-room.ts";
-import { errorCode, findStream, identityOf, isSameStream, type StreamIdentity, streamNotFound } from "./streams.ts";
+import { untilLed } from "./start-patience.ts";
+import {
+  errorCode,
+  findStream,
+  identityOf,
+  isSameStream,
+  markOf,
+  type StreamIdentity,
+  streamNotFound,
+} from "./streams.ts";
 
 const otherSettings = 10058;
+/** The description of a replicated stream whose servers agree on it, unless it has a mark. */
+const agreed = "its servers agree";
 /** The streams that are being made by this process, by the server's names. */
 const making = new Map<string, Promise<void>>();
 /** The later mark is the greater string. */
@@ -58,7 +69,25 @@ export class Provisioner implements Provisioning {
         if (!mayBeUnderWay) return explainNoRoom(this.manager, wanted, error);
         await pause(limits.jetstream.makeStreamPauseMs);
       }
-    await agreeOnStream(this.manager, this.nats, wanted.name, wanted.num_replicas ?? 1);
+    if ((wanted.num_replicas ?? 1) > 1) await this.letAgree(wanted.name);
+  }
+
+  /**
+   * Lets the servers agree on an existing stream with replicas, once: then its description says so. One with a mark was
+   * agreed on when it was made, or before it lost messages.
+   */
+  async agree(stream: string): Promise<void> {
+    const { config } = await untilLed(() => this.manager.streams.info(stream));
+    const isDone = config.num_replicas === 1 || config.description === agreed || markOf({ config }) !== undefined;
+    if (!isDone) await this.letAgree(stream);
+  }
+
+  private async letAgree(stream: string): Promise<void> {
+    if (!this.nats)
+      throw new Error(`stream ${stream} has replicas: its leader steps down by the provisioner's connection`);
+    await letServersAgree(this.manager, this.nats, stream);
+    const info = await this.manager.streams.info(stream);
+    if (markOf(info) === undefined) await this.manager.streams.update(stream, { description: agreed });
   }
 
   /**
@@ -81,14 +110,14 @@ export class Provisioner implements Provisioning {
    * the stream is made again meanwhile, it must not get a consumer under a name of the lost stream (streams.ts). Then
    * this rejects and leaves no consumer.
    */
-  async makeConsumer({ consumer, name, stream: seen, start, insteadOf }: ConsumerRequest): Promise<void> {
+  async makeConsumer({ consumer, name, stream: seen, start }: ConsumerRequest): Promise<void> {
     const { stream } = consumer;
     const former = await this.formerOf(consumer, name);
-    const info = await findStream(this.manager, stream);
+    let info = await findStream(this.manager, stream);
     if (!info || !isSameStream(identityOf(info), seen)) throw madeAgain(stream);
     for (const one of former) await this.remove(stream, one);
-    if (insteadOf !== undefined && (await findConsumer(this.manager, stream, name))?.created === insteadOf)
-      await this.remove(stream, name);
+    // Until they were gone the former ones took messages, which this one passes.
+    if (former.length > 0) info = (await findStream(this.manager, stream)) ?? info;
     let failure: unknown;
     const madeAt = info.config.retention === RetentionPolicy.Workqueue ? info.state.last_seq : undefined;
     await this.manager.consumers.add(stream, consumerConfig(name, consumer, start, madeAt)).catch((error: unknown) => {

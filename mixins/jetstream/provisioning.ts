@@ -11,8 +11,6 @@ export interface ConsumerRequest {
   readonly stream: StreamIdentity;
   /** Where it begins, if nobody else has made it meanwhile. */
   readonly start: Start;
-  /** The creation of the consumer of that name whose place it takes: that one is deleted, if it is still there. */
-  readonly insteadOf?: string;
 }
 
 /**
@@ -25,7 +23,7 @@ export interface Provisioning {
   makeStream(wanted: WantedStream, again: boolean): Promise<void>;
   /** Brings an existing stream to its definition, where that is not done by somebody else. */
   bringStreamToSettings(part: StreamDefinition, log?: Log): Promise<void>;
-  /** Makes a consumer that is missing or takes the place of another one, and removes those that its durable had on a lost stream. */
+  /** Makes a missing consumer and removes those that its durable had on a lost stream. */
   makeConsumer(request: ConsumerRequest): Promise<void>;
   /** Brings an existing consumer to the present settings. Its position stays. */
   bringConsumerToSettings(stream: string, name: string): Promise<void>;

@@ -50,7 +50,7 @@ export class RemoteProvisioning implements Provisioning {
   /** The provisioner does it at its own start, for every stream. */
   async bringStreamToSettings(): Promise<void> {}
 
-  async makeConsumer({ consumer, name, stream, start, insteadOf }: ConsumerRequest): Promise<void> {
+  async makeConsumer({ consumer, name, stream, start }: ConsumerRequest): Promise<void> {
     const begin = start !== "first" && "since" in start ? { since: start.since.toISOString() } : start;
     const { durable } = consumer;
     await this.request("makeConsumer", {
@@ -59,7 +59,6 @@ export class RemoteProvisioning implements Provisioning {
       name,
       seen: stream,
       start: begin,
-      ...(insteadOf === undefined ? {} : { insteadOf }),
     });
   }
 

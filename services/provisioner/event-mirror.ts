@@ -2,7 +2,7 @@ import type { ConsumerConfig, ConsumerInfo, DeliverPolicy, JetStreamManager, Str
 import type { Log } from "../../broker/log.ts";
 import { config } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
-import { agreeOnStream, type Requests } from "../../mixins/jetstream/agreed-stream.ts";
+import { letServersAgree, type Requests } from "../../mixins/jetstream/agreed-stream.ts";
 import { streamConfig, type WantedStream } from "../../mixins/jetstream/definitions.ts";
 import { findStream } from "../../mixins/jetstream/streams.ts";
 import { mirrorSubjects } from "../event-readers.ts";
@@ -28,7 +28,7 @@ interface Progress {
 }
 
 interface MirrorParts {
-  /** The connection of `manager`, where streams have replicas. */
+  /** The connection of `manager`: the servers agree on a mirror that is made with it (decision 0092). */
   readonly nats?: Requests;
   readonly now?: () => number;
   readonly mayChange?: () => boolean;
@@ -164,7 +164,6 @@ export class EventMirror {
       await this.manager.streams.delete(this.name);
     }
     await this.manager.streams.add(wanted);
-    await agreeOnStream(this.manager, this.nats, this.name, wanted.num_replicas ?? 1);
     const about = { stream: this.name, why, consumers: this.consumers.length };
     if (former || this.consumers.length > 0) this.log.warn(about, "the mirror of EVENTS was made again");
     else this.log.info(about, "the mirror of EVENTS, which other systems read, is made");
@@ -172,6 +171,7 @@ export class EventMirror {
     this.waiting = isSame ? this.consumers : [];
     // The sequences of another stream are not those that the consumers know.
     if (!isSame) for (const consumer of this.consumers) await this.makeAgain(consumer, { deliver_policy: all });
+    if (this.nats && (wanted.num_replicas ?? 1) > 1) await letServersAgree(this.manager, this.nats, this.name);
   }
 
   /**

@@ -2,7 +2,6 @@ import type { JetStreamManager } from "nats";
 import type { Log } from "../../broker/log.ts";
 import { messageOf } from "../../broker/unknown-values.ts";
 import { natsPrefix } from "../../config/config.ts";
-import { assignOnce } from "../../mixins/jetstream/agreed-stream.ts";
 import { isNameOf, partsOf } from "../../mixins/jetstream/definitions.ts";
 import type { Provisioner } from "../../mixins/jetstream/provisioner.ts";
 import { findStream } from "../../mixins/jetstream/streams.ts";
@@ -10,10 +9,10 @@ import { allStreams } from "../stream-access.ts";
 import { everyConsumer } from "./provisioned.ts";
 
 /**
- * Brings the existing streams and consumers of the system to their definitions, and lets the servers of replicated
- * streams agree on them. Missing ones are made when a service
- * asks for them, since the service knows whether they were there before. Returns what could not be changed, as
- * sentences: they work on with their former settings.
+ * Brings the existing streams and consumers of the system to their definitions, and lets the servers of a replicated
+ * stream agree on it if they have not yet. Missing ones are made when a service asks for them, since the service knows
+ * whether they were there before. Returns what could not be changed, as sentences: they work on with their former
+ * settings.
  */
 export async function bringToSettings(
   manager: JetStreamManager,
@@ -29,10 +28,9 @@ export async function bringToSettings(
   };
   for (const part of allStreams.flatMap(partsOf)) {
     const stream = natsPrefix() + part.name;
-    const found = await findStream(manager, stream);
-    if (!found) continue;
+    if (!(await findStream(manager, stream))) continue;
     await attempt(`stream ${stream}`, () => provisioner.bringStreamToSettings(part, log));
-    if (found.config.num_replicas > 1) await attempt(`stream ${stream}`, () => assignOnce(manager, stream));
+    await attempt(`stream ${stream} on which its servers may not agree`, () => provisioner.agree(stream));
     const durables = everyConsumer().filter((consumer) => consumer.stream === stream);
     if (durables.length === 0) continue;
     for await (const { name } of manager.consumers.list(stream))

@@ -60,17 +60,9 @@ export const provisionerActions = {
   makeStream: action({ stream: serverName, again: z.boolean() }).returns<void>(),
   /**
    * Makes a missing consumer of the caller, under a name that its durable may have, on the stream that the caller has
-   * seen. Fails too where the stream is another one by now: the caller looks again. `insteadOf`: the creation of the
-   * consumer of that name whose place it takes.
+   * seen. Fails too where the stream is another one by now: the caller looks again.
    */
-  makeConsumer: action({
-    stream: serverName,
-    durable: serverName,
-    name: serverName,
-    seen,
-    start,
-    insteadOf: seen.shape.created.optional(),
-  }).returns<void>(),
+  makeConsumer: action({ stream: serverName, durable: serverName, name: serverName, seen, start }).returns<void>(),
   /** Marks a queue of the caller that has lost messages, unless it has another mark by now. */
   markLoss: action({ stream: serverName, seen }).returns<void>(),
   /** Dead letters, oldest first; `cursor` is the id of the last one of the page before. Fails: unavailable. */

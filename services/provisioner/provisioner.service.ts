@@ -89,18 +89,12 @@ export default defineService<"provisioner", State>({
     },
     makeConsumer: {
       async handler(ctx) {
-        const { stream, durable, name, seen, start, insteadOf } = ctx.params;
+        const { stream, durable, name, seen, start } = ctx.params;
         const consumer = consumerFor(callersOf(ctx), { stream, durable, name, mark: seen.mark });
         if (!consumer) throw refused(this, ctx, { stream, durable, name });
         const from = start !== "first" && "since" in start ? { since: new Date(start.since) } : start;
         this.logger.info({ stream, consumer: name, start, caller: ctx.nodeID }, "a consumer is made");
-        const request = {
-          consumer,
-          name,
-          stream: seen,
-          start: from,
-          ...(insteadOf === undefined ? {} : { insteadOf }),
-        };
+        const request = { consumer, name, stream: seen, start: from };
         await carryOut(() => this.provisioner.makeConsumer(request), { stream, name });
       },
     },

@@ -1,8 +1,7 @@
 import type { ServiceBroker } from "moleculer";
-import { AckPolicy, connect, type JetStreamManager, type NatsConnection, type PubAck, type StreamInfo } from "nats";
+import { connect, type JetStreamManager, type NatsConnection, type PubAck, type StreamInfo } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { natsPrefix } from "../../../config/config.ts";
-import { limits } from "../../../config/limits.ts";
 import { Conditions, noRoomCodes } from "../../../mixins/jetstream/conditions.ts";
 import { ensureStreams } from "../../../mixins/jetstream/ensure-streams.ts";
 import { LossWatch } from "../../../mixins/jetstream/loss-watch.ts";
@@ -570,66 +569,31 @@ describe("the health report", () => {
   });
 });
 
-describe("a queue's consumer that has passed messages", () => {
-  const stored = async () => (await manager.streams.info(full("JOBS-1"))).state.messages;
-  const readerOf = async () => {
-    const [name] = await namesOn("JOBS-1");
-    return manager.consumers.info(full("JOBS-1"), String(name));
-  };
-
-  test("is replaced by both nodes' looks, and what it had passed is handled", async () => {
-    handled.hold();
-    const [id] = newIds(1) as [string];
-    await publish("job.1", id);
-    const { created } = await readerOf();
-    const look = jest.spyOn(PassedMessages.prototype, "look");
-    look.mockImplementation((durable, { state }, consumer) =>
-      durable === "jobs-reader-1" && consumer.created === created ? state.first_seq : undefined,
-    );
-    await eventually(
-      "it is another one",
-      async () => (await readerOf().catch(() => ({ created }))).created !== created,
-    );
-    handled.release();
-    await expectHandled(handled.jobs, [id]);
-    await eventually("the queue is empty", async () => (await stored()) === 0);
-    await expectHealthy();
+test("a queue whose consumer has passed messages is marked, and another consumer delivers them", async () => {
+  handled.hold();
+  const [id] = newIds(1) as [string];
+  await publish("job.1", id);
+  const mark = await lossIn("JOBS-1");
+  const look = jest.spyOn(PassedMessages.prototype, "look");
+  look.mockImplementation((durable, info) =>
+    durable === "jobs-reader-1" && lossOf(info) === mark ? info.state.first_seq : undefined,
+  );
+  await eventually("it is marked", async () => (await lossIn("JOBS-1")) > mark);
+  const marked = await lossIn("JOBS-1");
+  await eventually("the consumer has another name", async () => {
+    const names = await namesOn("JOBS-1");
+    return names.length === 1 && names[0] === `jobs-reader-1~${marked}`;
   });
-
-  test("is replaced once, by one that begins with them, and only after a while", async () => {
-    // Messages stay in a log when they are acked, as in a queue whose consumer has passed them.
-    const [name, subject] = [full("KEPT"), "kept.a"];
-    await manager.streams.add({ name, subjects: [subject] });
-    const definition = { durable: "kept", stream: name, kind: "queue" } as const;
-    await manager.consumers.add(name, { durable_name: "kept", ack_policy: AckPolicy.Explicit });
-    const js = connection.jetstream();
-    for (let n = 0; n < 3; n++) await js.publish(subject);
-    const kept = await js.consumers.get(name, "kept");
-    for await (const message of await kept.fetch({ max_messages: 3, expires: 5_000 })) await message.ackAck();
-    const warn = jest.fn();
-    const provisioning = new Provisioner(manager);
-    const parts = { manager, provisioning, conditions: new Conditions(), log: { ...silentLog, warn }, countLost() {} };
-    const watches = [new LossWatch(parts), new LossWatch(parts)];
-    const [stream, before] = [await manager.streams.info(name), await kept.info()];
-    const now = jest.spyOn(Date, "now");
-    const lookAt = (ms: number) => {
-      now.mockReturnValue(ms);
-      return Promise.all(watches.map((watch) => watch.lookForPassed(definition, stream, before)));
-    };
-    for (const ms of [0, 1_000, limits.jetstream.passedForMs]) await lookAt(ms);
-    expect((await kept.info()).created).toBe(before.created);
-    await lookAt(1_000 + limits.jetstream.passedForMs);
-    const after = await kept.info();
-    expect([after.created === before.created, after.num_pending]).toEqual([false, 3]);
-    expect(warn.mock.calls[0]).toEqual([
-      { consumer: "kept", stream: name, sequence: 1, messages: 3 },
-      expect.stringContaining("has passed messages of its queue"),
-    ]);
-    // Whoever looks late finds another consumer in its place.
-    await lookAt(2_000 + limits.jetstream.passedForMs);
-    expect((await kept.info()).created).toBe(after.created);
-    await manager.streams.delete(name);
+  await eventually("it has delivered it", async () => {
+    const { num_ack_pending } = await manager.consumers.info(full("JOBS-1"), `jobs-reader-1~${marked}`);
+    return num_ack_pending > 0;
   });
+  handled.release();
+  await eventually("it is handled again", () => times(handled.jobs, [id])[0] === 2);
+  await eventually("the queue is empty", async () => {
+    return (await manager.streams.info(full("JOBS-1"))).state.messages === 0;
+  });
+  await expectHealthy();
 });
 
 describe("a stream that is gone when a service starts", () => {

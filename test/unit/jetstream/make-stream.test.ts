@@ -27,21 +27,73 @@ test("a stream that another node has made with another mark counts as made", asy
   expect(adds()).toBe(2);
 });
 
-test("on a stream with replicas the servers agree, and its leader steps down, however long there is none", async () => {
-  const asked: string[] = [];
+describe("on a stream with replicas the servers agree", () => {
   const noLeader = { error: { code: 503, description: "no leader" } };
-  const answers = [noLeader, {}];
-  const update = async (name: string, settings: object) =>
-    void asked.push(`update ${name} ${JSON.stringify(settings)}`);
-  const request = async (subject: string) => {
-    asked.push(subject);
-    return { json: () => answers.shift() };
-  };
-  const manager = { streams: { add: async () => asked.push("add"), update } } as unknown as JetStreamManager;
-  const replicated = { ...(wanted as object), num_replicas: 3 } as never;
-  await new Provisioner(manager, { request } as never).makeStream(replicated, false);
   const down = "$JS.API.STREAM.LEADER.STEPDOWN.EVENTS";
-  expect(asked).toEqual(["add", "update EVENTS {}", down, down]);
+  const done = 'update EVENTS {"description":"its servers agree"}';
+
+  /** A server with such a stream, which answers the requests to step down in this order. */
+  function serverWith({ description = "", replicas = 3, answers = [{}] as object[], busy = 0 } = {}) {
+    const asked: string[] = [];
+    const config = { name: "EVENTS", description, num_replicas: replicas };
+    let refusals = busy;
+    const update = async (name: string, settings: { description?: string }) => {
+      asked.push(`update ${name} ${JSON.stringify(settings)}`);
+      if (refusals-- > 0) throw failing(10_065);
+      Object.assign(config, settings);
+    };
+    const add = async (settings: object) => {
+      asked.push("add");
+      Object.assign(config, settings);
+    };
+    const request = async (subject: string) => {
+      asked.push(subject);
+      return { json: () => answers.shift() };
+    };
+    const manager = { streams: { add, update, info: async () => ({ config }) } } as unknown as JetStreamManager;
+    return { asked, config, provisioner: new Provisioner(manager, { request } as never) };
+  }
+  const replicated = { name: "EVENTS", subjects: ["event.>"], num_replicas: 3 } as never;
+
+  test("when it is made: its leader steps down, however long there is none", async () => {
+    const { asked, provisioner } = serverWith({ answers: [noLeader, {}] });
+    await provisioner.makeStream(replicated, false);
+    expect(asked).toEqual(["add", "update EVENTS {}", down, down, done]);
+  });
+
+  test("while another node is making it", async () => {
+    const { asked, provisioner } = serverWith({ busy: 2 });
+    await provisioner.makeStream(replicated, false);
+    expect(asked).toEqual(["add", "update EVENTS {}", "update EVENTS {}", "update EVENTS {}", down, done]);
+  });
+
+  test("where it was made again: its mark stays", async () => {
+    const { asked, config, provisioner } = serverWith();
+    await provisioner.makeStream(replicated, true);
+    expect(asked).toEqual(["add", "update EVENTS {}", down]);
+    expect(config.description).toMatch(/^made again: /);
+  });
+
+  test("at the next start of a provisioner, if its maker did not come to it", async () => {
+    const { asked, provisioner } = serverWith();
+    await provisioner.agree("EVENTS");
+    expect(asked).toEqual(["update EVENTS {}", down, done]);
+    await provisioner.agree("EVENTS");
+    expect(asked).toHaveLength(3);
+  });
+
+  test("not again where it has lost messages since, and not without replicas", async () => {
+    for (const about of [{ description: "messages lost: abc" }, { replicas: 1 }]) {
+      const { asked, provisioner } = serverWith(about);
+      await provisioner.agree("EVENTS");
+      expect(asked).toEqual([]);
+    }
+  });
+
+  test("a leader that refuses is an error", async () => {
+    const { provisioner } = serverWith({ answers: [{ error: { code: 500, description: "no right" } }] });
+    await expect(provisioner.makeStream(replicated, false)).rejects.toThrow("EVENTS: no right");
+  });
 });
 
 test("those who make a stream in one process share one attempt", async () => {
