@@ -2,7 +2,7 @@ import { setTimeout as pause } from "node:timers/promises";
 import { natsPrefix } from "../../config/config.ts";
 import { letServersAgree } from "../../mixins/jetstream/agreed-stream.ts";
 import { redisOf } from "../../mixins/redis/address.ts";
-import { messageOf } from "../../scripts/stack/wait.ts";
+import { messageOf, probeUntilReady } from "../../scripts/stack/wait.ts";
 import { eventStream } from "../../services/streams.ts";
 import { type Behind, behindOf } from "./behind.ts";
 import type { Drilled, DrillRow, Fault } from "./fault.ts";
@@ -15,6 +15,8 @@ const pausedForMs = 15_000;
 /** Of the one server that no other stands in for: until it is started again. */
 const proxyAwayMs = 5_000;
 const stepDownMs = 5_000;
+/** After the fault of the row before, and a server that does not pass requests on. */
+const leaderWithinMs = 45_000;
 
 /** A server by its part when the fault begins. */
 interface Role {
@@ -26,16 +28,18 @@ interface Role {
 /** The leader of stream EVENTS. */
 async function eventsLeader({ nats, ha }: Drilled): Promise<string> {
   const manager = await nats.jetstreamManager();
-  const ask = () => manager.streams.info(natsPrefix() + eventStream.name);
-  // A server that came back may not be reached through this one (mixins/jetstream/other-server.ts).
-  const again = async () => {
-    await nats.reconnect();
-    return ask();
+  let leader: string | undefined;
+  const ask = async () => {
+    const { cluster } = await manager.streams.info(natsPrefix() + eventStream.name).catch(async (error: unknown) => {
+      // A server that came back may not be reached through this one (mixins/jetstream/other-server.ts).
+      await nats.reconnect();
+      throw error;
+    });
+    leader = ha.ofKind("nats").find(({ site }) => site.mark === cluster?.leader)?.name;
+    if (leader === undefined) throw new Error(`stream ${eventStream.name} has no leader`);
   };
-  const { cluster } = await ask().catch(again).catch(again);
-  const found = ha.ofKind("nats").find(({ site }) => site.mark === cluster?.leader);
-  if (!found) throw new Error(`stream ${eventStream.name} has no leader`);
-  return found.name;
+  await probeUntilReady(ask, async () => undefined, leaderWithinMs);
+  return leader as unknown as string;
 }
 
 async function mysqlWriter({ ha }: Drilled): Promise<string> {

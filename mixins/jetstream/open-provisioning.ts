@@ -2,6 +2,7 @@ import type { Service } from "moleculer";
 import { connectNats } from "../../broker/nats-connect.ts";
 import { natsOptions } from "../../broker/nats-options.ts";
 import { serviceUrl, serviceUrlName } from "../../config/config.ts";
+import { otherServerOf } from "./other-server.ts";
 import { Provisioner } from "./provisioner.ts";
 import type { Provisioning } from "./provisioning.ts";
 import { RemoteProvisioning } from "./remote-provisioning.ts";
@@ -32,11 +33,12 @@ export async function openProvisioning(service: Service): Promise<OpenProvisioni
 
 async function openOwn(service: Service): Promise<OpenProvisioning> {
   const name = `${service.broker.nodeID}-${service.name}-provisioning`;
-  const connection = await connectNats(natsOptions(name, serviceUrl("NATS_URL", "provisioner")));
+  const url = serviceUrl("NATS_URL", "provisioner");
+  const connection = await connectNats(natsOptions(name, url));
   try {
     const manager = await openManager(connection);
     return {
-      provisioning: new Provisioner(manager, connection),
+      provisioning: new Provisioner(manager, connection, otherServerOf(connection, url, service.logger)),
       patiently: (work) => work(),
       stop: () => undefined,
       close: () => connection.close(),

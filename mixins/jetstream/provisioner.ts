@@ -12,6 +12,7 @@ import {
   streamConfig,
   type WantedStream,
 } from "./definitions.ts";
+import type { OtherServer } from "./other-server.ts";
 import type { ConsumerRequest, Provisioning } from "./provisioning.ts";
 import { explainNoRoom } from "./reserved-room.ts";
 import { untilLed } from "./start-patience.ts";
@@ -37,11 +38,13 @@ const newMark = () => Date.now().toString(36);
 export class Provisioner implements Provisioning {
   private readonly manager: JetStreamManager;
   private readonly nats: Requests | undefined;
+  private readonly otherServer: Pick<OtherServer, "watch"> | undefined;
 
-  /** `nats`: its connection, where streams have replicas. */
-  constructor(manager: JetStreamManager, nats?: Requests) {
+  /** `nats`: its connection, where streams have replicas. `otherServer` of that connection, where there are several. */
+  constructor(manager: JetStreamManager, nats?: Requests, otherServer?: Pick<OtherServer, "watch">) {
     this.manager = manager;
     this.nats = nats;
+    this.otherServer = otherServer;
   }
 
   /**
@@ -51,9 +54,14 @@ export class Provisioner implements Provisioning {
   makeStream(wanted: WantedStream, again: boolean): Promise<void> {
     const underWay = making.get(wanted.name);
     if (underWay) return underWay;
-    const made = this.addStream(wanted, again).finally(() => making.delete(wanted.name));
+    const made = this.ask(() => this.addStream(wanted, again)).finally(() => making.delete(wanted.name));
     making.set(wanted.name, made);
     return made;
+  }
+
+  /** Another server of the cluster is taken where this one leaves requests without an answer. */
+  private ask<T>(work: () => Promise<T>): Promise<T> {
+    return this.otherServer ? this.otherServer.watch("the provisioner's requests", work) : work();
   }
 
   private async addStream(wanted: WantedStream, again: boolean): Promise<void> {
@@ -76,7 +84,11 @@ export class Provisioner implements Provisioning {
    * Lets the servers agree on an existing stream with replicas, once: then its description says so. One with a mark was
    * agreed on when it was made, or before it lost messages.
    */
-  async agree(stream: string): Promise<void> {
+  agree(stream: string): Promise<void> {
+    return this.ask(() => this.agreeIfNotDone(stream));
+  }
+
+  private async agreeIfNotDone(stream: string): Promise<void> {
     const { config } = await untilLed(() => this.manager.streams.info(stream));
     const isDone = config.num_replicas === 1 || config.description === agreed || markOf({ config }) !== undefined;
     if (!isDone) await this.letAgree(stream);
@@ -110,7 +122,11 @@ export class Provisioner implements Provisioning {
    * the stream is made again meanwhile, it must not get a consumer under a name of the lost stream (streams.ts). Then
    * this rejects and leaves no consumer.
    */
-  async makeConsumer({ consumer, name, stream: seen, start }: ConsumerRequest): Promise<void> {
+  makeConsumer(request: ConsumerRequest): Promise<void> {
+    return this.ask(() => this.addConsumer(request));
+  }
+
+  private async addConsumer({ consumer, name, stream: seen, start }: ConsumerRequest): Promise<void> {
     const { stream } = consumer;
     const former = await this.formerOf(consumer, name);
     let info = await findStream(this.manager, stream);
@@ -140,9 +156,11 @@ export class Provisioner implements Provisioning {
     await this.manager.consumers.update(stream, name, wanted);
   }
 
-  async markLoss(stream: string, seen: StreamIdentity): Promise<void> {
-    if (!(await this.isStill(stream, seen))) return;
-    await this.manager.streams.update(stream, { description: `messages lost: ${newMark()}` });
+  markLoss(stream: string, seen: StreamIdentity): Promise<void> {
+    return this.ask(async () => {
+      if (!(await this.isStill(stream, seen))) return;
+      await this.manager.streams.update(stream, { description: `messages lost: ${newMark()}` });
+    });
   }
 
   /** Whether a stream is still the one that was seen, with the same mark. Rejects where the server does not answer. */

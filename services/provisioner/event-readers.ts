@@ -2,11 +2,12 @@ import type { Service } from "moleculer";
 import type { ConnectionOptions, JetStreamManager, NatsConnection } from "nats";
 import { connectNats } from "../../broker/nats-connect.ts";
 import { isOutdated } from "../../broker/releases.ts";
-import { config } from "../../config/config.ts";
+import { config, serviceUrl } from "../../config/config.ts";
 import { limits } from "../../config/limits.ts";
 import { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { addHealthCheck, Degraded } from "../../mixins/health.mixin.ts";
 import { apiTimeoutMs } from "../../mixins/jetstream/definitions.ts";
+import { type OtherServer, otherServerOf } from "../../mixins/jetstream/other-server.ts";
 import { EventMirror } from "./event-mirror.ts";
 import { ReaderRequests } from "./reader-requests.ts";
 
@@ -34,6 +35,7 @@ export class EventReaders {
   private readonly connections: NatsConnection[] = [];
   private requests: ReaderRequests | undefined;
   private mirror: EventMirror | undefined;
+  private otherServer: OtherServer | undefined;
   private problem: string | undefined;
 
   /**
@@ -71,7 +73,8 @@ export class EventReaders {
 
   private async look(): Promise<void> {
     try {
-      await (await this.opened()).look();
+      const mirror = await this.opened();
+      await (this.otherServer?.watch("the mirror", () => mirror.look()) ?? mirror.look());
     } catch (error) {
       this.problem = `other systems cannot read EVENTS: ${(error as Error).message}`;
       throw error;
@@ -83,6 +86,8 @@ export class EventReaders {
     if (this.mirror) return this.mirror;
     const connection = await this.connected(this.options.mirror);
     try {
+      const { name, logger } = this.service;
+      this.otherServer = otherServerOf(connection, serviceUrl("NATS_URL", name), logger);
       const manager = await connection.jetstreamManager({ timeout: apiTimeoutMs() });
       const readers = await this.connected(this.options.readers);
       this.requests = new ReaderRequests(readers, connection, config().NAMESPACE, this.service.logger);

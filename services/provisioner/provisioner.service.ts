@@ -14,6 +14,7 @@ import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { addHealthCheck, healthMixin } from "../../mixins/health.mixin.ts";
 import { DeadLetters } from "../../mixins/jetstream/dead-letters.ts";
 import { streamConfig } from "../../mixins/jetstream/definitions.ts";
+import { otherServerOf } from "../../mixins/jetstream/other-server.ts";
 import { Provisioner } from "../../mixins/jetstream/provisioner.ts";
 import { openManager, untilLed } from "../../mixins/jetstream/start-patience.ts";
 import { keepTrimmed } from "../../mixins/jetstream/trim.ts";
@@ -115,11 +116,12 @@ export default defineService<"provisioner", State>({
     this.connection = await connectNats(natsOptions(name, url));
     try {
       this.manager = await openManager(this.connection);
-      this.provisioner = new Provisioner(this.manager, this.connection);
+      const otherServer = otherServerOf(this.connection, url, this.logger);
+      this.provisioner = new Provisioner(this.manager, this.connection, otherServer);
       this.dead = await untilLed(() => DeadLetters.open(this.connection));
       const trims = () => !isOutdated(this.broker);
       this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger, trims);
-      this.queueGauges = keepQueueGauges(this, this.manager);
+      this.queueGauges = keepQueueGauges(this, this.manager, otherServer);
       await othersHeard(this.broker);
       const problems = isOutdated(this.broker)
         ? []

@@ -4,6 +4,7 @@ import { natsPrefix } from "../../config/config.ts";
 import type { BackgroundLoop } from "../../mixins/background-loop.ts";
 import { type Gauge, keepGauges, type Reading } from "../../mixins/gauges.ts";
 import { channelOfDeadLetter, deadLetters } from "../../mixins/jetstream/definitions.ts";
+import type { OtherServer } from "../../mixins/jetstream/other-server.ts";
 import { type QueueDepth, queueDepths } from "../../mixins/jetstream/queue-depths.ts";
 import { findStream } from "../../mixins/jetstream/streams.ts";
 import { streamAccess } from "../stream-access.ts";
@@ -72,10 +73,15 @@ async function deadReadings(manager: JetStreamManager): Promise<Reading[]> {
 }
 
 /** The depth of every queue and the dead letters in GET /metrics, read from nats-server every few seconds. */
-export function keepQueueGauges(service: Service, manager: JetStreamManager): BackgroundLoop {
+export function keepQueueGauges(
+  service: Service,
+  manager: JetStreamManager,
+  otherServer?: Pick<OtherServer, "watch">,
+): BackgroundLoop {
   const consumers = everyConsumer();
-  return keepGauges(service, Object.values(gauges), async () => [
+  const read = async () => [
     ...(await queueDepths(manager, consumers)).flatMap(readingsOf),
     ...(await deadReadings(manager)),
-  ]);
+  ];
+  return keepGauges(service, Object.values(gauges), () => otherServer?.watch("the queues", read) ?? read());
 }

@@ -6,7 +6,7 @@ import { OtherServer } from "../../../mixins/jetstream/other-server.ts";
 
 const { unansweredMs } = limits.jetstream;
 
-function connected(servers: string[]) {
+function connected(servers: string[], withinMs: number = unansweredMs) {
   let now = 0;
   const taken: string[] = [];
   let at = servers.shift() as string;
@@ -22,9 +22,10 @@ function connected(servers: string[]) {
     isClosed: () => false,
     isDraining: () => false,
   };
-  const other = new OtherServer(connection, { warn: () => {} }, () => now);
+  const other = new OtherServer(connection, { warn: () => {} }, () => now, withinMs);
   return {
     taken,
+    other,
     pulled: (durable: string) => other.answered(durable),
     async refused(durable: string, atMs: number) {
       now = atMs;
@@ -77,4 +78,17 @@ test("not where JetStream answers with an error, nor for failures that lie far a
   await fails("e", 0);
   await fails("e", 3 * unansweredMs);
   expect(taken).toEqual([]);
+});
+
+test("after the first time-out of a connection that asks rarely; what fails otherwise changes nothing", async () => {
+  const { taken, other } = connected(["n1", "n2"], 0);
+  const failing = (error: Error) => other.watch("requests", () => Promise.reject(error));
+  await expect(failing(new Error("a bug"))).rejects.toThrow("a bug");
+  const refused = Object.assign(new NatsError("no", "500"), { api_error: { code: 500, description: "no" } });
+  await expect(failing(refused)).rejects.toBe(refused);
+  expect(await other.watch("requests", async () => 7)).toBe(7);
+  expect(taken).toEqual([]);
+  const timeout = new NatsError("TIMEOUT", "TIMEOUT");
+  await expect(failing(timeout)).rejects.toBe(timeout);
+  expect(taken).toEqual(["n2"]);
 });
