@@ -27,18 +27,20 @@ interface Role {
 
 /** The leader of stream EVENTS. */
 async function eventsLeader({ nats, ha }: Drilled): Promise<string> {
-  const manager = await nats.jetstreamManager();
   let leader: string | undefined;
   const ask = async () => {
-    const { cluster } = await manager.streams.info(natsPrefix() + eventStream.name).catch(async (error: unknown) => {
-      // A server that came back may not be reached through this one (mixins/jetstream/other-server.ts).
-      await nats.reconnect();
-      throw error;
-    });
+    const manager = await nats.jetstreamManager();
+    const { cluster } = await manager.streams.info(natsPrefix() + eventStream.name);
     leader = ha.ofKind("nats").find(({ site }) => site.mark === cluster?.leader)?.name;
     if (leader === undefined) throw new Error(`stream ${eventStream.name} has no leader`);
   };
-  await probeUntilReady(ask, async () => undefined, leaderWithinMs);
+  // A server that came back may not be reached through this one (mixins/jetstream/other-server.ts).
+  const askOrMove = () =>
+    ask().catch(async (error: unknown) => {
+      await nats.reconnect();
+      throw error;
+    });
+  await probeUntilReady(askOrMove, async () => undefined, leaderWithinMs);
   return leader as unknown as string;
 }
 
