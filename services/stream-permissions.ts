@@ -115,12 +115,11 @@ function deadLetterRights(prefix: string): string[] {
 }
 
 /**
- * The rights of the provisioner: it alone makes, changes and removes streams' consumers, and makes and changes streams.
- * It lets leaders of streams step down
- * (mixins/jetstream/agreed-stream.ts). It deletes no stream, and of messages only those of streams that are trimmed (mixins/jetstream/trim.ts) and dead
- * letters. It gets single messages, for the age of the oldest that waits (queue-gauges.ts). Whoever may make a stream or a
- * consumer may copy other messages into it, so that it may get them, and put dead letters back, gives it nothing that it
- * could not have; it cannot sign.
+ * The rights of the provisioner: it alone makes, changes and removes streams' consumers, makes and changes streams, and
+ * lets their leaders step down (mixins/jetstream/agreed-stream.ts). It deletes no stream, and of messages only those of
+ * streams that are trimmed (mixins/jetstream/trim.ts) and dead letters. It gets single messages, for the age of the
+ * oldest that waits (queue-gauges.ts). Whoever may make a stream or a consumer may copy other messages into it, so that
+ * it may get them, and put dead letters back, gives it nothing that it could not have; it cannot sign.
  */
 export function provisionerPermissions(namespace: string): Permissions {
   const streams = allStreams.flatMap((stream) => namesOf(stream, streamPrefix(namespace)));

@@ -26,6 +26,8 @@ export const jetstreamLimits = Object.freeze({
   passedForMs: 20_000,
   /** How often a queue is marked for one message that its consumer has passed. */
   passedMarks: 3,
+  /** How often a provisioner looks for replicated streams on which the servers have not agreed. */
+  agreeEveryMs: 60_000,
   /** How often a stream is made whose subjects overlap, and the pause between: another node may be making the same one. */
   makeStreamTries: 20,
   makeStreamPauseMs: 100,

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { JetStreamManager, NatsConnection } from "nats";
+import { ErrorCode, type JetStreamManager, type NatsConnection, NatsError } from "nats";
 import { limits } from "../../config/limits.ts";
 import { apiTimeoutMs } from "./definitions.ts";
 import { untilLed } from "./start-patience.ts";
@@ -19,10 +19,12 @@ export const isUnderWay = (error: unknown): boolean => errorCode(error) === subj
  * nats-server 2.9 assigns it several times, each time with another subject on which a replica asks for the messages that
  * it lacks. Servers keep different ones, and one that lost its disk never gets the messages back, which no other server
  * notices. A change of the settings, also to the same ones, gives all of them one subject; the leader, which listens on
- * its former one, steps down (decision 0092). When it returns, the stream has a leader again.
+ * its former one, steps down (decision 0092), once no replica is behind by its word. When it returns, the stream has a
+ * leader again.
  */
 export async function letServersAgree(manager: JetStreamManager, nats: Requests, stream: string): Promise<void> {
   await assignOnce(manager, stream);
+  await untilCurrent(manager, stream);
   await untilLed(() => stepDown(nats, stream));
   await untilLed(() => manager.streams.info(stream));
 }
@@ -38,8 +40,23 @@ async function assignOnce(manager: JetStreamManager, stream: string): Promise<vo
     }
 }
 
+/** One that is away gets the one assignment when it is back. @throws NatsError after `limits.jetstream.startWaitMs` */
+async function untilCurrent(manager: JetStreamManager, stream: string): Promise<void> {
+  const giveUpAt = performance.now() + limits.jetstream.startWaitMs;
+  for (;;) {
+    const { cluster } = await untilLed(() => manager.streams.info(stream));
+    const behind =
+      cluster?.replicas?.filter(({ current, offline }) => !current && !offline).map(({ name }) => name) ?? [];
+    if (behind.length === 0) return;
+    if (performance.now() > giveUpAt)
+      throw new NatsError(`${stream} is behind on ${behind.join(", ")}`, ErrorCode.Timeout);
+    await pause(limits.jetstream.makeStreamPauseMs);
+  }
+}
+
 async function stepDown(nats: Requests, stream: string): Promise<void> {
   const answer = await nats.request(`$JS.API.STREAM.LEADER.STEPDOWN.${stream}`, undefined, { timeout: apiTimeoutMs() });
   const { error } = answer.json<{ error?: { code?: number; description?: string } }>();
-  if (error) throw Object.assign(new Error(`${stream}: ${error.description}`), { api_error: error });
+  if (error)
+    throw Object.assign(new NatsError(`${stream}: ${error.description}`, String(error.code)), { api_error: error });
 }

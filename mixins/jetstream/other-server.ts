@@ -1,6 +1,8 @@
-import { Events, type NatsConnection, NatsError } from "nats";
+import { ErrorCode, Events, type NatsConnection, NatsError } from "nats";
 import { limits } from "../../config/limits.ts";
 import { serversOf } from "../../config/server-urls.ts";
+
+const noAnswer: ReadonlySet<unknown> = new Set([ErrorCode.Timeout, ErrorCode.NoResponders]);
 
 interface Log {
   warn(about: object, message: string): void;
@@ -15,22 +17,14 @@ export class OtherServer {
   private readonly connection: Pick<NatsConnection, "getServer" | "reconnect" | "status" | "isClosed" | "isDraining">;
   private readonly log: Log;
   private readonly now: () => number;
-  private readonly unansweredMs: number;
   /** When the first and the last of the failures were that no success has followed. */
   private readonly failing = new Map<string, { since: number; at: number }>();
   private changing = false;
 
-  /** `unansweredMs`: for how long something must fail; 0 for what is asked for rarely, and fails after a time-out. */
-  constructor(
-    connection: OtherServer["connection"],
-    log: Log,
-    now: () => number = () => performance.now(),
-    unansweredMs: number = limits.jetstream.unansweredMs,
-  ) {
+  constructor(connection: OtherServer["connection"], log: Log, now: () => number = () => performance.now()) {
     this.connection = connection;
     this.log = log;
     this.now = now;
-    this.unansweredMs = unansweredMs;
   }
 
   /** Pulls of a consumer were answered, or what else is asked for again and again. */
@@ -38,14 +32,14 @@ export class OtherServer {
     this.failing.delete(what);
   }
 
-  /** Runs something that asks JetStream, and notes whether it was answered. Rejects as `work`. */
+  /** Runs something that asks JetStream again and again, and notes whether it was answered. Rejects as `work`. */
   async watch<T>(what: string, work: () => Promise<T>): Promise<T> {
     try {
       const result = await work();
       this.answered(what);
       return result;
     } catch (error) {
-      if (error instanceof NatsError) this.failed(what, error);
+      if (noAnswer.has((error as Partial<NatsError> | null)?.code)) this.unanswered(what);
       throw error;
     }
   }
@@ -57,7 +51,7 @@ export class OtherServer {
   }
 
   unanswered(what: string): void {
-    const { unansweredMs } = this;
+    const { unansweredMs } = limits.jetstream;
     const now = this.now();
     // Who has not asked for long, e.g. since it left a partition, begins anew.
     const last = this.failing.get(what);
@@ -84,9 +78,9 @@ export class OtherServer {
   }
 }
 
-/** For a connection that is used rarely, to a cluster: the first request without an answer changes it. */
+/** For a connection to several servers. */
 export function otherServerOf(connection: NatsConnection, url: string, log: Log): OtherServer | undefined {
-  return serversOf(url).length > 1 ? new OtherServer(connection, log, undefined, 0) : undefined;
+  return serversOf(url).length > 1 ? new OtherServer(connection, log) : undefined;
 }
 
 /** Resolves once the client has connected again: `reconnect` alone ends the connection, and does not wait for the next. */

@@ -15,7 +15,6 @@ import {
 import type { OtherServer } from "./other-server.ts";
 import type { ConsumerRequest, Provisioning } from "./provisioning.ts";
 import { explainNoRoom } from "./reserved-room.ts";
-import { untilLed } from "./start-patience.ts";
 import {
   errorCode,
   findStream,
@@ -31,6 +30,8 @@ const otherSettings = 10058;
 const agreed = "its servers agree";
 /** The streams that are being made by this process, by the server's names. */
 const making = new Map<string, Promise<void>>();
+/** Those on which the servers did not agree when this process asked for it. */
+const unfinished = new Set<string>();
 /** The later mark is the greater string. */
 const newMark = () => Date.now().toString(36);
 
@@ -81,25 +82,26 @@ export class Provisioner implements Provisioning {
   }
 
   /**
-   * Lets the servers agree on an existing stream with replicas, once: then its description says so. One with a mark was
-   * agreed on when it was made, or before it lost messages.
+   * Lets the servers agree on an existing stream with replicas, unless they have: then its description says so. One with
+   * a mark was agreed on when it was made, or before it lost messages. Rejects while a replica is behind.
    */
   agree(stream: string): Promise<void> {
-    return this.ask(() => this.agreeIfNotDone(stream));
-  }
-
-  private async agreeIfNotDone(stream: string): Promise<void> {
-    const { config } = await untilLed(() => this.manager.streams.info(stream));
-    const isDone = config.num_replicas === 1 || config.description === agreed || markOf({ config }) !== undefined;
-    if (!isDone) await this.letAgree(stream);
+    return this.ask(async () => {
+      const info = await findStream(this.manager, stream);
+      if (!info || info.config.num_replicas === 1) return;
+      const isDone = info.config.description === agreed || markOf(info) !== undefined;
+      if (!isDone || unfinished.has(stream)) await this.letAgree(stream);
+    });
   }
 
   private async letAgree(stream: string): Promise<void> {
+    unfinished.add(stream);
     if (!this.nats)
       throw new Error(`stream ${stream} has replicas: its leader steps down by the provisioner's connection`);
     await letServersAgree(this.manager, this.nats, stream);
     const info = await this.manager.streams.info(stream);
     if (markOf(info) === undefined) await this.manager.streams.update(stream, { description: agreed });
+    unfinished.delete(stream);
   }
 
   /**

@@ -39,16 +39,16 @@ async function putBack(service: Queueing, streams: readonly RecoveredStream[]): 
   let gifts: AcceptedGift[] = [];
   let count = 0;
   for await (const some of allAccepted(service.redis, service.signatures, service.logger)) {
-    gifts.push(...(await unsettled(service, some)).filter(isLost));
+    gifts.push(...(await unsettled(service, some.filter(isLost))));
     if (gifts.length < limits.gift.putBackGifts) continue;
     count += await publish(service, gifts, markOf);
     gifts = [];
   }
   count += await publish(service, gifts, markOf);
   if (count > 0)
-    service.logger.error(
+    service.logger.warn(
       { gifts: count, streams: [...lost.keys()] },
-      "accepted gifts of a lost queue were put back, as far as Redis had them",
+      "accepted gifts of a queue that was made again or marked were put back, as far as Redis had them",
     );
 }
 

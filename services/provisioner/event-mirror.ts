@@ -86,6 +86,7 @@ export class EventMirror {
   private readonly now: () => number;
   private readonly mayChange: () => boolean;
   private readonly name = mirrorSubjects(config().NAMESPACE).stream;
+  private mustAgree = false;
   private progress: Progress | undefined;
   /** The durable consumers of readers, as of the last look that found a mirror. */
   private consumers: readonly ConsumerInfo[] = [];
@@ -128,6 +129,7 @@ export class EventMirror {
       if (mirror) this.consumers = await this.known();
       if (need === "change") await this.manager.streams.update(this.name, wanted);
       else if (need !== "none") await this.make(wanted, mirror, need);
+      await this.agree();
       await this.restore(source);
       const behind = need === "none" && mirror ? Math.max(0, source.state.last_seq - mirror.state.last_seq) : 0;
       const stands = behind > 0 && stillForMs >= limits.jetstream.mirrorLateMs;
@@ -136,6 +138,13 @@ export class EventMirror {
       this.report(this.last.behind, `the mirror of EVENTS cannot be kept: ${(error as Error).message}`);
       throw error;
     }
+  }
+
+  /** After this process has made the mirror; tried again at the next look. */
+  private async agree(): Promise<void> {
+    if (!this.mustAgree || !this.nats) return;
+    await letServersAgree(this.manager, this.nats, this.name);
+    this.mustAgree = false;
   }
 
   private report(behind: number, problem: string | undefined): void {
@@ -171,7 +180,7 @@ export class EventMirror {
     this.waiting = isSame ? this.consumers : [];
     // The sequences of another stream are not those that the consumers know.
     if (!isSame) for (const consumer of this.consumers) await this.makeAgain(consumer, { deliver_policy: all });
-    if (this.nats && (wanted.num_replicas ?? 1) > 1) await letServersAgree(this.manager, this.nats, this.name);
+    this.mustAgree = (wanted.num_replicas ?? 1) > 1;
   }
 
   /**

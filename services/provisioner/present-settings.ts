@@ -9,10 +9,9 @@ import { allStreams } from "../stream-access.ts";
 import { everyConsumer } from "./provisioned.ts";
 
 /**
- * Brings the existing streams and consumers of the system to their definitions, and lets the servers of a replicated
- * stream agree on it if they have not yet. Missing ones are made when a service asks for them, since the service knows
- * whether they were there before. Returns what could not be changed, as sentences: they work on with their former
- * settings.
+ * Brings the existing streams and consumers of the system to their definitions. Missing ones are made when a service
+ * asks for them, since the service knows whether they were there before. Returns what could not be changed, as
+ * sentences: they work on with their former settings.
  */
 export async function bringToSettings(
   manager: JetStreamManager,
@@ -30,7 +29,6 @@ export async function bringToSettings(
     const stream = natsPrefix() + part.name;
     if (!(await findStream(manager, stream))) continue;
     await attempt(`stream ${stream}`, () => provisioner.bringStreamToSettings(part, log));
-    await attempt(`stream ${stream} on which its servers may not agree`, () => provisioner.agree(stream));
     const durables = everyConsumer().filter((consumer) => consumer.stream === stream);
     if (durables.length === 0) continue;
     for await (const { name } of manager.consumers.list(stream))

@@ -20,6 +20,7 @@ import { openManager, untilLed } from "../../mixins/jetstream/start-patience.ts"
 import { keepTrimmed } from "../../mixins/jetstream/trim.ts";
 import { defineService } from "../define-service.ts";
 import { allStreams } from "../stream-access.ts";
+import { keepAgreed } from "./agreement.ts";
 import { deadLetterActions } from "./dead-letters.ts";
 import { EventReaders } from "./event-readers.ts";
 import { bringToSettings } from "./present-settings.ts";
@@ -35,6 +36,12 @@ interface State {
   trimming?: BackgroundLoop;
   queueGauges?: BackgroundLoop;
   eventReaders?: EventReaders;
+  agreement?: BackgroundLoop | undefined;
+}
+
+/** Ends the background work. */
+async function stopWork({ trimming, queueGauges, eventReaders, agreement }: Partial<State>): Promise<void> {
+  await Promise.all([trimming, queueGauges, eventReaders, agreement].map((work) => work?.stop()));
 }
 
 type Ctx = Pick<Context, "nodeID" | "requestID">;
@@ -119,8 +126,8 @@ export default defineService<"provisioner", State>({
       const otherServer = otherServerOf(this.connection, url, this.logger);
       this.provisioner = new Provisioner(this.manager, this.connection, otherServer);
       this.dead = await untilLed(() => DeadLetters.open(this.connection));
-      const trims = () => !isOutdated(this.broker);
-      this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger, trims);
+      const mayChange = () => !isOutdated(this.broker);
+      this.trimming = keepTrimmed(this.manager, allStreams, everyConsumer(), this.logger, mayChange);
       this.queueGauges = keepQueueGauges(this, this.manager, otherServer);
       await othersHeard(this.broker);
       const problems = isOutdated(this.broker)
@@ -128,19 +135,20 @@ export default defineService<"provisioner", State>({
         : await untilLed(() => bringToSettings(this.manager, this.provisioner, this.logger));
       const forReaders = readersOptions(`${name}-readers`, url);
       if (forReaders) this.eventReaders = new EventReaders(this, this.manager, forReaders);
+      this.agreement = keepAgreed(this, this.provisioner, mayChange);
       addHealthCheck(this, "nats", () => this.connection.flush());
       addHealthCheck(this, "settings", async () => {
         if (problems.length > 0) throw new Error(problems.join("; "));
       });
     } catch (error) {
-      await Promise.all([this.trimming?.stop(), this.queueGauges?.stop(), this.eventReaders?.stop()]);
+      await stopWork(this);
       await this.connection.close();
       throw error;
     }
   },
 
   async stopped() {
-    await Promise.all([this.trimming?.stop(), this.queueGauges?.stop(), this.eventReaders?.stop()]);
+    await stopWork(this);
     await this.connection?.drain();
   },
 });

@@ -105,6 +105,17 @@ test("nodes start while one of their servers is down", async () => {
   await expectHealthy();
 });
 
+test("the servers agree on every stream that nodes made at once", async () => {
+  const described: Record<string, string | undefined> = {};
+  await eventually("all say so", async () => {
+    for await (const { config } of manager.streams.list()) described[config.name] = config.description;
+    const descriptions = Object.values(described);
+    return descriptions.length > 2 && descriptions.every((one) => one === "its servers agree");
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}: ${JSON.stringify(described)}`);
+  });
+});
+
 test("the server that a node is connected to dies under messages: none is lost, each is handled, and no node ends", async () => {
   const [one] = nodes as [ServiceBroker];
   const dying = cluster.member(placeOf(one));

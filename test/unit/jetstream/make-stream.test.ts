@@ -33,7 +33,9 @@ describe("on a stream with replicas the servers agree", () => {
   const done = 'update EVENTS {"description":"its servers agree"}';
 
   /** A server with such a stream, which answers the requests to step down in this order. */
-  function serverWith({ description = "", replicas = 3, answers = [{}] as object[], busy = 0 } = {}) {
+  function serverWith({ description = "", replicas = 3, answers = [{}] as object[], busy = 0, behind = 0 } = {}) {
+    let looks = 0;
+    const cluster = () => ({ replicas: [{ name: "n2", current: looks++ >= behind }] });
     const asked: string[] = [];
     const config = { name: "EVENTS", description, num_replicas: replicas };
     let refusals = busy;
@@ -50,7 +52,9 @@ describe("on a stream with replicas the servers agree", () => {
       asked.push(subject);
       return { json: () => answers.shift() };
     };
-    const manager = { streams: { add, update, info: async () => ({ config }) } } as unknown as JetStreamManager;
+    const manager = {
+      streams: { add, update, info: async () => ({ config, cluster: cluster() }) },
+    } as unknown as JetStreamManager;
     return { asked, config, provisioner: new Provisioner(manager, { request } as never) };
   }
   const replicated = { name: "EVENTS", subjects: ["event.>"], num_replicas: 3 } as never;
@@ -65,6 +69,12 @@ describe("on a stream with replicas the servers agree", () => {
     const { asked, provisioner } = serverWith({ busy: 2 });
     await provisioner.makeStream(replicated, false);
     expect(asked).toEqual(["add", "update EVENTS {}", "update EVENTS {}", "update EVENTS {}", down, done]);
+  });
+
+  test("once no replica is behind", async () => {
+    const { asked, provisioner } = serverWith({ behind: 2 });
+    await provisioner.makeStream(replicated, false);
+    expect(asked).toEqual(["add", "update EVENTS {}", down, done]);
   });
 
   test("where it was made again: its mark stays", async () => {
@@ -90,9 +100,14 @@ describe("on a stream with replicas the servers agree", () => {
     }
   });
 
-  test("a leader that refuses is an error", async () => {
-    const { provisioner } = serverWith({ answers: [{ error: { code: 500, description: "no right" } }] });
-    await expect(provisioner.makeStream(replicated, false)).rejects.toThrow("EVENTS: no right");
+  test("later, also where it has a mark, if its leader refused", async () => {
+    const refusal = { error: { code: 500, description: "no right" } };
+    const { asked, provisioner } = serverWith({ answers: [refusal, {}] });
+    await expect(provisioner.makeStream(replicated, true)).rejects.toThrow("EVENTS: no right");
+    await provisioner.agree("EVENTS");
+    expect(asked).toEqual(["add", "update EVENTS {}", down, "update EVENTS {}", down]);
+    await provisioner.agree("EVENTS");
+    expect(asked).toHaveLength(5);
   });
 });
 

@@ -6,7 +6,7 @@ import { OtherServer } from "../../../mixins/jetstream/other-server.ts";
 
 const { unansweredMs } = limits.jetstream;
 
-function connected(servers: string[], withinMs: number = unansweredMs) {
+function connected(servers: string[]) {
   let now = 0;
   const taken: string[] = [];
   let at = servers.shift() as string;
@@ -22,10 +22,13 @@ function connected(servers: string[], withinMs: number = unansweredMs) {
     isClosed: () => false,
     isDraining: () => false,
   };
-  const other = new OtherServer(connection, { warn: () => {} }, () => now, withinMs);
+  const other = new OtherServer(connection, { warn: () => {} }, () => now);
   return {
     taken,
     other,
+    at(ms: number) {
+      now = ms;
+    },
     pulled: (durable: string) => other.answered(durable),
     async refused(durable: string, atMs: number) {
       now = atMs;
@@ -80,15 +83,22 @@ test("not where JetStream answers with an error, nor for failures that lie far a
   expect(taken).toEqual([]);
 });
 
-test("after the first time-out of a connection that asks rarely; what fails otherwise changes nothing", async () => {
-  const { taken, other } = connected(["n1", "n2"], 0);
-  const failing = (error: Error) => other.watch("requests", () => Promise.reject(error));
-  await expect(failing(new Error("a bug"))).rejects.toThrow("a bug");
-  const refused = Object.assign(new NatsError("no", "500"), { api_error: { code: 500, description: "no" } });
-  await expect(failing(refused)).rejects.toBe(refused);
-  expect(await other.watch("requests", async () => 7)).toBe(7);
-  expect(taken).toEqual([]);
+test("of what asks JetStream only answers that did not come count", async () => {
+  const { taken, other, at } = connected(["n1", "n2"]);
+  const asks = (ms: number, work: () => Promise<unknown>) => {
+    at(ms);
+    return other.watch("requests", work);
+  };
+  const fails = (ms: number, error: Error) => expect(asks(ms, () => Promise.reject(error))).rejects.toBe(error);
   const timeout = new NatsError("TIMEOUT", "TIMEOUT");
-  await expect(failing(timeout)).rejects.toBe(timeout);
+  const noRight = new NatsError("PERMISSIONS_VIOLATION", "PERMISSIONS_VIOLATION");
+  const refused = Object.assign(new NatsError("no", "500"), { api_error: { code: 500, description: "no" } });
+  for (const error of [noRight, refused, new Error("a bug")])
+    for (const ms of [0, unansweredMs]) await fails(ms, error);
+  await fails(0, timeout);
+  expect(await asks(1, async () => 7)).toBe(7);
+  await fails(unansweredMs, timeout);
+  expect(taken).toEqual([]);
+  await fails(2 * unansweredMs, timeout);
   expect(taken).toEqual(["n2"]);
 });
