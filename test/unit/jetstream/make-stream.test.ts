@@ -84,7 +84,7 @@ describe("on a stream with replicas the servers agree", () => {
     expect(config.description).toMatch(/^made again: /);
   });
 
-  test("at the next start of a provisioner, if its maker did not come to it", async () => {
+  test("later, if its maker did not come to it, and once", async () => {
     const { asked, provisioner } = serverWith();
     await provisioner.agree("EVENTS");
     expect(asked).toEqual(["update EVENTS {}", down, done]);
