@@ -109,7 +109,9 @@ const leaderOf = (stream: string) =>
       await nats.reconnect();
       throw error;
     });
-    return `nats-${info.cluster?.leader?.at(-1)}`;
+    const leader = info.cluster?.leader?.at(-1);
+    if (leader === undefined) throw new Error("one is being elected");
+    return `nats-${leader}`;
   });
 
 const publish = (id: string) => nats.jetstream().publish("ha.one", id, { msgID: id, timeout: 2000 });

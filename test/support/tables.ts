@@ -5,15 +5,24 @@ import { eventually } from "./eventually.ts";
 /** What every business table of the system holds: its rows' number and checksum by `database.table`. */
 export type Fingerprint = Readonly<Record<string, string>>;
 
-/** The rows of a table that count, where jobs write others: the wallet joins the heads of its seals every minute. */
-const rowsOf: Readonly<Record<string, string>> = { t_outbox: "WHERE subject NOT LIKE 'event.%books_sealed'" };
+/**
+ * The rows of a table that count, where jobs write or remove others: the wallet joins the heads of its seals every
+ * minute, and deliveries of a deleted subscription go when the maintenance comes by.
+ */
+const rowsOf: Readonly<Record<string, (database: string) => string>> = {
+  t_outbox: () => "WHERE subject NOT LIKE 'event.%books_sealed'",
+  t_webhook_delivery: (database) =>
+    `WHERE webhook_id IN (SELECT id FROM \`${database}\`.t_webhook WHERE deleted_time IS NULL)`,
+};
 
 /**
- * The columns of a table that only jobs write: how many watch a room and whether its anchor is there. The check of rooms
- * and the im-servers write it seconds after a viewer has left, by the tests before or by a page that was closed.
+ * The columns of a table that only jobs write. How many watch a room and whether its anchor is there: the check of rooms
+ * and the im-servers write it seconds after a viewer has left, by the tests before or by a page that was closed. How many
+ * deliveries of a subscription wait, and since when.
  */
 const jobColumns: Readonly<Record<string, readonly string[]>> = {
   t_living_room: ["watch_num", "update_time", "anchor_seen", "away_since"],
+  t_webhook: ["waiting", "due_since"],
 };
 
 /** One of the names of "`a`.`b`". */
@@ -34,7 +43,8 @@ export async function fingerprint(except: readonly string[]): Promise<Fingerprin
     const sums = tables.map(([name, own]) => {
       const row = own.map(({ field }) => `COALESCE(CAST(${field} AS CHAR), 'NULL')`).join(", ");
       const sum = `CONCAT(COUNT(*), ':', COALESCE(SUM(CRC32(CONCAT_WS('|', ${row}))), 0))`;
-      return `SELECT '${name.replaceAll("`", "")}' AS name, ${sum} AS rows_sum FROM ${name} ${rowsOf[inTicks(name, 1)] ?? ""}`;
+      const which = rowsOf[inTicks(name, 1)]?.(inTicks(name, 0)) ?? "";
+      return `SELECT '${name.replaceAll("`", "")}' AS name, ${sum} AS rows_sum FROM ${name} ${which}`;
     });
     const found = await query<{ name: string; rows_sum: string }>(sums.join(" UNION ALL "));
     return Object.fromEntries(found.map(({ name, rows_sum }) => [name, String(rows_sum)]));
