@@ -37,9 +37,17 @@ class RedisClient extends Redis {
   override sendCommand(command: Command, stream?: Stream): unknown {
     if (ownCommands.has(command.name)) return super.sendCommand(command, stream);
     const { reject } = command;
-    command.reject = (error) => {
+    let refused = false;
+    const refuse = (error: Error) => {
+      if (refused || command.isResolved) return;
+      refused = true;
       if (error.message === timedOut) this.fallSilent();
       reject(isReply(error) && isCommandFault(error) ? error : outage(error, { dependency: "redis" }));
+    };
+    // Where this process stood still, timers come before sockets are read: an answer that is there already counts.
+    command.reject = (error) => {
+      if (error.message === timedOut) setImmediate(refuse, error);
+      else refuse(error);
     };
     if (this.isSilent && !this.always.has(command)) {
       command.reject(new Error("Redis does not answer: nothing is sent to it until it does"));

@@ -1,3 +1,4 @@
+import { setImmediate as immediate } from "node:timers/promises";
 import { failureName } from "../../../broker/failure.ts";
 import { limits } from "../../../config/limits.ts";
 import { openRedis, sendAlways } from "../../../mixins/redis/client.ts";
@@ -40,6 +41,23 @@ test("after one command without an answer others fail at once, until one is answ
   await eventually("answers", () => events.includes("answering"));
   expect(await write()).toBe("done");
   expect(await redis.get("later")).toBe("1");
+  redis.disconnect();
+});
+
+test("an answer that came while this process stood still counts, also where it is an error", async () => {
+  const redis = openRedis("test").on("error", () => {});
+  await redis.connect();
+  const events: string[] = [];
+  redis.on("silent", () => events.push("silent"));
+  await redis.set("stood-still", "text", "PX", 60_000);
+  const asked = [outcome(redis.get("stood-still")), outcome(redis.incr("stood-still"))];
+  // They are sent by then.
+  await immediate();
+  await immediate();
+  const until = performance.now() + limits.redis.commandTimeoutMs + 200;
+  while (performance.now() < until);
+  expect(await Promise.all(asked)).toEqual(["done", expect.stringContaining("not an integer")]);
+  expect(events).toEqual([]);
   redis.disconnect();
 });
 
