@@ -253,7 +253,7 @@ describe("is found and named:", () => {
       });
       const [seal] = await rows<{ writer: string }>(
         "payment",
-        "SELECT writer FROM t_ledger_seal ORDER BY id DESC LIMIT 1",
+        "SELECT writer FROM t_ledger_seal WHERE number = 1 ORDER BY id DESC LIMIT 1",
       );
       await found("sealForged", `seal ${seal?.writer}/1`);
     } finally {
