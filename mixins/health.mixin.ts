@@ -2,6 +2,7 @@ import type { Service } from "moleculer";
 import { busProblem } from "../broker/bus/own-subjects.ts";
 import { limits } from "../config/limits.ts";
 import { type AbilityState, watchAbility } from "./ability.ts";
+import { afterAnswers } from "./after-answers.ts";
 import { failedCheck, type HealthReport, type HealthState, type KeptCheck, runCheck } from "./health-checks.ts";
 
 export { addHealthCheck, Degraded, type HealthCheck, type HealthReport, type HealthState } from "./health-checks.ts";
@@ -11,11 +12,11 @@ interface Kept extends HealthState {
 }
 
 async function outcomeOf(kept: KeptCheck): Promise<HealthReport[string]> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<HealthReport[string]>((resolve) => {
-    timer = setTimeout(resolve, limits.http.healthNodeTimeoutMs / 2, failedCheck(kept, "did not answer in time"));
-  });
-  return Promise.race([runCheck(kept), late]).finally(() => clearTimeout(timer));
+  const late = Promise.withResolvers<HealthReport[string]>();
+  const callOff = afterAnswers(limits.http.healthNodeTimeoutMs / 2, () =>
+    late.resolve(failedCheck(kept, "did not answer in time")),
+  );
+  return Promise.race([runCheck(kept), late.promise]).finally(callOff);
 }
 
 async function runChecks({ broker, healthChecks = new Map() }: Service & HealthState): Promise<HealthReport> {

@@ -67,7 +67,9 @@ export class Publisher {
     void watchRefusals(connection, ({ operation, subject }) => {
       if (operation === "publish") this.refused(subject);
     });
-    this.overdue = setInterval(() => this.lookForOverdue(), limits.jetstream.publishTimeoutMs / 10);
+    // Where this process stood still, acks that have come are read first.
+    const look = () => setImmediate(() => this.lookForOverdue());
+    this.overdue = setInterval(look, limits.jetstream.publishTimeoutMs / 10);
     void connection.closed().then(() => this.close());
   }
 

@@ -4,6 +4,7 @@ import type { Connection, ConnectionOptions, RowDataPacket } from "mysql2/promis
 import { createConnection } from "mysql2/promise";
 import { limits } from "../../config/limits.ts";
 import { addressOf, serversOf } from "../../config/server-urls.ts";
+import { afterAnswers } from "../after-answers.ts";
 
 /** The servers that a URL of MySQL names, and which of them are usable. */
 
@@ -98,10 +99,10 @@ async function open(server: MysqlServer, options: ConnectionOptions): Promise<Op
   const late = Promise.withResolvers<never>();
   const { serverProbeMs } = limits.mysql;
   let isLate = false;
-  const timer = setTimeout(() => {
+  const callOff = afterAnswers(serverProbeMs, () => {
     isLate = true;
     late.reject(new Error(`no answer within ${serverProbeMs} ms`));
-  }, serverProbeMs);
+  });
   const connection = core.promise() as unknown as Connection;
   try {
     const asked = connected.promise.then(() => standingAt(connection));
@@ -115,7 +116,7 @@ async function open(server: MysqlServer, options: ConnectionOptions): Promise<Op
     if (isLate && hasGreeted) return { connection: undefined, answered: "slow", failure };
     throw failure;
   } finally {
-    clearTimeout(timer);
+    callOff();
   }
 }
 

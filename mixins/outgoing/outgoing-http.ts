@@ -1,6 +1,7 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
 import { limits } from "../../config/limits.ts";
+import { afterAnswers } from "../after-answers.ts";
 import { checkedLookup } from "./checked-lookup.ts";
 import { OutgoingError, outgoingErrorOf } from "./outgoing-error.ts";
 import { leadsInside, problemOfUrl, type Receivers } from "./outgoing-url.ts";
@@ -122,7 +123,7 @@ function exchange(
   const startedAt = performance.now();
   let request: ClientRequest;
   let response: IncomingMessage | undefined;
-  let timer: NodeJS.Timeout | undefined;
+  let callOff = () => {};
   let isOver = false;
   const chunks: Buffer[] = [];
   let size = 0;
@@ -131,7 +132,7 @@ function exchange(
   const end = (settle: () => void, keepConnection: boolean) => {
     if (isOver) return;
     isOver = true;
-    clearTimeout(timer);
+    callOff();
     signal?.removeEventListener("abort", onAbort);
     settle();
     if (!keepConnection) request.destroy();
@@ -175,10 +176,10 @@ function exchange(
   };
 
   start();
-  timer = setTimeout(() => {
+  callOff = afterAnswers(timeoutMs, () => {
     if (response) answered("timedOut", response);
     else failed(new OutgoingError("timedOut", `no answer within ${timeoutMs} ms`));
-  }, timeoutMs);
+  });
   if (signal?.aborted) onAbort();
   else signal?.addEventListener("abort", onAbort, { once: true });
   return promise;

@@ -1,6 +1,7 @@
 import { limits } from "../../config/limits.ts";
 import type { Skew } from "../clock/skew.ts";
 import { type MysqlServer, mysqlServers } from "../mysql/servers.ts";
+import { within } from "../within.ts";
 import { type Finding, oldVersion } from "./checks.ts";
 import { judgeBuckets } from "./judge-buckets.ts";
 import { judgeClocks } from "./judge-clocks.ts";
@@ -31,16 +32,11 @@ export interface Looked {
 type Read<T> = { readonly server: string; readonly value: T } | { readonly server: string; readonly why: string };
 
 /** What a server says within `limits.preflight.serverMs`, or why it says nothing. Never rejects. */
-async function within<T>(server: string, read: () => Promise<T>): Promise<Read<T>> {
-  const { serverMs } = limits.preflight;
-  const late = Promise.withResolvers<never>();
-  const timer = setTimeout(() => late.reject(new Error(`no answer within ${serverMs} ms`)), serverMs);
+async function inTime<T>(server: string, read: () => Promise<T>): Promise<Read<T>> {
   try {
-    return { server, value: await Promise.race([read(), late.promise]) };
+    return { server, value: await within(limits.preflight.serverMs, read()) };
   } catch (error) {
     return { server, why: error instanceof Error && error.message !== "" ? error.message : String(error) };
-  } finally {
-    clearTimeout(timer);
   }
 }
 
@@ -70,9 +66,9 @@ function eachNats(seen: readonly NatsSeen[]): NatsSeen[] {
 export async function look(logins: Logins): Promise<Looked> {
   const groups = mysqlGroups(logins.mysql);
   const [nats, mysql, redis] = await Promise.all([
-    Promise.all(logins.nats.map((login) => within(login.server, () => readNats(login)))),
-    Promise.all(groups.map((servers) => Promise.all(servers.map((one) => within(one.place, () => readMysql(one)))))),
-    Promise.all(logins.redis.map(({ service, url, server }) => within(server, () => readRedis(service, url, server)))),
+    Promise.all(logins.nats.map((login) => inTime(login.server, () => readNats(login)))),
+    Promise.all(groups.map((servers) => Promise.all(servers.map((one) => inTime(one.place, () => readMysql(one)))))),
+    Promise.all(logins.redis.map(({ service, url, server }) => inTime(server, () => readRedis(service, url, server)))),
   ]);
   const atNats = nats.flatMap(valuesOf);
   const atMysql = mysql.map((hosts) => hosts.flatMap(valuesOf));

@@ -1,5 +1,6 @@
 import { messageOf } from "../../../broker/unknown-values.ts";
 import { limits } from "../../../config/limits.ts";
+import { afterAnswers } from "../../../mixins/after-answers.ts";
 import { Breaker, type BreakerPass, type BreakerState } from "./breaker.ts";
 import { type Decision, decisionsOf } from "./decisions.ts";
 
@@ -46,7 +47,7 @@ class Asking {
   readonly over: Promise<void>;
   isOver = false;
   private readonly orders: ReadonlySet<string>;
-  private readonly timer: NodeJS.Timeout;
+  private readonly callOff: () => void;
   private readonly resolve: () => void;
 
   constructor(gifts: readonly GateGift[], timeoutMs: number) {
@@ -54,7 +55,7 @@ class Asking {
     const { promise, resolve } = Promise.withResolvers<void>();
     this.over = promise;
     this.resolve = resolve;
-    this.timer = setTimeout(() => this.end(), timeoutMs);
+    this.callOff = afterAnswers(timeoutMs, () => this.end());
   }
 
   decide(orderId: string, verdict: GateVerdict): void {
@@ -67,7 +68,7 @@ class Asking {
   end(): void {
     if (this.isOver) return;
     this.isOver = true;
-    clearTimeout(this.timer);
+    this.callOff();
     for (const orderId of this.orders) if (!this.verdicts.has(orderId)) this.verdicts.set(orderId, "unanswered");
     this.resolve();
   }

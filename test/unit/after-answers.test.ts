@@ -1,0 +1,45 @@
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { afterAnswers } from "../../mixins/after-answers.ts";
+import { within } from "../../mixins/within.ts";
+
+/** Deadlines of a process that stood still. */
+
+/** Stands still for so long. */
+function standStill(ms: number): void {
+  const until = performance.now() + ms;
+  while (performance.now() < until);
+}
+
+test("an answer that lies in the socket counts, although its deadline is over", async () => {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const connection = once(server, "connection");
+  const socket = connect((server.address() as { port: number }).port, "127.0.0.1");
+  try {
+    const [far] = (await connection) as [Socket];
+    await once(socket, "connect");
+    const answer = within(50, once(socket, "data"));
+    // It is in the socket at once, and read in the next turn.
+    far.write("answer");
+    standStill(200);
+    expect(String((await answer)[0])).toBe("answer");
+  } finally {
+    socket.destroy();
+    server.close();
+  }
+});
+
+test("what does not come is over at its deadline", async () => {
+  await expect(within(20, new Promise(() => {}))).rejects.toThrow("no answer within 20 ms");
+});
+
+test("a deadline that was called off does not come, also where it was due already", async () => {
+  let came = 0;
+  const callOff = afterAnswers(20, () => came++);
+  // Due, and called off by what is read in the same turn.
+  await new Promise<void>((resolve) => setTimeout(resolve, 20));
+  callOff();
+  await new Promise<void>((resolve) => setTimeout(resolve, 50));
+  expect(came).toBe(0);
+});
