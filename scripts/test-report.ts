@@ -38,13 +38,16 @@ const repeatedFiles = 5;
 /**
  * How a message begins where `eventually`, jest or the browser reports a missed deadline. So does JetStream where nobody
  * answers for a moment, since nats-server takes the logins of another test file into its configuration. Anything else has
- * failed, also where a missed deadline is its cause, e.g. in a property test.
+ * failed, also where a missed deadline is its cause, e.g. in a property test. Of an error outside of every test jest
+ * leaves `Error: ` out.
  */
-const missedDeadline =
-  /^(Error: (not within \d+ ms:|thrown: "Exceeded timeout of \d+ ms)|(TimeoutError: )?[a-z]+\.[a-zA-Z]+: Timeout \d+ms exceeded|NatsError: (503|TIMEOUT)\n)/;
-
-/** The same of a hook that belongs to no test. */
-const missedHook = /^\s*thrown: "Exceeded timeout of \d+ ms for a hook/;
+const missedDeadline = new RegExp(
+  [
+    String.raw`^\s*(Error: )?(not within \d+ ms:|thrown: "Exceeded timeout of \d+ ms)`,
+    String.raw`^\s*(TimeoutError: )?[a-zA-Z]+\.[a-zA-Z]+: Timeout \d+ms exceeded`,
+    String.raw`^\s*NatsError: (503|TIMEOUT)\n`,
+  ].join("|"),
+);
 
 /** Here a missed deadline may be lost money: it is never tried again. */
 const neverRepeated = /^test\/integration\/(payment|wallet)\//;
@@ -68,7 +71,7 @@ export function repeatable(files: readonly JestFile[], projects: readonly string
 
 function onlyMissedDeadlines(file: JestFile): boolean {
   const outside = errorsOutsideOfTests(file);
-  if (!outside.every((error) => missedHook.test(error))) return false;
+  if (!outside.every(isMissedDeadline)) return false;
   const failed = statusOf(file, "failed");
   if (failed.length === 0) return outside.length > 0;
   return failed.every(({ failureMessages: all }) => all.length > 0 && all.every(isMissedDeadline));

@@ -5,7 +5,10 @@ import { type JestFile, outcomeOf, repeatable, slowestLines, timesOf } from "../
 const waited = "Error: not within 10000 ms: the gift (last: 0)\n    at eventually (test/support/eventually.ts:14:38)";
 const timedOut = 'Error: thrown: "Exceeded timeout of 30000 ms for a test.\nAdd a timeout value to this test"';
 const hookTimedOut = timedOut.replace("a test.", "a hook.");
-const afterAllTimedOut = `  ● Test suite failed to run\n\n    ${hookTimedOut.replace("Error: ", "")}\n      at _getError`;
+/** An error of afterAll as jest writes it into the message of the file: without its class where that is Error. */
+const outside = (error: string) =>
+  `  ● Test suite failed to run\n\n    ${error.replace(/^Error: /, "")}\n      at _getError`;
+const afterAllTimedOut = outside(hookTimedOut);
 const wrong = "Error: expect(received).toBe(expected) // Object.is equality\n\nExpected: 2\nReceived: 1";
 const counterexample = `Error: Property failed after 1 tests\nCounterexample: [0]\n\n[cause]: ${waited}`;
 
@@ -33,6 +36,11 @@ test.each([
   ["two deadlines of one test", [[waited, timedOut]]],
   ["a page that was not there in time", [["TimeoutError: page.goto: Timeout 20000ms exceeded.\nCall log:"]]],
   ["an element that was not there in time", [["locator.waitFor: Timeout 60000ms exceeded.\nCall log:"]]],
+  [
+    "a browser that was not there in time",
+    [["TimeoutError: browserType.launch: Timeout 30000ms exceeded.\nCall log:"]],
+  ],
+  ["a context of the browser that was late", [["browserContext.newPage: Timeout 60000ms exceeded.\nCall log:"]]],
   ["JetStream that did not answer for a moment", [["NatsError: 503\n    at NatsError.errorForCode"]]],
   ["nats-server that did not answer for a moment", [["NatsError: TIMEOUT\n    at NatsError.errorForCode"]]],
 ])("a file runs once more where it only missed deadlines: %s", (_what, tests) => {
@@ -44,6 +52,27 @@ test.each([
   ["tests missed deadlines too", [[], [waited]]],
 ])("a file whose afterAll did not end in time runs once more: %s", (_what, tests) => {
   expect(isRepeated(fileOf(gift, tests, afterAllTimedOut))).toBe(true);
+});
+
+test.each([
+  ["a condition that did not come true in time", waited],
+  ["JetStream that did not answer for a moment", "NatsError: 503\n\n      1 | code"],
+  ["nats-server that did not answer for a moment", "NatsError: TIMEOUT\n\n      1 | code"],
+  ["a page that did not answer in time", "locator.waitFor: Timeout 60000ms exceeded.\nCall log:"],
+])("a file whose afterAll missed a deadline runs once more: %s", (_what, error) => {
+  expect(isRepeated(fileOf(gift, [[], []], outside(error)))).toBe(true);
+  expect(isRepeated(fileOf(gift, [[], [waited]], `${afterAllTimedOut}\n\n${outside(error)}`))).toBe(true);
+  expect(isRepeated(fileOf(gift, [[], [wrong]], outside(error)))).toBe(false);
+});
+
+test.each([
+  ["a wrong value", wrong],
+  ["another answer of JetStream", "NatsError: stream not found\n\n      1 | code"],
+  ["a wrong value, with a missed deadline in its code", `${wrong}\n\n      1 | // ${waited}`],
+  ["an error whose cause missed a deadline", `Error: the books differ\n\n    Cause:\n    ${waited}`],
+])("a file whose afterAll failed otherwise does not run once more: %s", (_what, error) => {
+  expect(isRepeated(fileOf(gift, [[], []], outside(error)))).toBe(false);
+  expect(isRepeated(fileOf(gift, [[]], `${afterAllTimedOut}\n\n${outside(error)}`))).toBe(false);
 });
 
 test.each([

@@ -11,6 +11,15 @@ const senders = 4;
 const firstMs = 2 * limits.redis.commandTimeoutMs + 2_000;
 const othersMs = limits.redis.commandTimeoutMs;
 
+/**
+ * A busy machine may take that long for a send too: a bound that is exceeded is a deadline that was missed, so the file
+ * may run once more.
+ */
+function requireWithin(ms: number, what: string, sends: readonly { tookMs: number }[]): void {
+  const longestMs = Math.max(...sends.map(({ tookMs }) => tookMs));
+  if (longestMs >= ms) throw new Error(`not within ${ms} ms: ${what} (the longest took ${longestMs.toFixed(0)} ms)`);
+}
+
 afterAll(expectWholeBooksBalanced);
 
 test("while the process of Redis is stopped gifts are accepted and settled, and only the first of them wait for it", async () => {
@@ -28,8 +37,8 @@ test("while the process of Redis is stopped gifts are accepted and settled, and 
     const first = await Promise.all(people.map(send));
     const others: typeof first = [];
     for (let n = 0; n < 5; n++) others.push(...(await Promise.all(people.map(send))));
-    expect(Math.max(...first.map(({ tookMs }) => tookMs))).toBeLessThan(firstMs);
-    expect(Math.max(...others.map(({ tookMs }) => tookMs))).toBeLessThan(othersMs);
+    requireWithin(firstMs, "each of the first sends", first);
+    requireWithin(othersMs, "each of the later sends", others);
     const outcomes = await settledOrders([...first, ...others].map(({ orderId }) => orderId));
     expect(outcomes.filter(({ status }) => status === "failed")).toEqual([]);
   } finally {
