@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from "node:crypto";
+import { setTimeout as pause } from "node:timers/promises";
 import { eventually } from "./eventually.ts";
 import { Viewer } from "./viewer.ts";
 
@@ -54,17 +55,54 @@ export function operate<T = Record<string, unknown>>(
 export const randomPhone = (): string => `13${randomInt(10)}${String(randomInt(10 ** 8)).padStart(8, "0")}`;
 export const requestId = (): string => `req-${randomUUID()}`;
 
-async function openSession(phone: string): Promise<{ userId: string; token: string }> {
+/** For how long what is answered 503 is asked again, and after which pause. */
+const repeatedMs = 60_000;
+const repeatPauseMs = 200;
+
+/** Asks again while the answer is 503, as a client does: nothing was done, or the same request may be repeated. */
+export function answered<T>(
+  what: string,
+  ask: () => Promise<Answer<T>>,
+  timeoutMs: number = repeatedMs,
+): Promise<Answer<T>> {
+  return eventually(
+    `${what} is not answered 503`,
+    async () => {
+      const answer = await ask();
+      if (answer.status !== 503) return answer;
+      await pause(repeatPauseMs);
+      return undefined;
+    },
+    timeoutMs,
+  );
+}
+
+interface Session {
+  userId: string;
+  token: string;
+}
+
+/** `undefined` where a step was answered 503: the phone may hold a code by then, and gets no other for a minute. */
+async function tryLogin(phone: string): Promise<Session | undefined> {
   const sent = await post<{ devCode: string }>("/live/api/userLogin/sendLoginCode", { phone });
+  if (sent.status === 503) return undefined;
   if (sent.code !== 200) throw new Error(`no login code: ${JSON.stringify(sent)}`);
-  const code = sent.data.devCode;
-  const login = await post<{ userId: string; token: string }>("/live/api/userLogin/login", { phone, code });
+  const login = await post<Session>("/live/api/userLogin/login", { phone, code: sent.data.devCode });
+  if (login.status === 503) return undefined;
   if (login.code !== 200) throw new Error(`no login: ${JSON.stringify(login)}`);
   return login.data;
 }
 
-/** For how long a gift is sent again while it is answered 503. */
-const repeatedMs = 60_000;
+async function openSession(phone: string): Promise<Session> {
+  const session = await tryLogin(phone);
+  if (!session) throw new Error("no login: answered 503");
+  return session;
+}
+
+/** How an im-server closes what it could not admit, and would admit at another time. */
+const comeAgain = /^(not available now|not admitted in time), try again$/;
+/** One person's connections have a rate. */
+const enterPauseMs = 1_000;
 
 /** A person: logged in, with what she can do. */
 export class Person {
@@ -79,14 +117,25 @@ export class Person {
     this.token = token;
   }
 
-  static async login(phone = randomPhone()): Promise<Person> {
-    const { userId, token } = await openSession(phone);
-    return new Person(phone, userId, token);
+  /** Without a phone as somebody new: each try has a phone of its own. */
+  static async login(phone?: string): Promise<Person> {
+    if (phone !== undefined) {
+      const { userId, token } = await openSession(phone);
+      return new Person(phone, userId, token);
+    }
+    const tryNew = async () => {
+      const own = randomPhone();
+      const session = await tryLogin(own);
+      return session ? new Person(own, session.userId, session.token) : pause(repeatPauseMs, undefined);
+    };
+    return eventually("a login is not answered 503", tryNew, repeatedMs);
   }
 
   /** A user of the platform, by its JWT. */
   static async ofPlatform(token: string): Promise<Person> {
-    const page = await post<{ userId: string }>("/live/api/home/initPage", {}, { token });
+    const page = await answered("home/initPage", () =>
+      post<{ userId: string }>("/live/api/home/initPage", {}, { token }),
+    );
     if (page.code !== 200) throw new Error(`no login: ${JSON.stringify(page)}`);
     return new Person("", page.data.userId, token);
   }
@@ -102,7 +151,7 @@ export class Person {
 
   /** The data of an answer that must be a success. */
   async ask<T = Record<string, unknown>>(path: string, body: unknown = {}): Promise<T> {
-    const answer = await this.post<T>(path, body);
+    const answer = await answered(path, () => this.post<T>(path, body));
     if (answer.code !== 200) throw new Error(`${path}: ${answer.status} ${answer.code} ${answer.msg}`);
     return answer.data;
   }
@@ -113,12 +162,20 @@ export class Person {
 
   /** Connects to the room; with `after`, as somebody who comes back after what she saw there. */
   async enter(roomId: number, after?: { seq: number; epoch: string }): Promise<Viewer> {
-    const im = await this.ask<{ token: string; wsImServerAddress: string }>("im/getImConfig");
     const seen = after ? `&since=${after.seq}&epoch=${after.epoch}` : "";
-    const viewer = new Viewer(`${im.wsImServerAddress}?token=${im.token}&roomId=${roomId}${seen}`);
-    this.viewers.push(viewer);
-    await viewer.greeted();
-    return viewer;
+    const connect = async () => {
+      const im = await this.ask<{ token: string; wsImServerAddress: string }>("im/getImConfig");
+      const viewer = new Viewer(`${im.wsImServerAddress}?token=${im.token}&roomId=${roomId}${seen}`);
+      this.viewers.push(viewer);
+      try {
+        await viewer.greeted();
+        return viewer;
+      } catch (error) {
+        if (!comeAgain.test(viewer.closed?.reason ?? "")) throw error;
+        return pause(enterPauseMs, undefined);
+      }
+    };
+    return eventually(`a place in room ${roomId}`, connect, repeatedMs);
   }
 
   balance(): Promise<number> {
@@ -152,14 +209,7 @@ export class Person {
   /** Sends a gift as a client does: what was answered 503 is sent again under the same request id. */
   send(roomId: number, receiverId: string, over: Record<string, unknown> = {}): Promise<Answer<{ orderId: string }>> {
     const gift = { giftId: 22, roomId, receiverId, count: 1, requestId: requestId(), ...over };
-    return eventually(
-      "gift/send is not answered 503",
-      async () => {
-        const answer = await this.post<{ orderId: string }>("gift/send", gift);
-        return answer.status === 503 ? undefined : answer;
-      },
-      repeatedMs,
-    );
+    return answered("gift/send", () => this.post<{ orderId: string }>("gift/send", gift));
   }
 
   /** The order of a gift that must be accepted. */

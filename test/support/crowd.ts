@@ -27,12 +27,19 @@ export function crowd(size: number): Promise<Person[]> {
  * Waits until the viewers are on so many im-servers: an im-server that was slow to answer is named to nobody for a while.
  * Until then the first of them, who is `first`, enters again and is replaced in the list.
  */
-export async function spread(servers: number, viewers: Viewer[], first: Person, roomId: number): Promise<void> {
-  await eventually(`viewers on ${servers} im-servers`, async () => {
+export async function spread(
+  servers: number,
+  viewers: Viewer[],
+  first: Person,
+  roomId: number,
+  timeoutMs?: number,
+): Promise<void> {
+  const areSpread = async () => {
     if (new Set(viewers.map(({ server }) => server)).size >= servers) return true;
     // One person's connections have a rate too.
     await pause(500);
     viewers[0] = await first.enter(roomId);
     return false;
-  });
+  };
+  await eventually(`viewers on ${servers} im-servers`, areSpread, timeoutMs);
 }

@@ -3,7 +3,10 @@ import { databaseName } from "../../config/config.ts";
 import { Database } from "../../mixins/mysql/database.ts";
 import { type ApiScope, apiScopes } from "../../services/api-scopes.ts";
 import { createKey } from "../../services/platform/keys.ts";
-import { type Answer, post } from "./client.ts";
+import { type Answer, answered, post } from "./client.ts";
+
+/** For how long a request that is answered 503 is repeated. */
+const repeatedMs = 30_000;
 
 /** A backend of the platform: it calls the server API of the system at `API_URL` with an API key of its own. */
 export class PlatformBackend {
@@ -45,9 +48,10 @@ export class PlatformBackend {
     });
   }
 
-  /** The data of an answer that must be a success. */
+  /** The data of an answer that must be a success; a write that is repeated after a 503 is the same write. */
   async ask<T = Record<string, unknown>>(path: string, body: object): Promise<T> {
-    const answer = await this.post<T>(path, body);
+    const idempotencyKey = randomUUID();
+    const answer = await answered(path, () => this.post<T>(path, body, idempotencyKey), repeatedMs);
     if (answer.code !== 200) throw new Error(`${path}: ${answer.status} ${answer.code} ${answer.msg}`);
     return answer.data;
   }

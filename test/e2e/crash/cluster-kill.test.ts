@@ -65,7 +65,7 @@ inCluster("a cluster whose nodes are killed", () => {
     [anchor, people] = await Promise.all([People.login(), crowd(senders)]);
     roomId = await anchor.openRoom("the storm");
     viewers = await each([anchor, ...people.slice(0, 5)], 1, (person) => person.enter(roomId));
-    await spread(2, viewers, anchor, roomId);
+    await spread(2, viewers, anchor, roomId, settleMs);
   });
 
   afterAll(async () => {
@@ -96,7 +96,7 @@ inCluster("a cluster whose nodes are killed", () => {
     const positions = new Map(leaving.map((viewer) => [viewer, viewer.position()]));
     signalNode("im-server-1", "SIGTERM");
     const orderIds = await sendMany(4);
-    await eventually("everybody of it is told", () => leaving.every(({ closed }) => closed));
+    await eventually("everybody of it is told", () => leaving.every(({ closed }) => closed), settleMs);
     expect(leaving.map(({ closed }) => closed?.code)).toEqual(leaving.map(() => 4503));
     const outcomes = await settledOrders(orderIds, settleMs);
     for (const viewer of leaving) {
@@ -107,10 +107,11 @@ inCluster("a cluster whose nodes are killed", () => {
       expect((await back.greeted()).body).toMatchObject({ userId: person.userId, recovered: true });
       expect(back.server).not.toBe(viewer.server);
       const seen = new Map([...viewer.countsByOrder(), ...back.countsByOrder()]);
-      await eventually("all effects", () => {
+      const seesAll = () => {
         for (const [orderId, count] of back.countsByOrder()) seen.set(orderId, count);
         return outcomes.every(({ orderId, count }) => seen.get(orderId) === count);
-      });
+      };
+      await eventually("all effects", seesAll, settleMs);
     }
     for (const viewer of staying) await expectSeen(viewer, outcomes);
     expect(staying.filter(({ closed }) => closed)).toEqual([]);
