@@ -45,6 +45,11 @@ async function dispute(): Promise<Dispute> {
     payer.sent(secondRoom, second.userId, { giftId, count: 3 }),
   ]);
   expect((await settledOrders(gifts)).map(({ status }) => status)).toEqual(["succeeded", "succeeded"]);
+  for (const [anchor, coins] of [
+    [first, 4_000],
+    [second, 750],
+  ] as const)
+    await eventually("the income", async () => (await anchor.ask<{ earned: number }>("bank/income")).earned === coins);
   const close = async () => {
     await first.ask("living/closeLiving", { roomId });
     await second.ask("living/closeLiving", { roomId: secondRoom });

@@ -31,6 +31,7 @@ const chromiumPath = findChromium();
     const [recharge] = await tradesOfUser(fan.userId);
     const gifts = await Promise.all(Array.from({ length: 2 }, () => fan.send(roomId, anchor.userId, { giftId: 25 })));
     await settledOrders(gifts.map(({ data }) => data.orderId));
+    await eventually("the income", async () => (await anchor.ask<{ earned: number }>("bank/income")).earned === 500);
     const orderId = recharge?.bizId as string;
     expect((await operate("order/refund", { orderId, reason: "chargeback" })).code).toBe(200);
     await eventually("the refund", async () => (await tradesOfUser(fan.userId)).length === 4);

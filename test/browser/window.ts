@@ -11,6 +11,18 @@ export interface PersonWindow {
   sockets: URL[];
 }
 
+/**
+ * What the browser notes of a busy system's answers: the page asks again, or connects again. Faults of what a WebSocket
+ * brings, and other answers to its handshake, are none of these.
+ */
+const busy = new RegExp(
+  [
+    "status of (429|503)",
+    "^WebSocket connection to \\S+ failed: (Connection closed before|Error in connection establishment|$)",
+    "^WebSocket connection to \\S+ failed: .*Unexpected response code: (429|503)",
+  ].join("|"),
+);
+
 const desk = { width: 1200, height: 820 };
 
 export function openWindow(browser: Browser, url: string): Promise<PersonWindow> {
@@ -47,7 +59,8 @@ async function open(
   const sockets: URL[] = [];
   page.on("websocket", (socket) => sockets.push(new URL(socket.url())));
   page.on("console", (message) => {
-    if (message.type() === "error") problems.push(`${message.text()} (${message.location().url})`);
+    const text = message.text();
+    if (message.type() === "error" && !busy.test(text)) problems.push(`${text} (${message.location().url})`);
   });
   page.on("pageerror", (error) => problems.push(String(error)));
   await page.goto(url);

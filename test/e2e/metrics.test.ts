@@ -54,14 +54,14 @@ test("GET /metrics of the running system has every metric and label that a panel
   await fan.post("gift/send", { giftId: 25, roomId, receiverId: anchor.userId, count: 9_999 });
   expect((await scrape("another token")).status).not.toBe(200);
   const wanted = expressions().flatMap(({ where, expr }) => selectedBy(expr).map((one) => ({ where, ...one })));
-  let missing: string[] = [];
+  let missing: ReadonlySet<string> = new Set();
   await eventually(
     "every metric",
     async () => {
       const answer = await scrape(process.env.METRICS_TOKEN ?? "");
       expect(answer.status).toBe(200);
       const there = labelsOf(await answer.text());
-      missing = wanted.flatMap(({ where, metric, labels }) => {
+      const lacks = wanted.flatMap(({ where, metric, labels }) => {
         const known = there.get(metric);
         if (!known && metric in seldom) return isInSource(metric, labels) ? [] : [`${where}: ${metric} ${labels}`];
         if (!known) return [`${where}: ${metric}`];
@@ -69,9 +69,11 @@ test("GET /metrics of the running system has every metric and label that a panel
           .filter((label) => !known.has(label) && !(metric in seldom))
           .map((label) => `${where}: ${metric} by ${label}`);
       });
-      return missing.length === 0;
+      missing = new Set(lacks);
+      return missing.size === 0;
     },
     20_000,
-  ).catch(() => {});
-  expect([...new Set(missing)]).toEqual([]);
+  ).catch((cause: Error) => {
+    throw new Error(`${cause.message}, missing: ${[...missing].join("; ")}`, { cause });
+  });
 });

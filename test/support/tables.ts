@@ -1,4 +1,6 @@
+import { setTimeout as pause } from "node:timers/promises";
 import { config } from "../../config/config.ts";
+import { limits } from "../../config/limits.ts";
 import { snapshot } from "./books.ts";
 import { eventually } from "./eventually.ts";
 
@@ -51,19 +53,23 @@ export async function fingerprint(except: readonly string[]): Promise<Fingerprin
   });
 }
 
-/** The fingerprint once nothing is under way any more: the same twice, a second apart. */
+/** A second apart: in that time what was delivered without an ack comes again, and roll-ups are made. */
+const equalLooks = Math.ceil(limits.jetstream.ackWaitMs / 1_000) + 2;
+
+/** The fingerprint once nothing is under way any more: the same in so many looks in a row. */
 export async function quietFingerprint(except: readonly string[]): Promise<Fingerprint> {
-  let last = "";
+  let [last, equal] = ["", 0];
   return eventually(
     "the tables are at rest",
     async () => {
       const now = await fingerprint(except);
       const text = JSON.stringify(now);
-      if (text === last) return now;
+      equal = text === last ? equal + 1 : 1;
+      if (equal >= equalLooks) return now;
       last = text;
-      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      await pause(1_000);
       return undefined;
     },
-    15_000,
+    60_000,
   );
 }
