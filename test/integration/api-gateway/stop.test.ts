@@ -1,11 +1,15 @@
 import { eventually, stopAll, stopNode } from "../../support/system.ts";
 import { answers, asAlice, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
 
+jest.setTimeout(60_000);
+
 let base = "";
 let broker: Awaited<ReturnType<typeof startGateway>>["broker"];
 
 beforeAll(async () => {
-  process.env.HTTP_DRAIN_MS = "2000";
+  process.env.HTTP_DRAIN_MS = "6000";
+  // The call that runs outlives the draining.
+  process.env.CALL_TIMEOUT_MS = "40000";
   await startNeighbours();
   ({ base, broker } = await startGateway());
 });
@@ -38,11 +42,14 @@ test("a gateway that stops says so, answers as always for a while, ends what it 
   const served = await send(`${base}/live/api/userLogin/logout`);
   expect([served.status, served.headers.get("connection")]).toEqual([200, "close"]);
   expect((await send(`${base}/health/live`, { method: "GET" })).status).toBe(200);
-  await eventually("no connection is taken", () =>
-    fetch(`${base}/health/live`).then(
-      () => false,
-      () => true,
-    ),
+  await eventually(
+    "no connection is taken",
+    () =>
+      fetch(`${base}/health/live`).then(
+        () => false,
+        () => true,
+      ),
+    20_000,
   );
 
   finish();

@@ -96,10 +96,13 @@ test("what just fits goes both ways", async () => {
 });
 
 test("a publication beyond it fails at once, with the size, as nothing that is tried again", async () => {
+  const published = jest.spyOn(store.jetstream.connection, "publish");
   const { error, ms } = await failing(() => store.jetstream.publish("crate.a", "礼".repeat(400_000), { msgId: "big" }));
   expect(error).toMatchObject({ type: "messageTooLarge", data: { msgId: "big", bytes: 1_200_002, most: maxPayload } });
   expect(isUnavailable(error)).toBe(false);
-  expect(ms).toBeLessThan(limits.jetstream.publishBackoffMs);
+  expect(ms).toBeLessThan(limits.rpc.requestTimeoutMs / 2);
+  expect(published.mock.calls.filter(([subject]) => subject.endsWith("crate.a"))).toHaveLength(1);
+  published.mockRestore();
 });
 
 test("a message that could never be published does not get into the outbox, nor what it was to be written with", async () => {

@@ -74,7 +74,7 @@ export class RawBus {
 
 /** Resolves once `node` has handled what was sent to it before: the bus keeps the order, and so does the node. */
 export async function handled(from: ServiceBroker, node: ServiceBroker): Promise<void> {
-  const pong = await from.ping(node.nodeID, 5_000);
+  const pong = await from.ping(node.nodeID, 20_000);
   if (pong === null) throw new Error(`${node.nodeID} does not answer`);
 }
 

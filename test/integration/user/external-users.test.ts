@@ -33,7 +33,10 @@ const newId = () => `${process.pid}-${Date.now()}-${++made}`;
 
 test("a thousand first requests of one external id, over two nodes at once, make one user and one event", async () => {
   const externalId = newId();
-  const outcomes = await Promise.all(Array.from({ length: 1_000 }, (_, at) => of({ externalId, nickName: "Lin" }, at)));
+  const params = { externalId, nickName: "Lin" };
+  const outcomes = await Promise.all(
+    Array.from({ length: 1_000 }, (_, at) => call(caller, "user.ofExternal", params, { ...on(at), timeout: 25_000 })),
+  );
   expect(outcomes.filter(({ created }) => created)).toHaveLength(1);
   const [userId, ...others] = new Set(outcomes.map((outcome) => outcome.userId));
   expect(others).toEqual([]);

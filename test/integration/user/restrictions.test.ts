@@ -95,14 +95,14 @@ test("a restriction is durable, in the lists of both nodes, an event, and in for
 
 test("the same call again, also at the same moment, is one restriction, which nodes read again; another one is refused", async () => {
   const [userId, writeId, since] = [await newUser(), randomUUID(), await now()];
-  const until = new Date((await now()) + 1_500).toISOString();
+  const until = new Date((await now()) + 6_000).toISOString();
   const once = (more = {}, node: 0 | 1 = 0) => restrict(userId, { writeId, until, ...more }, node);
   const [placed, same] = await Promise.all([once(), once({}, 1)]);
   expect(same).toEqual(placed);
   expect(await eventsOf(placed.restrictionId)).toEqual(["event.user.restricted"]);
   const conflicts = [{ kind: "ban" as const }, { reason: "other" }, { until: undefined }, { userId: "4242" }];
   for (const other of conflicts) expect(await once(other).catch(failureName)).toBe("idempotencyConflict");
-  await eventually("it is over", async () => (await now()) > Date.parse(until));
+  await eventually("it is over", async () => (await now()) > Date.parse(until), 20_000);
   expect(await once()).toEqual(placed);
   expect((await call(caller, "user.restrictions", { userId })).list).toEqual([placed]);
   const reads = (await feed(since)).filter((fact) => fact.userId === userId);
@@ -144,10 +144,10 @@ test("two lifts of one restriction at the same moment are one fact and one event
 
 test("a restriction ends at its time by the database, without a call", async () => {
   const userId = await newUser();
-  const until = new Date((await now()) + 1_200).toISOString();
+  const until = new Date((await now()) + 6_000).toISOString();
   await restrict(userId, { kind: "ban", until });
   expect(await banned(userId)).toEqual([userId]);
-  await eventually("it is over", async () => (await banned(userId)).length === 0);
+  await eventually("it is over", async () => (await banned(userId)).length === 0, 20_000);
   expect((await feed(0)).filter((fact) => fact.userId === userId)).toEqual([]);
   const { list } = await call(caller, "user.restrictions", { userId, active: 0 });
   expect(list).toMatchObject([{ until, liftedTime: null }]);

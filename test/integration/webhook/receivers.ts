@@ -159,7 +159,7 @@ export class World {
 }
 
 export const fast: WebhookSettings = {
-  ...{ lookEveryMs: 50, leaseEveryMs: 100, leaseMs: 10_000, maintenanceEveryMs: 100, tryMs: 3_000, gatherMs: 20 },
+  ...{ lookEveryMs: 50, leaseEveryMs: 100, leaseMs: 10_000, maintenanceEveryMs: 100, tryMs: 8_000, gatherMs: 20 },
 };
 
 export function startWebhooks(label: string, settings: WebhookSettings = {}): Promise<ServiceBroker> {
