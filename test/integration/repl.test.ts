@@ -8,13 +8,14 @@ import { fail } from "../../broker/failure.ts";
 import { projectRoot } from "../../config/root.ts";
 import { customCommands } from "../../scripts/repl/command.ts";
 import { commands } from "../../scripts/repl/commands.ts";
+import { messageOf } from "../../scripts/stack/wait.ts";
 import { checkParams } from "../../services/action-contract.ts";
 import { walletActions } from "../../services/wallet/wallet.contract.ts";
 import { publish } from "../support/recharge.ts";
 import { eventually, startNode, stopAll, stopNode } from "../support/system.ts";
 
 // A test starts the program itself.
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 const user = "8342947113041920001";
 const operators: string[] = [];
@@ -286,15 +287,24 @@ describe("the operators' console", () => {
       const ended = new Promise((resolve) => child.once("exit", resolve));
       try {
         await eventually("the prompt", () => out.includes(`${process.env.NAMESPACE} $`), 40_000);
-        child.stdin.write(`balance ${user}\n`);
         expect(out).toContain("Connected as console.alice.");
-        await eventually("the balance", () => /status +frozen/.test(out));
+        let askedAt = Number.NEGATIVE_INFINITY;
+        // The console may not have found the wallet yet.
+        const asked = () => {
+          if (performance.now() - askedAt > 2_000) {
+            askedAt = performance.now();
+            child.stdin.write(`balance ${user}\n`);
+          }
+          return /status +frozen/.test(out);
+        };
+        await eventually("the balance", asked, 40_000);
         child.stdin.write("help statement\n");
         await eventually("the help", () => /Usage: .*statement \[options\] <userId> \[n\]/.test(out));
         child.stdin.end();
         expect(await ended).toBe(0);
       } catch (error) {
-        throw new Error(out, { cause: error });
+        // The message comes first: it says whether a deadline was missed.
+        throw new Error(`${messageOf(error)}; it said:\n${out}`, { cause: error });
       } finally {
         child.kill("SIGKILL");
         rmSync(home, { recursive: true });

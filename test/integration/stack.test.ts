@@ -19,6 +19,7 @@ import { isPortFree, LOOPBACK } from "../../scripts/stack/ports.ts";
 import type { ServerName } from "../../scripts/stack/server.ts";
 import { type StackOptions, stackStatus, startStack, stopStack } from "../../scripts/stack/stack.ts";
 import { becomesTrue } from "../../scripts/stack/wait.ts";
+import { eventually } from "../support/eventually.ts";
 
 jest.setTimeout(120_000);
 
@@ -72,6 +73,10 @@ async function pidsOf(dir: string): Promise<Record<ServerName, number | undefine
 async function statesOf(dir: string): Promise<string[]> {
   return (await stackStatus(dir)).servers.map(({ state }) => state);
 }
+
+/** A server that is busy does not answer for a moment. */
+const statesBecome = (dir: string, ...wanted: readonly string[]) =>
+  eventually(`the states are ${wanted}`, async () => (await statesOf(dir)).join() === wanted.join());
 
 /** Another process that starts the stack, says READY and its own opinion of `started`, and then stays. */
 function starter({ dir, preferredPorts }: StackOptions & { dir: string }): Child {
@@ -140,7 +145,7 @@ describe("one stack from start to stop", () => {
     await writeStackEnv(options.dir, { API_URL: "http://127.0.0.1:1" });
     await stack.stop();
     await stack.stop();
-    expect(await statesOf(options.dir)).toEqual(["answers", "answers", "answers"]);
+    await statesBecome(options.dir, "answers", "answers", "answers");
     await second.stop();
     expect(await statesOf(options.dir)).toEqual(["stopped", "stopped", "stopped"]);
     expect(processesOf(options.dir)).toEqual([]);
@@ -218,7 +223,7 @@ describe("others on this machine", () => {
     expect(first.natsUrl).not.toBe(second.natsUrl);
     expect(first.redisUrl).not.toBe(second.redisUrl);
     await first.stop();
-    expect(await statesOf(two.dir)).toEqual(["answers", "answers", "answers"]);
+    await statesBecome(two.dir, "answers", "answers", "answers");
   });
 
   test("a pid file that names somebody else's process is cleaned, and the process lives", async () => {
@@ -244,7 +249,7 @@ describe("others on this machine", () => {
     const stack = await startStack({ ...options, env: { ...options.env, ...given } });
     expect(stack).toMatchObject({ redisUrl: given.REDIS_URL, mysqlUrl: given.MYSQL_URL, started: true });
     expect(stack.servers).toEqual({ nats: "started", redis: "environment", mysql: "environment" });
-    expect(await statesOf(options.dir)).toEqual(["answers", "stopped", "stopped"]);
+    await statesBecome(options.dir, "answers", "stopped", "stopped");
     const { NATS_URL, NATS_ADMIN_URL, ...logins } = readStackEnv(options.dir);
     expect([NATS_URL, NATS_ADMIN_URL]).toEqual([`nats://${new URL(stack.natsUrl).host}`, stack.natsUrl]);
     expect(Object.keys(logins).sort()).toEqual(natsLogins);
@@ -253,7 +258,7 @@ describe("others on this machine", () => {
     const outside = await startStack({ ...options, env: { ...options.env, ...all } });
     expect(outside).toMatchObject({ natsUrl: all.NATS_URL, started: false });
     await outside.stop();
-    expect(await statesOf(options.dir)).toEqual(["answers", "stopped", "stopped"]);
+    await statesBecome(options.dir, "answers", "stopped", "stopped");
   });
 });
 
@@ -287,7 +292,7 @@ describe("after a crash", () => {
     const pids = await pidsOf(options.dir);
     process.kill(child.pid!, "SIGKILL");
     await child.exited;
-    expect(await statesOf(options.dir)).toEqual(["answers", "answers", "answers"]);
+    await statesBecome(options.dir, "answers", "answers", "answers");
 
     const stack = await startStack(options);
     expect(stack.started).toBe(false);
@@ -305,7 +310,7 @@ describe("after a crash", () => {
     await child.exited;
 
     const stack = await startStack(options);
-    expect(await statesOf(options.dir)).toEqual(["answers", "answers", "answers"]);
+    await statesBecome(options.dir, "answers", "answers", "answers");
     await stack.stop();
     expect(processesOf(options.dir)).toEqual([]);
   });
@@ -361,7 +366,7 @@ describe("several users", () => {
 
     await stack.stop();
     await expect(children[0]!.stop(20_000)).resolves.toEqual({ code: 0, signal: null });
-    expect(await statesOf(options.dir)).toEqual(["answers", "answers", "answers"]);
+    await statesBecome(options.dir, "answers", "answers", "answers");
     await expect(children[1]!.stop(20_000)).resolves.toEqual({ code: 0, signal: null });
     expect(await statesOf(options.dir)).toEqual(["stopped", "stopped", "stopped"]);
   });

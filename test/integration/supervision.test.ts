@@ -104,7 +104,12 @@ describe("npm start", () => {
     expect(second).not.toBe(first);
     const address = /^(Ovation is at .*)$/;
     expect(await said(system, address, 2)).toBe(await said(system, address, 1));
-    await eventually("ready again", async () => (await fetch(`${url}/health/ready`)).ok, 20_000);
+    const isReady = () =>
+      fetch(`${url}/health/ready`).then(
+        ({ ok }) => ok,
+        () => false,
+      );
+    await eventually("ready again", isReady, 20_000);
 
     const supervisor = parentOf(second);
     process.kill(system.child.pid as number, "SIGTERM");
