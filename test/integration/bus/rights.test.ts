@@ -8,6 +8,7 @@ import { busProblem } from "../../../broker/bus/own-subjects.ts";
 import { type BusPermissions, busPermissions } from "../../../broker/bus/permissions.ts";
 import { brokerOptions } from "../../../broker/options.ts";
 import { config } from "../../../config/config.ts";
+import { limits } from "../../../config/limits.ts";
 import { healthMixin } from "../../../mixins/health.mixin.ts";
 import { type Child, startChild } from "../../../scripts/children.ts";
 import { claimFreePort } from "../../../scripts/stack/ports.ts";
@@ -96,14 +97,18 @@ function node(role: string, schema: Partial<ServiceSchema>, options: object = {}
     expect(await gateway.call("wallet.balance", {})).toBe(7);
     expect(await gateway.call("wallet.health", {}, { nodeID: wallet.nodeID })).toEqual({});
     expect(await gateway.call("$node.metrics", {}, { nodeID: wallet.nodeID })).toEqual(expect.any(Array));
-    await wallet.broadcast("wallet.account-changed", { userId: "7" });
-    await eventually("the broadcast", () => heard.length > 0);
-    expect(await gateway.ping(wallet.nodeID, 2_000)).toMatchObject({ nodeID: wallet.nodeID });
+    await eventually("the broadcast", async () => {
+      await wallet.broadcast("wallet.account-changed", { userId: "7" });
+      return heard.length > 0;
+    });
+    expect(await gateway.ping(wallet.nodeID, 20_000)).toMatchObject({ nodeID: wallet.nodeID });
     const leaving = node("im-server", {});
     await leaving.start();
     await waitForNode(gateway, "im-server", leaving.nodeID);
     await leaving.stop();
-    expect(gateway.registry.hasService("im-server", leaving.nodeID)).toBe(false);
+    // Sooner than a node whose heartbeats are missing is forgotten.
+    const saidMs = limits.rpc.heartbeatTimeoutS * 1_000 - 1_000;
+    await eventually("it has left", () => !gateway.registry.hasService("im-server", leaving.nodeID), saidMs);
     for (const broker of [wallet, gateway, gift])
       expect([refusedBy(broker, "publication"), refusedBy(broker, "subscription")]).toEqual([0, 0]);
   });
