@@ -306,7 +306,8 @@ test("each request leaves one line in the log with its person, without tokens, b
   );
   const headers = { ...byCookie("support", base), "X-Request-Id": "the-request-2" };
   await send(`${at("account/freeze")}?secret=s3cret`, { headers, body: freeze });
-  await eventually("the line is there", () => lines.length > 0);
+  const own = () => lines.filter((line) => JSON.stringify(line).includes("the-request-2"));
+  await eventually("the line is there", () => own().length > 0);
   for (const spy of spies) spy.mockRestore();
   const about = {
     method: "POST",
@@ -315,7 +316,7 @@ test("each request leaves one line in the log with its person, without tokens, b
     code: 200,
     requestId: "the-request-2",
   };
-  expect(lines).toEqual([[{ ...about, person: personOf("support"), ms: expect.any(Number) }, "request"]]);
+  expect(own()).toEqual([[{ ...about, person: personOf("support"), ms: expect.any(Number) }, "request"]]);
   expect(JSON.stringify(lines)).not.toMatch(/s3cret|session-of|fraud/);
 });
 

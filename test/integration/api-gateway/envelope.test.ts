@@ -103,12 +103,12 @@ test("a catalogue that comes in pages is asked for to its end, and answered as o
   expect((data as { giftId: number }[]).map(({ giftId }) => giftId)).toEqual([1, 2, 3]);
 });
 
-/** The lines that the gateway logs as warnings while `work` runs. */
-async function warnings(work: () => Promise<unknown>): Promise<unknown[][]> {
+/** The warnings that the gateway logs of requests with an id while `work` runs. */
+async function warningsOf(requestId: string, work: () => Promise<unknown>): Promise<unknown[][]> {
   const warn = jest.spyOn(broker.getLocalService("api-gateway").logger, "warn").mockImplementation(() => {});
   try {
     await work();
-    return warn.mock.calls;
+    return warn.mock.calls.filter(([about]) => (about as { requestId?: string }).requestId === requestId);
   } finally {
     warn.mockRestore();
   }
@@ -120,7 +120,7 @@ test("params that an action refuses are the client's fault, and a warning names 
     throw new Error("not refused");
   };
   const headers = { ...asAlice, "X-Request-Id": "the-request-1" };
-  const lines = await warnings(async () => {
+  const lines = await warningsOf("the-request-1", async () => {
     const answer = await send(base + catalogue, { headers });
     expect([answer.status, answer.code]).toEqual([400, 100001]);
   });
@@ -132,9 +132,10 @@ test("what a service refuses for a reason of its own, or the gateway by itself, 
   answers["gift.catalogue"] = () => {
     throw fail("invalidParam", { field: "after" });
   };
-  const lines = await warnings(async () => {
-    expect((await send(base + catalogue, { headers: asAlice })).code).toBe(100001);
-    expect((await send(`${base}/live/api/gift/send`, { headers: asAlice, body: { giftId: "x" } })).code).toBe(100001);
+  const headers = { ...asAlice, "X-Request-Id": "the-request-2" };
+  const lines = await warningsOf("the-request-2", async () => {
+    expect((await send(base + catalogue, { headers })).code).toBe(100001);
+    expect((await send(`${base}/live/api/gift/send`, { headers, body: { giftId: "x" } })).code).toBe(100001);
   });
   expect(lines).toEqual([]);
 });

@@ -161,7 +161,8 @@ describe("a login code", () => {
     await send().catch(failureName);
     provider({ shownToCaller: false, sendLoginCode: async () => {} });
     await send();
-    expect(lines).toHaveLength(2);
+    const ofCodes = lines.filter(([about]) => "phoneEnd" in (about as object));
+    expect(ofCodes).toHaveLength(2);
     expect(JSON.stringify(lines)).not.toMatch(/042137|13800138000/);
   });
 });
