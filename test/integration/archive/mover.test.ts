@@ -71,7 +71,10 @@ async function trades(...inserts: [time: string, count: number][]): Promise<void
 
 const january = "2026-01-10 12:00:00.000";
 const february = "2026-02-10 12:00:00.000";
-const recent = "2026-11-25 12:00:00.000";
+/** As UTC_TIMESTAMP(3) would be written. */
+const written = (time: Date) => time.toISOString().slice(0, 23).replace("T", " ");
+/** Yesterday: of a month that goes on, or has ended just now. */
+const recent = written(new Date(Date.now() - 86_400_000));
 const ids = async (from: string) =>
   (await rows<{ id: string }>("wallet", `SELECT id FROM ${from} ORDER BY id`)).map(({ id }) => Number(id));
 const range = (from: number, to: number) => Array.from({ length: to - from + 1 }, (_, at) => from + at);
@@ -132,7 +135,7 @@ test("a segment ends between two INSERTs, and the newest INSERT of the table is 
 
 test("a month that ended fewer days ago than it should stays", async () => {
   const [now] = await rows<{ now_time: Date }>("wallet", "SELECT UTC_TIMESTAMP(3) - INTERVAL 40 DAY AS now_time");
-  await trades([(now as { now_time: Date }).now_time.toISOString().slice(0, 23).replace("T", " "), 3], [recent, 1]);
+  await trades([written((now as { now_time: Date }).now_time), 3], [recent, 1]);
   expect(await stepsUntil(moverOf(archivedTrades, { afterDays: 60 }))).toEqual(["nothing"]);
   expect(await ids(archive)).toEqual([]);
 });

@@ -64,13 +64,14 @@ export async function compared({ books, own, further = [] }: Comparing, everyRow
 
 const dayMs = 24 * 3_600_000;
 
-/** Runs a comparison as on a day when this part of what is old is read. */
+/** Runs a comparison as at noon of a coming day when this part of what is old is read. */
 export async function onDay<T>(part: number, work: () => Promise<T>): Promise<T> {
-  const real = Date.now();
-  const days = limits.books.closedRowsDays;
-  const ahead = (part - (Math.floor(real / dayMs) % days) + days) % days;
   const now = Date.now.bind(Date);
-  const clock = jest.spyOn(Date, "now").mockImplementation(() => now() + ahead * dayMs);
+  const real = now();
+  const tomorrow = Math.floor(real / dayMs) + 1;
+  const days = limits.books.closedRowsDays;
+  const noon = (tomorrow + ((part - (tomorrow % days) + days) % days) + 0.5) * dayMs;
+  const clock = jest.spyOn(Date, "now").mockImplementation(() => noon + now() - real);
   try {
     return await work();
   } finally {
