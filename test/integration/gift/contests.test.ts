@@ -267,7 +267,8 @@ describe("totals", () => {
       ),
     );
     try {
-      const readings = "SELECT 1 FROM information_schema.processlist WHERE info LIKE '%FORCE INDEX (idx_object)%'";
+      const readings = `SELECT 1 FROM information_schema.processlist
+        WHERE db = DATABASE() AND info LIKE '%FORCE INDEX (idx_object)%'`;
       await eventually("they wait for the table", async () => (await database.query(readings)).length > 1, 5_000);
       await Promise.all(Array.from({ length: limits.mysql.poolConnections }, () => mysql.query("SELECT 1")));
     } finally {

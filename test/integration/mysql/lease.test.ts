@@ -18,19 +18,17 @@ afterAll(async () => {
 });
 afterEach(() => jest.restoreAllMocks());
 
+const leaseOf = (holder: string, ms: number) => new DatabaseLease({ mysql, name: `work-${works}`, holder, ms });
+
 /** Two nodes that want the same work, which is each test's own. */
 function contenders(ms: number): [DatabaseLease, DatabaseLease] {
-  const work = `work-${++works}`;
-  const lease = (holder: string) => new DatabaseLease({ mysql, name: work, holder, ms });
-  return [lease("node-a"), lease("node-b")];
+  works++;
+  return [leaseOf("node-a", ms), leaseOf("node-b", ms)];
 }
 
 test("of many nodes that want a lease that nobody ever held one gets it", async () => {
-  const work = `work-${++works}`;
-  const nodes = Array.from(
-    { length: 8 },
-    (_, i) => new DatabaseLease({ mysql, name: work, holder: `n${i}`, ms: 60_000 }),
-  );
+  works++;
+  const nodes = Array.from({ length: 8 }, (_, i) => leaseOf(`n${i}`, 60_000));
   const held = await Promise.all(nodes.map((node) => node.hold()));
   expect(held.filter(Boolean)).toHaveLength(1);
 });
@@ -45,12 +43,14 @@ test("the holder can renew the lease; another node gets it once it is given back
 });
 
 test("the lease of a dead node is free when it expires by the database's clock, however wrong the nodes' clocks are", async () => {
-  const [a, b] = contenders(300);
+  const [a, b] = contenders(60_000);
   const now = Date.now();
   jest.spyOn(Date, "now").mockReturnValue(now - 3_600_000);
   expect(await a.hold()).toBe(true);
   jest.spyOn(Date, "now").mockReturnValue(now + 3_600_000);
   expect(await b.hold()).toBe(false);
+  // The last renewal of the node that dies.
+  expect(await leaseOf("node-a", 300).hold()).toBe(true);
   jest.restoreAllMocks();
   await eventually("the other node holds it", () => b.hold());
   expect(await a.hold()).toBe(false);
@@ -68,14 +68,18 @@ test("a node that was delayed beyond its lease does nothing, whether another nod
 });
 
 test("nobody takes the lease between its check and the commit, also when it expires in between", async () => {
-  const [a, b] = contenders(200);
-  await a.hold();
+  const [a, b] = contenders(1_000);
   const order: string[] = [];
   const begun = Promise.withResolvers<void>();
-  const working = a.fenced(async (tx) => {
-    begun.resolve();
-    await tx.query("SELECT SLEEP(0.5)");
-    order.push("a did its work");
+  // A lease that is over before its work begins is taken again.
+  const working = eventually("a works", async () => {
+    await a.hold();
+    return a.fenced(async (tx) => {
+      begun.resolve();
+      await tx.query("SELECT SLEEP(1.5)");
+      order.push("a did its work");
+      return true;
+    });
   });
   await begun.promise;
   await eventually("b holds it", () => b.hold());

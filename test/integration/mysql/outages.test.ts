@@ -17,7 +17,9 @@ import { type PrivateServer, privateMysql } from "../../support/private-server.t
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 
 const shared = process.env.MYSQL_URL as string;
-const account = "'guest'@'127.0.0.1'";
+/** Accounts are the server's, not a database's. Not by config(), which keeps the first MYSQL_URL that it sees. */
+const guest = `${process.env.NAMESPACE}_guest`;
+const account = `'${guest}'@'127.0.0.1'`;
 
 // The server that fails; after a failover the address leads to the server that all tests share.
 let server: PrivateServer;
@@ -29,13 +31,13 @@ let name: string;
 beforeAll(async () => {
   server = await privateMysql();
   admin = await createConnection(server.url);
-  await admin.query(`CREATE USER ${account} IDENTIFIED BY 'secret'`);
+  await admin.query(`CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY 'secret'`);
   await admin.query(
     `GRANT SELECT, INSERT, UPDATE, DELETE, CREATE, ALTER, DROP, INDEX, REFERENCES ON *.* TO ${account}`,
   );
   address = await cuttable(server.url);
   // As in production: an account that read_only holds for.
-  process.env.MYSQL_URL = address.url.replace(/\/\/[^@]+@/, "//guest:secret@");
+  process.env.MYSQL_URL = address.url.replace(/\/\/[^@]+@/, `//${guest}:secret@`);
   name = databaseName("gift");
   await migrate(name, migrationFolders.gift);
 }, 60_000);
@@ -117,7 +119,7 @@ describe("a database that refuses for a while is unavailable, and recovers by it
   });
 
   async function killAll(): Promise<void> {
-    await admin.query("KILL USER guest");
+    await admin.query(`KILL USER ${guest}`);
   }
 
   test("a refusal costs the pool its connections once in a while, however many there are", async () => {

@@ -7,6 +7,7 @@ import { migrationFolders } from "../../../services/databases.ts";
 import { GiftCounter } from "../../../services/rank/gift-counter.ts";
 import { RankMaintenance, removeRoom } from "../../../services/rank/maintenance.ts";
 import { beginState, nextGeneration } from "../../../services/rank/state-store.ts";
+import { lockWaits } from "../../support/lock-waits.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { gift } from "./records.ts";
 
@@ -58,8 +59,7 @@ function held() {
 const waits = () =>
   eventually("a transaction waits", async () => {
     await pause(150);
-    const rows = await db.query<{ trx_state: string }>("SELECT trx_state FROM information_schema.innodb_trx");
-    return rows.some((row) => row.trx_state === "LOCK WAIT");
+    return (await db.query(lockWaits)).length > 0;
   });
 
 test("a gift that is being counted while its quiet room is removed keeps the board and the room", async () => {
