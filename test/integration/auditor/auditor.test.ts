@@ -5,6 +5,7 @@ import type { Connection } from "mysql2/promise";
 import { config, databaseName } from "../../../config/config.ts";
 import { projectRoot } from "../../../config/root.ts";
 import type { HealthReport } from "../../../mixins/health.mixin.ts";
+import { idleTransaction } from "../../../mixins/mysql/session-settings.ts";
 import { call } from "../../../services/contracts.ts";
 import { durableEvent } from "../../../services/durable-event.ts";
 import { insertTrades, lockAccounts, updateAccounts } from "../../../services/wallet/wallet-store.ts";
@@ -91,6 +92,8 @@ describe("a busy system", () => {
     await run(`UPDATE ${orders()} SET update_time = UTC_TIMESTAMP(3) + INTERVAL 1 HOUR WHERE order_id = 'late-order'`);
     const { seals, mysql } = walletOn(second);
     const opened = seals.transaction(mysql, async (tx, sealing) => {
+      // It says nothing while passes go on, which take as long as the machine needs.
+      await tx.query(idleTransaction(0));
       const account = [...(await lockAccounts(tx, [late], sealing)).values()][0]!;
       const after = { ...account, balance: account.balance + 7, totalCharged: account.totalCharged + 7 };
       const row = { userId: late, num: 7, type: 1, status: 1, bizId: "late-order", counterpartyId: null };
@@ -441,8 +444,8 @@ describe("is found and named:", () => {
   test("a charge without a record, but only once it is older than what may be under way; with its record it is gone", async () => {
     const fan = await funded(intruder, caller, 100);
     const gifts = [giftOf(fan), giftOf(fan)];
-    await settle(caller, gifts);
     const at = Date.now();
+    await settle(caller, gifts);
     const subject = `gift order ${gifts[0]!.orderId}`;
     await found("giftNotRecorded", subject);
     expect(Date.now() - at).toBeGreaterThan(underWayMs - 500);

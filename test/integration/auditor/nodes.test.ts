@@ -19,7 +19,10 @@ import {
   startWallet,
 } from "./bookkeeping.ts";
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
+
+/** A node that lives does not lose it where the machine stalls for seconds. */
+const leaseMs = 10_000;
 
 let caller: ServiceBroker;
 let intruder: Connection;
@@ -33,7 +36,7 @@ beforeAll(async () => {
   caller = await startNode("caller", []);
   await caller.waitForServices("wallet");
   // It rests for seconds after each page, so that a pass takes much longer than the test.
-  const settings = { ...fastAudit, passEveryMs: 0, pageRestFactor: 1_000_000 };
+  const settings = { ...fastAudit, passEveryMs: 0, pageRestFactor: 1_000_000, leaseMs };
   dying = startChild({
     name: "auditor",
     command: process.execPath,
@@ -58,7 +61,7 @@ const passes = () => rows("auditor", "SELECT id FROM t_book_pass");
 
 test("of two auditors one compares; when it dies in a pass the other goes on and names what differs", async () => {
   await eventually("the first one compares", async () => (await holder()) === dyingId, 20_000);
-  survivor = await startAuditor("auditor-2");
+  survivor = await startAuditor("auditor-2", { leaseMs });
   const job = () => (survivor.getLocalService("auditor") as unknown as Service & { audit: AuditJob }).audit;
   const user = await funded(intruder, caller, 50);
   await intruder.query("UPDATE t_qiyu_currency_account SET total_charged = 51 WHERE user_id = ?", [user]);
@@ -96,8 +99,8 @@ test("the lease is held while a page lasts longer than it, and a pass that left 
     `INSERT INTO ${own}.t_book_finding (kind, subject, detail, measure, found_time, seen_time)
      VALUES ('incomeDiffers', 'anchor 4711', '', '', UTC_TIMESTAMP(3), UTC_TIMESTAMP(3))`,
   );
-  const third = await startAuditor("auditor-3", { leaseMs: 1_500, secondLookMs: 4_000, findingsPerPass: 1 });
-  await eventually("it compares", async () => (await holder()) === third.nodeID);
+  const third = await startAuditor("auditor-3", { leaseMs: 5_000, secondLookMs: 6_000, findingsPerPass: 1 });
+  await eventually("it compares", async () => (await holder()) === third.nodeID, 20_000);
   // A page of a round lasts longer than the lease too, by its second look.
   const user = await funded(intruder, caller, 50);
   await intruder.query("UPDATE t_qiyu_currency_account SET current_balance = 51 WHERE user_id = ?", [user]);
@@ -115,7 +118,7 @@ test("the lease is held while a page lasts longer than it, and a pass that left 
       const done = await rows("auditor", "SELECT id FROM t_book_pass WHERE began_time >= ?", [begun?.now]);
       return done.length > 0 && (await findings()).some(({ subject }) => subject === `account ${user}`);
     },
-    40_000,
+    60_000,
   );
   expect([...states]).toEqual([1]);
   const [left] = (await findings()).filter(({ kind }) => kind === "incomeDiffers");

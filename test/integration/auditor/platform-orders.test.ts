@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import type { Connection } from "mysql2/promise";
 import { failureName } from "../../../broker/failure.ts";
@@ -19,6 +20,7 @@ import {
   refund,
   startAuditor,
   startWallet,
+  underWayMs,
 } from "./bookkeeping.ts";
 
 /** The platform's orders of money against the ledgers, as the auditor compares them. */
@@ -37,8 +39,7 @@ beforeAll(async () => {
   caller = await startNode("caller", []);
   await caller.waitForServices(["wallet", "platform"]);
   apiKey = await newKey(caller);
-  // Nothing of this file is under way for long but what it makes so.
-  await startAuditor("auditor-1", { underWayMs: 2_000 });
+  await startAuditor("auditor-1");
 });
 afterAll(async () => {
   await intruder?.end();
@@ -52,6 +53,8 @@ const states = () => `${databaseName("platform")}.t_money_state`;
 const bizId = platformBizId;
 let next = 0;
 const newId = () => `o-${next++}`;
+/** The users and orders that no finding may be about, and when all of them was written. */
+let lawful: { ids: string[]; at: number };
 
 async function credited(userId: string, coins: number): Promise<string> {
   const externalOrderId = newId();
@@ -95,6 +98,7 @@ test("orders that were carried out, refused, proposed or expired are no differen
   });
   await passesDone(2);
   expect(await findings()).toEqual([]);
+  lawful = { ids: [user, anchor, ...Array.from({ length: next }, (_, n) => `o-${n}`)], at: Date.now() };
 });
 
 describe("is found and named:", () => {
@@ -193,4 +197,11 @@ describe("is found and named:", () => {
     ];
     return String(row?.id);
   }
+});
+
+test("lawful orders are no difference either once they are older than what may be under way", async () => {
+  await pause(Math.max(0, lawful.at + underWayMs - Date.now()));
+  await passesDone();
+  const about = ({ subject }: { subject: string }) => subject.split(/[ :]/).some((part) => lawful.ids.includes(part));
+  expect((await findings()).filter(about)).toEqual([]);
 });
