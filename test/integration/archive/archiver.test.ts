@@ -102,8 +102,10 @@ test("an archiver moves closed months by itself, with its own login, and tells h
   expect(await settle(caller, [giftOf(fan, { orderId, price: 1 })])).toMatchObject([
     { status: "succeeded", repeated: true },
   ]);
-  const report = (await caller.call("archiver.health")) as Record<string, unknown>;
-  expect(report).toMatchObject({ mysql: true, archive: true });
+  await eventually("it is ready", async () => {
+    const report = (await caller.call("archiver.health")) as Record<string, unknown>;
+    return report.mysql === true && report.archive === true;
+  });
   await stopNode(node);
 });
 

@@ -40,9 +40,11 @@ describe("npm run bench", () => {
 
   type Small = [name: string, args: string[], measured: Record<string, unknown>];
   const aRate = expect.any(Number);
+  // A batch whose ack is late is delivered again.
+  const redelivered = expect.any(Number);
   // They take minutes: with EVERY_BENCH=1 alone.
   const others: Small[] = [
-    ["settle", ["--gifts", "200", "--no-books"], { books: false, gifts: 200, redelivered: 0, rate: aRate }],
+    ["settle", ["--gifts", "200", "--no-books"], { books: false, gifts: 200, redelivered, rate: aRate }],
     ["accept", ["--quick", "--seconds", "1"], { rate: aRate, emptyRate: aRate, withoutSettling: { rate: aRate } }],
     ["accept", ["--quick", "--seconds", "1", "--without", "battle,rank,webhook"], { rate: aRate }],
     ["accept", ["--quick", "--seconds", "1", "--traces"], { ratio: aRate, spans: aRate }],
@@ -57,7 +59,7 @@ describe("npm run bench", () => {
     ["burst", ["--users", "20"], { accepted: 20, refused: 0, acceptRate: aRate, baselineRate: aRate }],
   ];
   it.each<Small>([
-    ["settle", ["--gifts", "200"], { books: true, gifts: 200, redelivered: 0, rate: aRate, baselineRate: aRate }],
+    ["settle", ["--gifts", "200"], { books: true, gifts: 200, redelivered, rate: aRate, baselineRate: aRate }],
     ...(process.env.EVERY_BENCH ? others : []),
   ])("%s %j starts, measures and conserves", async (name, args, measured) => {
     const { code, result, errors } = await bench([name, ...args]);

@@ -9,6 +9,14 @@ import { liveRooms } from "../../support/live-rooms.ts";
 import { recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 
+jest.setTimeout(60_000);
+
+// A user is refused for a quarter of a minute: longer than the machine takes from the last failure to the next request.
+jest.mock("../../../config/limits.ts", () => {
+  const { limits } = jest.requireActual("../../../config/limits.ts");
+  return { limits: { ...limits, wallet: { ...limits.wallet, failedGiftsPerMinute: 4 } } };
+});
+
 const anchor = "9000000000000000077";
 const neighbours = [
   liveRooms(() => anchor),

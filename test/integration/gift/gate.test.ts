@@ -289,7 +289,7 @@ describe.each(choices)("a gate that does not answer well, on the node that is to
     const given = (await Promise.all(sent)).flat();
     expect(given.filter((answer) => outcomeOf(answer) !== withoutAnswer[choice])).toEqual([]);
     // What is above the time limit is this busy process's own.
-    expect(Math.max(...waited)).toBeLessThan(timeoutMs + 1_500);
+    expect(Math.max(...waited)).toBeLessThan(timeoutMs + 6_000);
     // The breaker is open: few calls were made, and the later groups did not wait for one.
     expect(receiver.calls.length).toBeLessThan(limits.gift.gate.failuresToOpen + 3 * limits.gift.gate.callsInFlight);
     expect(waited.slice(-10).toSorted((x, y) => x - y)[5]).toBeLessThan(timeoutMs / 2);

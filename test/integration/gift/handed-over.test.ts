@@ -14,6 +14,8 @@ import { partitionsShared } from "../../support/partitions.ts";
 import { recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 
+jest.setTimeout(60_000);
+
 const anchor = "9000000000000000077";
 const neighbours = [
   liveRooms(() => anchor),
@@ -25,7 +27,7 @@ let first: ServiceBroker;
 
 beforeAll(async () => {
   // A charge that waits for an account is given up soon.
-  process.env.CALL_TIMEOUT_MS = "2000";
+  process.env.CALL_TIMEOUT_MS = "4000";
   await startNode("neighbours", neighbours);
   await startNode("wallet", [wallet]);
   first = await startNode("gift-1", [gift]);

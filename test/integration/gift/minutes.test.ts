@@ -78,7 +78,7 @@ test("the gifts that succeeded, and their coins, stand in the minute in which th
   expect(found.get(minuteOf(three))).toEqual({ gifts: 2, coins: 100 });
   expect(found.get(minuteOf(two))).toEqual({ gifts: 1, coins: 50 });
   expect(found.get(minuteOf(now - 10 * minuteMs))).toEqual({ gifts: 0, coins: 0 });
-  await addRecords([row(two + 1)]);
+  await addRecords([row(two)]);
   await addUpAll();
   expect((await minutes()).get(minuteOf(two))).toEqual({ gifts: 2, coins: 60 });
 });
