@@ -1,6 +1,8 @@
 import { addServers, removeServer } from "../../../scripts/add-servers.ts";
 import { addSecondServer, rowsAt, type SecondServer } from "../../support/second-server.ts";
 
+jest.setTimeout(90_000);
+
 let both: SecondServer;
 
 beforeAll(async () => {

@@ -1,5 +1,6 @@
 import type { ServiceBroker } from "moleculer";
 import { failureName } from "../../../broker/failure.ts";
+import { idleTransaction } from "../../../mixins/mysql/session-settings.ts";
 import { call } from "../../../services/contracts.ts";
 import { planMove } from "../../../services/wallet/buckets/bucket-store.ts";
 import { recharge } from "../../support/recharge.ts";
@@ -10,6 +11,8 @@ import { giftOf, settle, startWallet, walletOn } from "./traffic.ts";
 /** The repair of a bucket's gates that somebody, or a restore, has made other than the map says. */
 
 jest.setTimeout(60_000);
+// A call must outlast the server's lock wait of five seconds and a second attempt, on a busy machine too.
+process.env.CALL_TIMEOUT_MS = "20000";
 
 let both: SecondServer;
 let caller: ServiceBroker;
@@ -237,6 +240,8 @@ describe("the repair of a bucket's gates", () => {
     const hold = () => {
       const [isHeld, release] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
       const held = walletOn(node).mysql.transaction(async (tx) => {
+        // It says nothing for as long as the machine takes.
+        await tx.query(idleTransaction(0));
         await tx.query("SELECT bucket FROM t_wallet_gate WHERE bucket = ? LOCK IN SHARE MODE", [bucket]);
         isHeld.resolve();
         await release.promise;

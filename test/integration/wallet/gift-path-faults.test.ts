@@ -131,7 +131,7 @@ test("gifts end once, as the sender and the room see it, through lost commits an
     return waiting + inFlight + deadLetters === 0;
   });
   const ended = (wanted: string) => [...endOf].filter(([, end]) => end === wanted).map(([id]) => id);
-  await eventually("the consumers of gift.settled are done", () => shown.size + told.size === endOf.size);
+  await eventually("the consumers of gift.settled are done", () => shown.size + told.size === endOf.size, 30_000);
   expect([...shown].sort()).toEqual(ended("succeeded").sort());
   expect([...told].sort()).toEqual(ended("balanceShort").sort());
   await expectBooksBalanced();

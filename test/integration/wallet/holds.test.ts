@@ -8,11 +8,14 @@ import { call, type ResultOf } from "../../../services/contracts.ts";
 import type { AffectedIncome } from "../../../services/wallet/income.contract.ts";
 import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
+import { lockWaits } from "../../support/lock-waits.ts";
 import { operatorCalls } from "../../support/operator-calls.ts";
 import { publish, recharge, rechargeMessage } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { giftOf, settle as settleOn, startWallet, walletOn } from "./traffic.ts";
 import { openWire, type Wire } from "./wire.ts";
+
+jest.setTimeout(90_000);
 
 const mysqlUrl = process.env.MYSQL_URL as string;
 let wire: Wire;
@@ -299,7 +302,7 @@ describe("an operator's decision", () => {
     );
     const waiting = hold(order);
     await eventually("the decision waits for the other", async () => {
-      const found = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE ?";
+      const found = `${lockWaits} AND t.trx_query LIKE ?`;
       // The server refreshes this table only after a tenth of a second without a query.
       await new Promise((resolve) => setTimeout(resolve, 120));
       return ((await other.query(found, [`%${payer}%FOR UPDATE`]))[0] as object[]).length > 0;

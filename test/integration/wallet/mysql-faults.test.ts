@@ -4,9 +4,12 @@ import { databaseName } from "../../../config/config.ts";
 import type { Outcome } from "../../../services/wallet/posting.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
+import { lockWaits } from "../../support/lock-waits.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { fundedUsers, giftOf, retriesOn, settle, Traffic, walletOn } from "./traffic.ts";
 import { type Break, openWire, type Wire } from "./wire.ts";
+
+jest.setTimeout(90_000);
 
 // A call must outlast the server's lock wait of five seconds and a second attempt, on a busy machine too.
 process.env.CALL_TIMEOUT_MS = "20000";
@@ -88,7 +91,7 @@ describe("a connection that breaks", () => {
 /** Waits until the wallet waits for the lock on a user's account. */
 function waitsFor(user: string): Promise<unknown> {
   return eventually(`a wait for ${user}`, async () => {
-    const waiting = "SELECT 1 FROM information_schema.innodb_trx WHERE trx_state = 'LOCK WAIT' AND trx_query LIKE ?";
+    const waiting = `${lockWaits} AND t.trx_query LIKE ?`;
     // The server refreshes this table only after a tenth of a second without a query.
     await new Promise((resolve) => setTimeout(resolve, 120));
     const [found] = await other.query(waiting, [`%${user}%FOR UPDATE`]);

@@ -7,6 +7,8 @@ import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../sup
 import { fundedUsers, giftOf, settle, Traffic, walletOn } from "./traffic.ts";
 import { openWire, type Wire } from "./wire.ts";
 
+jest.setTimeout(90_000);
+
 /** The nodes that were called for gifts of a bucket. */
 const asked = new Map<number, Set<string>>();
 const noting = {

@@ -15,6 +15,8 @@ import { signedText } from "../../support/signed-messages.ts";
 import { startNode, stopAll } from "../../support/system.ts";
 import { fundedUsers, retriesOn } from "./traffic.ts";
 
+jest.setTimeout(90_000);
+
 // A single fault makes a dead letter, so every error that counts as a fault is detected.
 jest.mock("../../../config/limits.ts", () => {
   const { limits } = jest.requireActual("../../../config/limits.ts");

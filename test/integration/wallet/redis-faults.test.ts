@@ -7,6 +7,8 @@ import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { Traffic, walletOn } from "./traffic.ts";
 import { openWire, type Wire } from "./wire.ts";
 
+jest.setTimeout(90_000);
+
 const redisUrl = process.env.REDIS_URL as string;
 let wire: Wire;
 let caller: ServiceBroker;

@@ -40,11 +40,13 @@ afterEach(() => jest.restoreAllMocks());
 let bucketsUsed = 0;
 const newBucket = () => ++bucketsUsed;
 
+async function movesDone(): Promise<boolean> {
+  return (await call(caller, "wallet.buckets", {})).moves.every(({ state }) => state === "done");
+}
+
 async function moved(bucket: number, server: string): Promise<void> {
   expect(await call(caller, "wallet.moveBucket", { bucket, server, operator })).toEqual({ planned: true });
-  await eventually(`bucket ${bucket} is at ${server}`, async () =>
-    (await call(caller, "wallet.buckets", {})).moves.every(({ state }) => state === "done"),
-  );
+  await eventually(`bucket ${bucket} is at ${server}`, movesDone, 20_000);
 }
 
 async function anchorAt(server: "home" | "b"): Promise<string> {
@@ -303,9 +305,7 @@ describe("holds of its shares", () => {
         planned: true,
       });
     const answers = await Promise.allSettled(Array.from({ length: 6 }, () => hold(order)));
-    await eventually("the moves are done", async () =>
-      (await call(caller, "wallet.buckets", {})).moves.every(({ state }) => state === "done"),
-    );
+    await eventually("the moves are done", movesDone, 20_000);
     for (const answer of answers)
       if (answer.status === "rejected") expect(failureName(answer.reason)).toBe("unavailable");
     expect(states(await hold(order))).toEqual({ [atHome]: "held", [atB]: "held" });

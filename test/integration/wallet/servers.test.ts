@@ -5,6 +5,7 @@ import { failureName, isUnavailable } from "../../../broker/failure.ts";
 import { config } from "../../../config/config.ts";
 import { projectRoot } from "../../../config/root.ts";
 import { placesOf, withLogin } from "../../../config/server-urls.ts";
+import { idleTransaction } from "../../../mixins/mysql/session-settings.ts";
 import { addServers } from "../../../scripts/add-servers.ts";
 import { type Child, startChild } from "../../../scripts/children.ts";
 import { grantLogins } from "../../../scripts/databases.ts";
@@ -18,6 +19,8 @@ import { publish, recharge, rechargeMessage } from "../../support/recharge.ts";
 import { addSecondServer, rowsAt, type SecondServer, usersOf } from "../../support/second-server.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
 import { giftOf, settle, startWallet, walletOn } from "./traffic.ts";
+
+jest.setTimeout(90_000);
 
 let both: SecondServer;
 let caller: ServiceBroker;
@@ -363,6 +366,8 @@ describe("a bucket that moves", () => {
     const held = Promise.withResolvers<void>();
     const isHeld = Promise.withResolvers<void>();
     const holding = walletOn(node).mysql.transaction(async (tx) => {
+      // It says nothing for as long as the machine takes.
+      await tx.query(idleTransaction(0));
       await tx.query("SELECT bucket FROM t_wallet_gate WHERE bucket = ? LOCK IN SHARE MODE", [bucket]);
       isHeld.resolve();
       await held.promise;

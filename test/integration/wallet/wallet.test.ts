@@ -10,6 +10,8 @@ import { publish, recharge, rechargeMessage } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 import { ofGift } from "./traffic.ts";
 
+jest.setTimeout(90_000);
+
 let caller: ServiceBroker;
 let next = 1000;
 const newUser = () => String(9_000_000_000_000_000_000n + BigInt(next++));
