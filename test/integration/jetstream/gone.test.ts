@@ -144,8 +144,10 @@ describe("a stream that is made", () => {
   test("has its share of the bound, also where many nodes make it at once, and none deletes what another took", async () => {
     const bound = { ...shared, maxMessages: 1_000_000 };
     const acked: number[] = [];
+    let sent = 0;
     const publishing = async (isOver: () => boolean) => {
       while (!isOver()) {
+        sent++;
         const ack = await connection
           .jetstream()
           .publish(full("shared.2"), "x")
@@ -158,7 +160,10 @@ describe("a stream that is made", () => {
       await eventually("some are taken", () => acked.length > 20);
     });
     const { config, state } = await manager.streams.info(full("SHARED-2"));
-    expect([config.max_msgs, config.subjects, state.messages]).toEqual([250_000, [full("shared.2")], acked.length]);
+    expect([config.max_msgs, config.subjects]).toEqual([250_000, [full("shared.2")]]);
+    // One whose ack did not come may be stored.
+    expect(state.messages).toBeGreaterThanOrEqual(acked.length);
+    expect(state.messages).toBeLessThanOrEqual(sent);
     expect(streamNames(bound)).toHaveLength(4);
   });
 
@@ -166,7 +171,15 @@ describe("a stream that is made", () => {
     await ensureStreams(manager, [{ ...shared, maxMessages: 1_000_000, maxBytes: 40_000 }]);
     const publish = async (): Promise<number | undefined> => {
       const sent = connection.jetstream().publish(full("shared.1"), "x".repeat(1_000));
-      return sent.then(() => undefined, errorCode);
+      return sent.then(
+        () => undefined,
+        (error: unknown) => {
+          const code = errorCode(error);
+          // No answer is no refusal: it may be stored.
+          if (code === undefined) throw error;
+          return code;
+        },
+      );
     };
     const answers = await Promise.all(Array.from({ length: 20 }, publish));
     const taken = answers.filter((code) => code === undefined).length;
@@ -280,9 +293,10 @@ describe("a queue", () => {
       const now = await lossIn("JOBS-0");
       return now !== before && recovered.every((list) => list.some(({ again }) => again === now)) && now;
     });
-    await eventually("its consumer bears it", async () =>
-      (await namesOn("JOBS-0")).every((name) => name === `jobs-reader-0~${mark}`),
-    );
+    await eventually("its consumer bears it", async () => {
+      const names = await namesOn("JOBS-0");
+      return names.length === 1 && names[0] === `jobs-reader-0~${mark}`;
+    });
   });
 
   test("whose consumer is made again passes what was acked before it, and does not call it purged", async () => {
@@ -296,7 +310,7 @@ describe("a queue", () => {
       const [name] = (await namesOn("JOBS-0")) as [string];
       return (await manager.consumers.info(full("JOBS-0"), name)).delivered.stream_seq;
     };
-    await eventually("all are in hand", async () => (await reached()) >= last);
+    await eventually("all are in hand", async () => (await reached().catch(() => 0)) >= last);
     // As if they had been acked.
     for (const sequence of sequences.slice(1, -1)) await manager.streams.deleteMessage(full("JOBS-0"), sequence, false);
     await deleteConsumers("JOBS-0");
@@ -321,7 +335,10 @@ describe("a queue", () => {
     await eventually("the others run the recoveries", () =>
       recovered.every((list) => list.some(({ again }) => again === mark)),
     );
-    expect(await namesOn("JOBS-1")).toEqual([`jobs-reader-1~${mark}`]);
+    await eventually("the consumer has another name", async () => {
+      const names = await namesOn("JOBS-1");
+      return names.length === 1 && names[0] === `jobs-reader-1~${mark}`;
+    });
     await eventually("what was seen follows down", async () => (await positionOf("seen", info.created)) < seenAt);
     const [job] = newIds(1) as [string];
     await publish("job.1", job);

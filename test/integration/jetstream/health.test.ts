@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import type { Service, ServiceSchema } from "moleculer";
 import { limits } from "../../../config/limits.ts";
 import { healthMixin } from "../../../mixins/health.mixin.ts";
@@ -11,7 +12,7 @@ test("a NATS that does not answer is waited for once, however often readiness is
   const node = await startNode("asked", [schema]);
   const { jetstream } = node.getLocalService("asked") as Service & JetStreamState;
   const health = () => node.call("asked.health");
-  expect(await health()).toEqual({ nats: true, jetstream: true });
+  await eventually("ready", async () => isDeepStrictEqual(await health(), { nats: true, jetstream: true }));
   const answer = Promise.withResolvers<void>();
   const asked = jest.spyOn(jetstream.connection, "flush").mockReturnValue(answer.promise);
   try {

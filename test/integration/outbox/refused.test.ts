@@ -72,5 +72,7 @@ test("a full stream holds its own messages back, and no others; what was acked i
   const sequences = await database.query<{ msg_id: string }>(
     "SELECT msg_id FROM t_outbox WHERE subject = 'news.local' ORDER BY sent_sequence",
   );
-  expect(sequences.map(({ msg_id }) => msg_id)).toEqual([...before, ...later, ...blocked]);
+  const inOrder = sequences.map(({ msg_id }) => msg_id);
+  // The first two have keys of their own: they have no order.
+  expect([...inOrder.slice(0, 2).sort(), ...inOrder.slice(2)]).toEqual([...before, ...later, ...blocked]);
 });
