@@ -10,7 +10,16 @@ import type { ImBusiness, ImClient } from "../../../public/js/im-client.js";
 import { call } from "../../../services/contracts.ts";
 import { loadPageModule } from "../../browser/page-module.ts";
 import { eventually, stopAll, stopNode } from "../../support/system.ts";
-import { livingRoomFake, postToRoom, seeing, startImServer, startRouter, ticketOf } from "./im-nodes.ts";
+import {
+  addressOf,
+  livingRoomFake,
+  named,
+  postToRoom,
+  seeing,
+  startImServer,
+  startRouter,
+  ticketOf,
+} from "./im-nodes.ts";
 
 const { createImClient } = loadPageModule<typeof import("../../../public/js/im-client.js")>("js/im-client.js");
 
@@ -68,10 +77,11 @@ test("when its node goes away it comes back on another, and has every message, o
   const c = await startImServer("im-c");
   await seeing(c, { "im-router": 1, "living-room": 1 });
   await seeing(router, { "im-server": 3 });
+  await named(router, await Promise.all([a, b, c].map(addressOf)));
   const crowd = Array.from({ length: 12 }, (_, i) => openClient(String(100 + i), 1));
   for (const { online } of crowd) await online();
   const onC = crowd.filter(({ nodes }) => nodes[0] === c.nodeID);
-  expect(onC.length).toBeGreaterThan(0);
+  await eventually("some are on the node that goes away", () => onC.length > 0, 0);
   const msgIds: string[] = [];
   let gone = false;
   const talk = (async () => {

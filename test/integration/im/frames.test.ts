@@ -27,7 +27,7 @@ beforeAll(async () => {
   a = await startImServer("im-a");
   // No renewal falls within this file: it would write what tests have taken out of Redis.
   const seldom = { presenceRefreshMs: 60_000, presenceLeaseMs: 120_000 };
-  b = await startImServer("im-b", { sendQueueBytes: 200_000, closeGraceMs: 4_000, ...seldom });
+  b = await startImServer("im-b", { sendQueueBytes: 200_000, closeGraceMs: 30_000, ...seldom });
   await Promise.all([
     seeing(a, { "im-router": 1, "living-room": 1 }),
     seeing(b, { "im-router": 1, "living-room": 1 }),
@@ -116,9 +116,12 @@ describe("protocol", () => {
     await seeing(quiet, { "im-router": 1, "living-room": 1 });
     const [silent, beating] = [await connect(quiet, "1023", 24), await connect(quiet, "1024", 24)];
     const beat = setInterval(() => beating.say({ code: 1004 }), 150);
-    expect((await silent.closing(3_000)).code).toBe(4504);
-    expect(beating.closed).toBeUndefined();
-    clearInterval(beat);
+    try {
+      expect((await silent.closing()).code).toBe(4504);
+      expect(beating.closed).toBeUndefined();
+    } finally {
+      clearInterval(beat);
+    }
     await beating.leave();
     await stopNode(quiet);
     await seeing(router, { "im-server": 2 });

@@ -164,6 +164,21 @@ export async function tokenOf(node: ServiceBroker, userId: string): Promise<stri
   return (await ticketOf(node, userId)).token;
 }
 
+/** So many picks in a row name each node, also where some have a few more connections. */
+const picksForAll = 20;
+
+/**
+ * Until the router names each of these nodes to a crowd that comes now: an im-server that was slow to answer is named
+ * to nobody for a while.
+ */
+export async function named(router: ServiceBroker, addresses: readonly string[]): Promise<void> {
+  const userIds = Array.from({ length: picksForAll }, (_, n) => String(990_000 + n));
+  await eventually("each node is named", async () => {
+    const { tickets } = await call(router, "im-router.tickets", { userIds });
+    return addresses.every((address) => tickets.some((ticket) => ticket.address === address));
+  });
+}
+
 /** Connects a user to a room on a node; resolves once greeted. */
 export async function connect(
   node: ServiceBroker,

@@ -64,13 +64,17 @@ describe("a notification to a user who is connected", () => {
   test("comes once where it is acked, and is removed from the stream", async () => {
     const client = await connect(a, "100", 1);
     await notify("100", "p1");
-    await eventually("the notification", () => client.business(5561).length === 1);
+    const copies = (orderId: string) => ordersOf(client).filter((id) => id === orderId).length;
+    await eventually("the notification", () => client.business(5561).length > 0);
     expect(client.business(5561)[0]).toEqual({ ...payment("100", "p1"), appId: 10001 });
     ack(client, "p1");
     await eventually("none stored", async () => (await stored("100")) === 0);
     await notify("100", "p2");
-    await eventually("a later one sent twice", () => ordersOf(client).filter((id) => id === "p2").length === 2);
-    expect(ordersOf(client).filter((id) => id === "p1")).toHaveLength(1);
+    await eventually("a later one", () => copies("p2") > 0);
+    // More than one where the ack took longer than the pause between copies. All of them came before the later one.
+    const before = copies("p1");
+    await eventually("the later one again", () => copies("p2") > 1);
+    expect(copies("p1")).toBe(before);
     await client.leave();
   });
 
@@ -78,7 +82,7 @@ describe("a notification to a user who is connected", () => {
     const client = await connect(a, "110", 1);
     const sentAt = Date.now();
     await notify("110", "p1");
-    await eventually("three times", () => client.business(5561).length === 3);
+    await eventually("three times", () => client.business(5561).length >= 3);
     expect(Date.now() - sentAt).toBeGreaterThanOrEqual(3 * resendMs - 50);
     const [first, ...others] = client.business(5561);
     for (const other of others) expect(other).toEqual(first);
@@ -88,14 +92,14 @@ describe("a notification to a user who is connected", () => {
     const back = await connect(b, "110", 1);
     await notify("110", "p2");
     await eventually("the next one", () => ordersOf(back).length > 0);
-    expect(ordersOf(back)).toEqual(["p2"]);
+    expect([...new Set(ordersOf(back))]).toEqual(["p2"]);
     await back.leave();
   });
 
   test("that another user acks stays", async () => {
     const [client, other] = [await connect(a, "120", 1), await connect(a, "121", 1)];
     await notify("120", "p1");
-    await eventually("the notification", () => client.business(5561).length === 1);
+    await eventually("the notification", () => client.business(5561).length > 0);
     ack(other, "p1");
     await eventually("it is sent again", () => client.business(5561).length >= 2);
     expect(other.business(5561)).toEqual([]);
@@ -107,7 +111,7 @@ describe("a notification to a user who is connected", () => {
     const client = await connect(b, "130", 1);
     for (let i = 0; i < 3; i++) await notify("130", "p1");
     expect(await stored("130")).toBe(1);
-    await eventually("the notification", () => client.business(5561).length === 1);
+    await eventually("the notification", () => client.business(5561).length > 0);
     ack(client, "p1");
     await eventually("none stored", async () => (await stored("130")) === 0);
     await client.leave();
@@ -143,8 +147,8 @@ describe("a notification to a user who is offline", () => {
     await eventually("one is stored", async () => (await stored("200")) === 1);
     await first.leave();
     const second = await connect(b, "200", 1);
-    await eventually("what was not acked", () => ordersOf(second).length === 1);
-    expect(ordersOf(second)).toEqual(["p2"]);
+    await eventually("what was not acked", () => ordersOf(second).length > 0);
+    expect([...new Set(ordersOf(second))]).toEqual(["p2"]);
     ack(second, "p2");
     await eventually("none stored", async () => (await stored("200")) === 0);
     await second.leave();
@@ -155,7 +159,7 @@ describe("a notification to a user who is offline", () => {
     const c = await startImServer("im-c");
     await seeing(c, { "living-room": 1, "im-router": 1 });
     const going = await connect(c, "210", 1);
-    await eventually("the notification", () => ordersOf(going).length === 1);
+    await eventually("the notification", () => ordersOf(going).length > 0);
     await stopNode(c);
     await redis.eval(
       "for _, key in ipairs(redis.call('KEYS', ARGV[1])) do redis.call('DEL', key) end",
@@ -163,7 +167,7 @@ describe("a notification to a user who is offline", () => {
       `${redis.options.keyPrefix}*`,
     );
     const back = await connect(b, "210", 1);
-    await eventually("the notification", () => ordersOf(back).length === 1);
+    await eventually("the notification", () => ordersOf(back).length > 0);
     await back.leave();
   });
 

@@ -22,7 +22,7 @@ process.env.IM_ALLOWED_ORIGINS = "https://live.example.com, https://m.example.co
 
 const slowRoom = 777;
 const unanswered = Promise.withResolvers<null>();
-const nodes: Record<"small" | "rated" | "hasty" | "asking" | "wary", ServiceBroker> = {} as never;
+const nodes: Record<"small" | "rated" | "hasty" | "asking" | "wary" | "impatient", ServiceBroker> = {} as never;
 const redis = openRedis("test");
 
 /** The living-room service, which does not answer for one room. */
@@ -40,11 +40,12 @@ beforeAll(async () => {
   await startRouter("router", unansweredForOneRoom);
   nodes.small = await startImServer("im-small", { connectionsPerNode: 2 });
   nodes.rated = await startImServer("im-rated", { connectsPerSecond: 0.001, connectsBurst: 3 });
-  nodes.hasty = await startImServer("im-hasty", { loginMs: 1_500, userConnectsPerMinute: 0.01, userConnectsBurst: 2 });
-  nodes.asking = await startImServer("im-asking", { pingAfterMs: 150, pongTimeoutMs: 200, heartbeatTimeoutMs: 1_500 });
+  nodes.hasty = await startImServer("im-hasty", { userConnectsPerMinute: 0.01, userConnectsBurst: 2 });
+  nodes.impatient = await startImServer("im-impatient", { loginMs: 1_500 });
+  nodes.asking = await startImServer("im-asking", { pingAfterMs: 150, pongTimeoutMs: 700, heartbeatTimeoutMs: 1_500 });
   const bad = { badTokensPerMinute: 0.01, badTokensBurst: 5 };
   nodes.wary = await startImServer("im-wary", { connectsPerSecond: 0.001, connectsBurst: 12, ...bad });
-  for (const node of Object.values(nodes)) await seeing(node, { "living-room": 1, "im-server": 5 });
+  for (const node of Object.values(nodes)) await seeing(node, { "living-room": 1, "im-server": 6 });
 });
 afterAll(async () => {
   cutClients();
@@ -102,7 +103,7 @@ describe("how many come in", () => {
 
 describe("who takes too long", () => {
   test("a socket that could not be let in in time is closed to come again, and leaves nothing behind", async () => {
-    const { code } = await openClient(await urlFor(nodes.hasty, "31", slowRoom)).closing(6_000);
+    const { code } = await openClient(await urlFor(nodes.impatient, "31", slowRoom)).closing(6_000);
     expect(code).toBe(4503);
     expect(await redis.exists("im:user:31")).toBe(0);
   });
