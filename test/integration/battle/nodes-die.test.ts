@@ -61,8 +61,8 @@ async function begin(nodeID: string): Promise<{ a: Party; b: Party; battleId: st
   const start = Date.parse(startTime as string);
   expect(start).toBeGreaterThanOrEqual(before);
   expect(start).toBeLessThanOrEqual(after);
-  // By JetStream's clock, which the node knows up to a round trip.
-  expect(Math.abs(Date.parse(serverTime) - after)).toBeLessThan(5_000);
+  // By JetStream's clock, which the node knows up to a round trip; its own is 30 s wrong.
+  expect(Math.abs(Date.parse(serverTime) - after)).toBeLessThan(20_000);
   return { a, b, battleId, start };
 }
 

@@ -154,21 +154,20 @@ test("the scores of many battles go to a router in one call, whatever the bucket
 });
 
 test("a result whose whole time cannot be added up in one call is the sum of slices, without top senders if need be", async () => {
-  const { a, b, battleId } = await running();
-  await database.run(
-    `UPDATE t_battle SET start_time = start_time - INTERVAL 400 SECOND, planned_end = start_time + INTERVAL 290 SECOND
-     WHERE id = ?`,
-    [battleId],
-  );
+  const { a, b, battleId, start } = await running();
   afterTotals = (asked) => {
     if (spanOf(asked) > limits.battle.sliceMs) throw fail("unavailable", {});
   };
-  const [{ start }] = (await database.query<{ start: Date }>("SELECT start_time AS start FROM t_battle WHERE id = ?", [
-    battleId,
-  ])) as [{ start: Date }];
-  const at = (ms: number) => start.getTime() + ms;
+  const earlier = start - 400_000;
+  const at = (ms: number) => earlier + ms;
   world.records.push(giftTo(a, at(-1), 1_000), giftTo(a, at(290_000), 1_000), giftTo(b, at(150_000), 6));
   for (const ms of [0, 59_999, 60_000, 60_001, 289_999]) world.records.push(giftTo(a, at(ms), 1));
+  // From now on the battle is over, and its result is made of the records.
+  await database.run("UPDATE t_battle SET start_time = ?, planned_end = ? WHERE id = ?", [
+    new Date(earlier),
+    new Date(at(290_000)),
+    battleId,
+  ]);
   const view = await inState(neighbours, battleId, "ended");
   expect(view.sides.map(({ score, gifts, topSenders }) => [score, gifts, topSenders])).toEqual([
     [5, 5, []],

@@ -45,10 +45,20 @@ afterAll(async () => {
 
 const short = (list: readonly { userId: string; coins: number }[]) => list.map(({ userId, coins }) => [userId, coins]);
 const ofRoom = (roomId: number, userId = me) => call(caller, "rank.room", { roomId, userId });
-const roomShows = (roomId: number, expected: [string, number][]) =>
-  eventually(`the rank of room ${roomId}`, async () => {
-    const { list } = await ofRoom(roomId);
-    return JSON.stringify(short(list)) === JSON.stringify(expected);
+const roomShows = (roomId: number, expected: [string, number][], timeoutMs?: number) =>
+  eventually(
+    `the rank of room ${roomId}`,
+    async () => {
+      const { list } = await ofRoom(roomId);
+      return JSON.stringify(short(list)) === JSON.stringify(expected);
+    },
+    timeoutMs,
+  );
+/** An answer whose names are all there: one goes out without those that are not known in time. */
+const named = <R extends { list: readonly { nickName: string }[] }>(ask: () => Promise<R>) =>
+  eventually("all names", async () => {
+    const answer = await ask();
+    return answer.list.every(({ nickName }) => nickName !== "") ? answer : undefined;
   });
 
 test("a gift is on all its boards within two seconds, with name and avatar; one that failed is on none", async () => {
@@ -56,28 +66,18 @@ test("a gift is on all its boards within two seconds, with name and avatar; one 
   const rich = gift({ roomId, receiverId, count: 900, price: 1_000_000 });
   const poor = gift({ roomId, receiverId, count: 2, price: 7 });
   const failed = gift({ roomId, receiverId, status: "failed" });
-  const begun = performance.now();
   await books.settle([rich, poor, failed]);
-  await roomShows(roomId, [
+  const both: [string, number][] = [
     [rich.senderId, 900_000_000],
     [poor.senderId, 14],
-  ]);
-  expect(performance.now() - begun).toBeLessThan(2_000);
+  ];
+  await roomShows(roomId, both, 2_000);
   for (const span of ["day", "week", "month", "all"] as const) {
     const own = await call(caller, "rank.anchor", { anchorId: receiverId, span, userId: poor.senderId });
-    expect([span, short(own.list), own.me]).toEqual([
-      ...[
-        span,
-        [
-          [rich.senderId, 900_000_000],
-          [poor.senderId, 14],
-        ],
-      ],
-      { rank: 2, coins: 14 },
-    ]);
+    expect([span, short(own.list), own.me]).toEqual([span, both, { rank: 2, coins: 14 }]);
     const senders = await call(caller, "rank.global", { by: "senders", span, userId: me });
     expect([span, ...short(senders.list.slice(0, 1))]).toEqual([span, [rich.senderId, 900_000_000]]);
-    const anchors = await call(caller, "rank.global", { by: "anchors", span, userId: receiverId });
+    const anchors = await named(() => call(caller, "rank.global", { by: "anchors", span, userId: receiverId }));
     expect([span, anchors.me]).toEqual([span, { rank: 1, coins: 900_000_014 }]);
     expect(anchors.list[0]).toEqual({
       ...{ rank: 1, userId: receiverId, nickName: `n${receiverId}`, avatar: "a", coins: 900_000_014 },
@@ -105,7 +105,8 @@ test("a repeat in other groupings, on any node, counts nothing twice", async () 
 
 test("among equal sums who reached hers first is first, then the smaller id", async () => {
   const roomId = newId();
-  const at = (ms: number) => new Date(Date.now() - 10_000 + ms).toISOString();
+  const begin = Date.now() - 10_000;
+  const at = (ms: number) => new Date(begin + ms).toISOString();
   const [late, early, tied] = [
     gift({ roomId, time: at(9) }),
     gift({ roomId, time: at(3) }),
@@ -149,7 +150,7 @@ test("the first 100 are listed, and me.rank is the place up to 10,000 and null b
     [sums],
   );
   const placeOf = async (n: number) => (await ofRoom(roomId, String(2_000_000 + n))).me;
-  const { list } = await ofRoom(roomId);
+  const { list } = await named(() => ofRoom(roomId));
   expect([list.length, list[0]?.userId, list[99]]).toEqual([
     ...[100, "2000000", { rank: 100, userId: "2000099", nickName: "n2000099", avatar: "a", coins: 19_901 }],
   ]);
