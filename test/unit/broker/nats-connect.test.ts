@@ -1,5 +1,6 @@
 import { type AddressInfo, createServer, type Server, type Socket } from "node:net";
 import { connectNats } from "../../../broker/nats-connect.ts";
+import { eventually } from "../../support/eventually.ts";
 
 /** A server that speaks as much of NATS as a login needs, and leaves the first connections without an answer. */
 async function silentAtFirst(silent: number, at = 0): Promise<{ server: Server; port: number; logins: () => number }> {
@@ -19,7 +20,8 @@ async function silentAtFirst(silent: number, at = 0): Promise<{ server: Server; 
 test("a login that nats-server does not answer while it reads its configuration is tried again", async () => {
   const { server, port, logins } = await silentAtFirst(1);
   const connection = await connectNats({ servers: `127.0.0.1:${port}`, timeout: 100, reconnect: false });
-  expect(logins()).toBe(2);
+  // More where one of them took too long on a busy machine.
+  expect(logins()).toBeGreaterThanOrEqual(2);
   await connection.close();
   server.close();
 });
@@ -28,7 +30,7 @@ test("a server that never answers is an error in the end", async () => {
   const { server, port, logins } = await silentAtFirst(Number.POSITIVE_INFINITY);
   const options = { servers: `127.0.0.1:${port}`, timeout: 50, reconnect: false };
   await expect(connectNats(options)).rejects.toThrow("TIMEOUT");
-  expect(logins()).toBe(5);
+  await eventually("five logins", () => logins() === 5);
   server.close();
 });
 

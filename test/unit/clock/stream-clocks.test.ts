@@ -16,5 +16,5 @@ test("each stream's leader tells its time; older servers, and streams that are m
   const manager = managerOf({ GIFTS: ahead, PAY: undefined, EVENTS: new Error("stream not found"), DEAD: "no time" });
   const clocks = await streamClocks(manager, ["GIFTS", "PAY", "EVENTS", "DEAD"]);
   expect(clocks.map(({ server }) => server)).toEqual(["GIFTS"]);
-  expect(Math.abs((clocks[0]?.ms ?? 0) - 30_000)).toBeLessThan(1_000);
+  expect(Math.abs((clocks[0]?.ms ?? 0) - 30_000)).toBeLessThan(10_000);
 });

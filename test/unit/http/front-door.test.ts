@@ -8,6 +8,10 @@ jest.mock("../../../config/limits.ts", () => {
   return { limits: { ...limits, http: { ...limits.http, maxConcurrentRequests: 2, bodyPatienceMs: 1_000 } } };
 });
 
+/** What a door waits for while it lingers. */
+let mockLinger: (ms: number) => Promise<void>;
+jest.mock("node:timers/promises", () => ({ setTimeout: (ms: number) => mockLinger(ms) }));
+
 const host = "127.0.0.1";
 const doors: FrontDoor[] = [];
 let served: ServerResponse[] = [];
@@ -34,6 +38,7 @@ beforeEach(() => {
   done = [];
 });
 afterEach(async () => {
+  jest.restoreAllMocks();
   for (const door of doors.splice(0)) await door.close();
 });
 
@@ -58,6 +63,8 @@ test("more requests than it may have at a time are answered 503 at once, a liven
 });
 
 test("who does not send the announced body loses the place to a newer request once there is no other", async () => {
+  let now = 0;
+  jest.spyOn(performance, "now").mockImplementation(() => now);
   const door = newDoor();
   const port = await door.listen(host, 0, false);
   const cut: string[] = [];
@@ -74,7 +81,7 @@ test("who does not send the announced body loses the place to a newer request on
   const base = `http://${host}:${port}`;
   expect((await fetch(base)).status).toBe(503);
 
-  await new Promise((resolve) => setTimeout(resolve, 1_050));
+  now += 1_000;
   const newer = fetch(base);
   await until(() => served.length === 3);
   await until(() => cut.length > 0);
@@ -91,6 +98,8 @@ test("a drain says so first and answers as always, then refuses connections and 
   const running = fetch(base);
   await until(() => served.length === 1);
   let drained = false;
+  const lingered = Promise.withResolvers<void>();
+  mockLinger = jest.fn(() => lingered.promise);
   const waiting = door.drain(60_000, 300).then(() => {
     drained = true;
   });
@@ -101,6 +110,8 @@ test("a drain says so first and answers as always, then refuses connections and 
   served[1]?.end();
   const answer = await late;
   expect([answer.status, answer.headers.get("connection")]).toEqual([200, "close"]);
+  expect(mockLinger).toHaveBeenCalledWith(300);
+  lingered.resolve();
   while (
     await fetch(`${base}/health/ready`).then(
       () => true,

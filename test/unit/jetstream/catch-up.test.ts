@@ -129,6 +129,6 @@ test.each([
       stop,
     );
     const since = missed.mock.calls[0]?.[0].getTime() ?? 0;
-    expect(Math.abs(Date.now() - expectedMs - since)).toBeLessThan(5_000);
+    expect(Math.abs(Date.now() - expectedMs - since)).toBeLessThan(60_000);
   },
 );

@@ -6,6 +6,7 @@ import type { OutgoingError } from "../../../mixins/outgoing/outgoing-error.ts";
 import { type OutgoingCall, OutgoingHttp, type OutgoingOptions } from "../../../mixins/outgoing/outgoing-http.ts";
 import { isPublicAddress } from "../../../mixins/outgoing/public-address.ts";
 import { eventually } from "../../support/eventually.ts";
+import { expectTook, expectWithin } from "../../support/in-time.ts";
 
 const ends: (() => Promise<unknown>)[] = [];
 afterEach(async () => {
@@ -141,6 +142,7 @@ test("this machine's own names are found, and names that do not exist are not", 
 
 describe("receivers that do not answer well", () => {
   const inTime = { timeoutMs: 150 };
+  const enoughMs = 5_000;
 
   test.each<[string, (socket: Socket) => void]>([
     ["nothing", () => {}],
@@ -149,9 +151,9 @@ describe("receivers that do not answer well", () => {
     ["informational heads without end", (socket) => trickle(socket, "", "HTTP/1.1 102 Processing\r\n\r\n")],
   ])("within the time limit comes %s: timedOut", async (_what, answer) => {
     const { url } = await rawReceiver(answer);
-    const started = performance.now();
+    const begun = performance.now();
     expect(await reasonOf(outgoing().post(call(url, inTime)))).toBe("timedOut");
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expectWithin("the end of the call", enoughMs, begun);
   });
 
   test.each<[string, (socket: Socket) => void]>([
@@ -159,9 +161,17 @@ describe("receivers that do not answer well", () => {
     ["trickles its body", (socket) => trickle(socket, "HTTP/1.1 200 OK\r\nContent-Length: 99999\r\n\r\n", "a")],
   ])("a receiver that %s has answered with its status when the time is over", async (_what, answer) => {
     const { url } = await rawReceiver(answer);
-    const answered = await outgoing().post(call(url, inTime));
+    // On a busy machine the time may be over before the head has come.
+    const answered = await eventually("a call whose head comes in time", () =>
+      outgoing()
+        .post(call(url, inTime))
+        .catch((error: OutgoingError) => {
+          if (error.reason !== "timedOut") throw error;
+          return undefined;
+        }),
+    );
     expect(answered).toMatchObject({ status: 200, ending: "timedOut" });
-    expect(answered.durationMs).toBeLessThan(1_000);
+    expectTook("the call", enoughMs, answered.durationMs);
   });
 
   test.each([
@@ -239,14 +249,23 @@ test("calls under way are bounded for each origin and in all, and hanging ones l
   const hanging = await rawReceiver(() => {});
   const answering = await receiver((_request, response) => response.end());
   const http = outgoing({ calls: 4, callsPerOrigin: 2 });
-  const limit = { timeoutMs: 300 };
-  const two = [1, 2].map(() => reasonOf(http.post(call(hanging.url, limit))));
-  expect(await reasonOf(http.post(call(hanging.url, limit)))).toBe("busy");
-  expect((await http.post(call(answering.url))).status).toBe(200);
   const other = await rawReceiver(() => {});
-  const twoMore = [1, 2].map(() => reasonOf(http.post(call(other.url, limit))));
-  expect(await reasonOf(http.post(call(answering.url)))).toBe("busy");
-  expect(await Promise.all([...two, ...twoMore])).toEqual(Array(4).fill("timedOut"));
+  const limit = { timeoutMs: 300 };
+  // The time of the calls stands still until they are to be over.
+  jest.useFakeTimers({
+    doNotFake: ["Date", "performance", "hrtime", "nextTick", "queueMicrotask", "setImmediate", "setInterval"],
+  });
+  try {
+    const two = [1, 2].map(() => reasonOf(http.post(call(hanging.url, limit))));
+    expect(await reasonOf(http.post(call(hanging.url, limit)))).toBe("busy");
+    expect((await http.post(call(answering.url))).status).toBe(200);
+    const twoMore = [1, 2].map(() => reasonOf(http.post(call(other.url, limit))));
+    expect(await reasonOf(http.post(call(answering.url)))).toBe("busy");
+    jest.advanceTimersByTime(limit.timeoutMs);
+    expect(await Promise.all([...two, ...twoMore])).toEqual(Array(4).fill("timedOut"));
+  } finally {
+    jest.useRealTimers();
+  }
   expect(http.calls).toBe(0);
   expect((await http.post(call(answering.url))).status).toBe(200);
   const open = () => new Promise<number>((resolve) => hanging.server.getConnections((_error, count) => resolve(count)));

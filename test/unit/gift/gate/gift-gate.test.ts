@@ -1,5 +1,6 @@
 import { limits } from "../../../../config/limits.ts";
 import { type GateGift, type GatePorts, GiftGate } from "../../../../services/gift/gate/gift-gate.ts";
+import { expectWithin } from "../../../support/in-time.ts";
 
 const { callsInFlight, giftsPerCall, failuresToOpen, openMs } = limits.gift.gate;
 
@@ -90,10 +91,10 @@ test("nobody waits longer than the time limit: for a call, for a free one, or fo
   const never = () => new Promise<never>(() => {});
   for (const over of [{ post: never }, { names: never }]) {
     const { gate } = opened(over, 50);
-    const started = performance.now();
+    const begun = performance.now();
     const groups = await Promise.all(Array.from({ length: callsInFlight + 2 }, (_one, n) => gate.ask([gift(`o${n}`)])));
     expect(groups.flatMap((verdicts) => [...verdicts.values()])).toEqual(Array(callsInFlight + 2).fill("unanswered"));
-    expect(performance.now() - started).toBeLessThan(1_000);
+    expectWithin("all verdicts", 5_000, begun);
   }
 });
 
