@@ -8,6 +8,7 @@ import { callerTable } from "./bus/caller-table.middleware.ts";
 import { newInstance } from "./bus/instance.ts";
 import { busGuard } from "./bus-guard.middleware.ts";
 import { dependencyErrors } from "./dependency-errors.middleware.ts";
+import { heartbeatsFirst } from "./heartbeats-first.middleware.ts";
 import { logDestination, logMetrics } from "./log-destination.ts";
 import { loggedError } from "./logged-error.ts";
 import { messageSize } from "./message-size.middleware.ts";
@@ -72,6 +73,7 @@ export function brokerOptions({ role, label, instance }: NodeName): BrokerOption
       messageSize,
       callerTable,
       anotherNode,
+      heartbeatsFirst,
       // The last one is the outermost: it sees incoming packets first.
       busGuard,
     ] as never,

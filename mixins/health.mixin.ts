@@ -1,8 +1,8 @@
 import type { Service } from "moleculer";
+import { afterAnswers } from "../broker/after-answers.ts";
 import { busProblem } from "../broker/bus/own-subjects.ts";
 import { limits } from "../config/limits.ts";
 import { type AbilityState, watchAbility } from "./ability.ts";
-import { afterAnswers } from "./after-answers.ts";
 import { failedCheck, type HealthReport, type HealthState, type KeptCheck, runCheck } from "./health-checks.ts";
 
 export { addHealthCheck, Degraded, type HealthCheck, type HealthReport, type HealthState } from "./health-checks.ts";

@@ -1,4 +1,4 @@
-import { afterAnswers } from "./after-answers.ts";
+import { afterAnswers } from "../broker/after-answers.ts";
 
 /**
  * What `work` resolves to, or an error once it has taken longer than `timeoutMs`. The work itself goes on, and how it ends

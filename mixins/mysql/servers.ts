@@ -2,9 +2,9 @@ import type { Socket } from "node:net";
 import { createConnection as createCoreConnection } from "mysql2";
 import type { Connection, ConnectionOptions, RowDataPacket } from "mysql2/promise";
 import { createConnection } from "mysql2/promise";
+import { afterAnswers } from "../../broker/after-answers.ts";
 import { limits } from "../../config/limits.ts";
 import { addressOf, serversOf } from "../../config/server-urls.ts";
-import { afterAnswers } from "../after-answers.ts";
 
 /** The servers that a URL of MySQL names, and which of them are usable. */
 

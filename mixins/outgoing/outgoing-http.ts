@@ -1,7 +1,7 @@
 import { type ClientRequest, Agent as HttpAgent, request as httpRequest, type IncomingMessage } from "node:http";
 import { Agent as HttpsAgent, request as httpsRequest } from "node:https";
+import { afterAnswers } from "../../broker/after-answers.ts";
 import { limits } from "../../config/limits.ts";
-import { afterAnswers } from "../after-answers.ts";
 import { checkedLookup } from "./checked-lookup.ts";
 import { OutgoingError, outgoingErrorOf } from "./outgoing-error.ts";
 import { leadsInside, problemOfUrl, type Receivers } from "./outgoing-url.ts";

@@ -1,6 +1,6 @@
+import { afterAnswers } from "../../../broker/after-answers.ts";
 import { messageOf } from "../../../broker/unknown-values.ts";
 import { limits } from "../../../config/limits.ts";
-import { afterAnswers } from "../../../mixins/after-answers.ts";
 import { Breaker, type BreakerPass, type BreakerState } from "./breaker.ts";
 import { type Decision, decisionsOf } from "./decisions.ts";
 

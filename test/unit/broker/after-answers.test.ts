@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
-import { afterAnswers } from "../../mixins/after-answers.ts";
-import { within } from "../../mixins/within.ts";
+import { afterAnswers } from "../../../broker/after-answers.ts";
+import { within } from "../../../mixins/within.ts";
 
 /** Deadlines of a process that stood still. */
 
