@@ -29,8 +29,12 @@ export function rechargeMessage(orderId: string, userId: string, coins: number) 
 export async function recharge(broker: ServiceBroker, orderId: string, userId: string, coins: number): Promise<void> {
   const before = await call(broker, "wallet.balance", { userId });
   await publish("pay.recharge", rechargeMessage(orderId, userId, coins), `pay.recharge:${orderId}`);
-  await eventually(`order ${orderId} credited`, async () => {
-    const now = await call(broker, "wallet.balance", { userId });
-    return now.totalCharged >= before.totalCharged + coins;
-  });
+  await eventually(
+    `order ${orderId} credited`,
+    async () => {
+      const now = await call(broker, "wallet.balance", { userId });
+      return now.totalCharged >= before.totalCharged + coins;
+    },
+    25_000,
+  );
 }

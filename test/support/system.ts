@@ -43,12 +43,13 @@ async function meet(one: Broker, other: Broker): Promise<void> {
   await eventually(
     `${one.nodeID} and ${other.nodeID} know each other's services`,
     () => !isThere(one) || !isThere(other) || (knows(one, other) && knows(other, one)),
+    25_000,
   );
 }
 
 /** Waits until `broker` can call a service on a given node. */
 export async function waitForNode(broker: Broker, service: string, nodeID: string): Promise<void> {
-  await eventually(`${service} on ${nodeID}`, () => broker.registry.hasService(service, nodeID));
+  await eventually(`${service} on ${nodeID}`, () => broker.registry.hasService(service, nodeID), 25_000);
 }
 
 /** Waits until `broker` calls a service on a killed node no longer: it notices that late. */

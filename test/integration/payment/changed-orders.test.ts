@@ -16,8 +16,6 @@ import {
   wakeJobs,
 } from "./payment-node.ts";
 
-jest.setTimeout(60_000);
-
 /** Coins that somebody makes by writing payment's orders, as its login at MySQL may. */
 
 let gateway: ServiceBroker;
@@ -41,7 +39,7 @@ afterAll(async () => {
 const sql = (text: string, values: unknown[] = []) => payment.mysql.run(text, values);
 const balance = async (userId: string) => (await call(gateway, "wallet.balance", { userId })).balance;
 const expectCoins = (userId: string, coins: number) =>
-  eventually(`${coins} coins`, async () => (await balance(userId)) === coins, 20_000);
+  eventually(`${coins} coins`, async () => (await balance(userId)) === coins, 30_000);
 const webhook = async (orderId: string, changes: Parameters<typeof cashierWebhook>[1] = {}) => {
   const time = new Date().toISOString();
   expect((await sendWebhook(gateway, cashierWebhook(orderId, { time, ...changes }))).httpStatus).toBe(200);
@@ -77,7 +75,7 @@ async function forge(userId: string, columns: Record<string, unknown> = {}): Pro
 
 async function expectRefused(orderId: string, userId: string): Promise<void> {
   wakeJobs(payment);
-  await eventually("the mark", async () => (await marksOf(payment, orderId)).includes("creditChanged"), 20_000);
+  await eventually("the mark", async () => (await marksOf(payment, orderId)).includes("creditChanged"), 30_000);
   expect(await marksOf(payment, orderId)).toEqual(["creditChanged"]);
   await expect(release(orderId)).rejects.toMatchObject({ type: "payOrderState" });
   expect(await marksOf(payment, orderId)).toEqual(["creditChanged"]);

@@ -49,10 +49,14 @@ export async function expectOrdersCredited(): Promise<void> {
     ];
   };
   let last: string[] = [];
-  await eventually("every order credited as it is paid", async () => {
-    last = await wrong();
-    return last.length === 0;
-  }).catch((error: Error) => {
+  await eventually(
+    "every order credited as it is paid",
+    async () => {
+      last = await wrong();
+      return last.length === 0;
+    },
+    30_000,
+  ).catch((error: Error) => {
     throw new Error(`${error.message}: ${last.join(", ")}`);
   });
   await expectBooksBalanced();

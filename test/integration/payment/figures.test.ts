@@ -7,8 +7,6 @@ import { type PaymentNode, startPayment } from "./payment-node.ts";
 
 /** The figures of payment that staff looks at. */
 
-jest.setTimeout(60_000);
-
 let caller: ServiceBroker;
 let service: PaymentNode;
 
@@ -69,6 +67,7 @@ test("an order with two marks is one parked order", async () => {
   await eventually(
     "two more are parked",
     async () => (await call(caller, "payment.figures", {})).parked === before + 2,
+    30_000,
   );
 });
 

@@ -25,7 +25,7 @@ let provider: ServiceBroker;
 let nats: NatsConnection;
 let streams: JetStreamManager;
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
 beforeAll(async () => {
   nats = await connect(natsOptions("test"));
@@ -99,7 +99,7 @@ async function placePaid(): Promise<Placed> {
 /** One call of the provider; `null` where no answer came. */
 async function send(raw: ReturnType<WechatSimulator["paidWebhook"]>): Promise<number | null> {
   const params = { channel: "wechat" as const, ...raw };
-  const answer = await call(provider, "payment.webhook", params, { nodeID: payment.nodeId, timeout: 4_000 }).catch(
+  const answer = await call(provider, "payment.webhook", params, { nodeID: payment.nodeId, timeout: 20_000 }).catch(
     () => null,
   );
   return answer?.httpStatus ?? null;
@@ -131,7 +131,7 @@ const tradesOf = async ({ userId }: Placed) =>
   ).map(({ num }) => Number(num));
 
 const expectTrades = (order: Placed, trades: number[]) =>
-  eventually(`trades ${trades}`, async () => JSON.stringify(await tradesOf(order)) === JSON.stringify(trades), 20_000);
+  eventually(`trades ${trades}`, async () => JSON.stringify(await tradesOf(order)) === JSON.stringify(trades), 30_000);
 
 const untouched = { status: 1, messages: [], webhooks: 0 };
 const paid = { status: 2, messages: ["event.payment.paid", "pay.recharge"], webhooks: 1 };
@@ -199,7 +199,7 @@ describe("payment killed where", () => {
     await expectTrades(order, [300]);
     expect(await committed(order)).toMatchObject({ unsent: ["pay.recharge"] });
     await replacePayment();
-    await eventually("the row is marked", async () => (await committed(order)).unsent.length === 0);
+    await eventually("the row is marked", async () => (await committed(order)).unsent.length === 0, 30_000);
     expect(await tradesOf(order)).toEqual([300]);
   });
 });
@@ -271,16 +271,20 @@ async function expectComesAgain(durable: string, deliveries: number): Promise<vo
   await eventually(
     `${durable} has nothing to do`,
     async () => {
-      const { delivered, num_pending, num_ack_pending } = await streams.consumers.info(`${natsPrefix()}PAY`, durable);
-      return num_pending + num_ack_pending === 0 && delivered.consumer_seq > deliveries;
+      const info = await consumerInfo(durable);
+      return info && info.num_pending + info.num_ack_pending === 0 && info.delivered.consumer_seq > deliveries;
     },
-    20_000,
+    30_000,
   );
 }
 
 async function deliveriesOf(durable: string): Promise<number> {
-  return (await streams.consumers.info(`${natsPrefix()}PAY`, durable)).delivered.consumer_seq;
+  const { delivered } = await eventually(`an answer about ${durable}`, () => consumerInfo(durable), 20_000);
+  return delivered.consumer_seq;
 }
+
+/** `null` where JetStream does not answer. */
+const consumerInfo = (durable: string) => streams.consumers.info(`${natsPrefix()}PAY`, durable).catch(() => null);
 
 const refund = ({ orderId }: Placed) =>
   call(provider, "payment.refund", { orderId, reason: "asked for", operator: "alice" }, { nodeID: payment.nodeId });
@@ -304,7 +308,7 @@ describe("a refund whose node is killed where", () => {
 
   /** Whatever was lost, in the end the provider has one refund and the wallet has taken the coins once. */
   async function expectRefundedOnce(order: Placed, calls: number): Promise<void> {
-    await eventually("the provider has it", async () => (await refundRow(order)).state === "processing", 20_000);
+    await eventually("the provider has it", async () => (await refundRow(order)).state === "processing", 30_000);
     expect(refundCalls(order)).toBe(calls);
     expect(await send(wechat.refundWebhook(order.tradeNo))).toBe(200);
     expect(await refundRow(order)).toMatchObject({ state: "done" });

@@ -69,7 +69,7 @@ async function placePaid(): Promise<string> {
 }
 
 const balance = async () => (await call(gateway, "wallet.balance", { userId })).balance;
-const expectCoins = (coins: number) => eventually(`${coins} coins`, async () => (await balance()) === coins);
+const expectCoins = (coins: number) => eventually(`${coins} coins`, async () => (await balance()) === coins, 30_000);
 const statusOf = async (orderId: string) => (await call(gateway, "payment.order", { userId, orderId })).status;
 
 describe("a provider that is its folder and a line in the registry", () => {
@@ -124,7 +124,7 @@ describe("a provider that is its folder and a line in the registry", () => {
     const orderId = await placePaid();
     await payment.mysql.run("UPDATE t_pay_watch SET next_time = UTC_TIMESTAMP(3) WHERE order_id = ?", [orderId]);
     wakeJobs(payment);
-    await eventually("it is paid", async () => (await statusOf(orderId)) === 2);
+    await eventually("it is paid", async () => (await statusOf(orderId)) === 2, 30_000);
     await expectCoins(600);
   });
 
@@ -133,7 +133,7 @@ describe("a provider that is its folder and a line in the registry", () => {
     await deliver(webhookOf(orderId));
     await expectCoins(900);
     await call(gateway, "payment.refund", { orderId, reason: "asked for", operator: "alice" });
-    await eventually("the money went back", () => book.get(orderId)?.state === "refunded");
+    await eventually("the money went back", () => book.get(orderId)?.state === "refunded", 30_000);
     await expectCoins(600);
 
     const date = new Date(Date.now() + (8 - 24) * 3_600_000).toISOString().slice(0, 10);

@@ -37,9 +37,10 @@ async function watchOf({ orderId }: PlacedOrder) {
   return row;
 }
 
-const gone = (order: PlacedOrder) => eventually("the watch is gone", async () => !(await watchOf(order)));
+const gone = (order: PlacedOrder) => eventually("the watch is gone", async () => !(await watchOf(order)), 30_000);
 const asked = (order: PlacedOrder, times: number) =>
-  eventually(`asked ${times} times`, async () => (await watchOf(order))?.asked === times);
+  eventually(`asked ${times} times`, async () => (await watchOf(order))?.asked === times, 30_000);
+
 describe.each(channels)("an order of %s", (channel) => {
   test("whose webhook never comes is paid and credited all the same", async () => {
     const order = await placePaid(nodes, channel);
@@ -172,10 +173,14 @@ describe("a maintenance job", () => {
     await leaseJobs(nodes.payments[0], "a-dead-node", 1_500);
     const order = await placePaid(nodes, "wechat");
     await due(order, true);
-    await eventually("another node has taken over", async () => {
-      wakeMaintenance(nodes);
-      return !(await watchOf(order));
-    });
+    await eventually(
+      "another node has taken over",
+      async () => {
+        wakeMaintenance(nodes);
+        return !(await watchOf(order));
+      },
+      30_000,
+    );
     expect(Date.now() - begun).toBeGreaterThanOrEqual(1_400);
     expect(await statusOf(nodes, order)).toBe(2);
   });

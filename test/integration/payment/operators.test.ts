@@ -121,7 +121,7 @@ describe("a topic", () => {
     const set = await setTopic({ bizCode: 10_001, topic: "pay.recharge" });
     expect(set).toEqual({ bizCode: 10_001, topic: "pay.recharge", status: 1, remark: "", waiting: 1 });
     await expectCoins(nodes, order, 300);
-    await eventually("no order waits", async () => (await parked({ mark: "topicMissing" })).length === 0);
+    await eventually("no order waits", async () => (await parked({ mark: "topicMissing" })).length === 0, 30_000);
     const { list } = await call(nodes.gateway, "payment.topics", { operator });
     expect(list.find(({ bizCode }) => bizCode === 10_001)).toMatchObject({ status: 1, waiting: 0 });
   });
@@ -198,10 +198,14 @@ describe("a mark of an order", () => {
     const order = await credited(nodes, "wechat");
     nodes.wechat.refundStatus = "ABNORMAL";
     await call(nodes.gateway, "payment.refund", { orderId: order.orderId, reason: "r", operator });
-    await eventually("the refund failed", async () => {
-      wakeMaintenance(nodes);
-      return (await marks(order)).includes("refundFailed");
-    });
+    await eventually(
+      "the refund failed",
+      async () => {
+        wakeMaintenance(nodes);
+        return (await marks(order)).includes("refundFailed");
+      },
+      30_000,
+    );
     expect(await remove(order, "refundFailed")).toMatchObject({ removed: true, parked: [] });
     const rows = await nodes.payments[0].mysql.query<{ state: string; accepted: number }>(
       "SELECT state, accepted_time IS NOT NULL AS accepted FROM t_pay_refund WHERE order_id = ?",

@@ -158,7 +158,7 @@ describe("operators", () => {
       { operator: "alice", action: "payment.refund", outcome: expect.any(String) },
       { operator: "alice", action: "payment.refund", outcome: "payOrderState" },
     ]);
-    await eventually("everything published", async () => (await payment.outbox.lag()).rows === 0);
+    await eventually("everything published", async () => (await payment.outbox.lag()).rows === 0, 30_000);
   });
 
   test("a webhook repeated after the refund is answered with success and credits nothing again", async () => {

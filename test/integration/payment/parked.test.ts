@@ -60,18 +60,22 @@ async function isWatched({ orderId }: PlacedOrder): Promise<boolean> {
 async function ask({ orderId }: PlacedOrder): Promise<void> {
   await sql("UPDATE t_pay_watch SET next_time = UTC_TIMESTAMP(3) WHERE order_id = ?", [orderId]);
   wakeMaintenance(nodes);
-  await eventually("asked", async () => (await webhooksOf(nodes.payments[0], orderId)).length > 0);
+  await eventually("asked", async () => (await webhooksOf(nodes.payments[0], orderId)).length > 0, 30_000);
 }
 
 async function refundIs({ orderId }: PlacedOrder, state: string): Promise<void> {
-  await eventually(`the refund is ${state}`, async () => {
-    wakeMaintenance(nodes);
-    const rows = await nodes.payments[0].mysql.query<{ state: string }>(
-      "SELECT state FROM t_pay_refund WHERE order_id = ?",
-      [orderId],
-    );
-    return rows[0]?.state === state;
-  });
+  await eventually(
+    `the refund is ${state}`,
+    async () => {
+      wakeMaintenance(nodes);
+      const rows = await nodes.payments[0].mysql.query<{ state: string }>(
+        "SELECT state FROM t_pay_refund WHERE order_id = ?",
+        [orderId],
+      );
+      return rows[0]?.state === state;
+    },
+    30_000,
+  );
 }
 
 /** Paid, and refunded in WeChat Pay's portal, before either was reported here; the payment's webhook is still to come. */
@@ -94,7 +98,7 @@ describe("an order whose money went back before its payment was reported", () =>
       "parked",
       "repeated",
     ]);
-    await eventually("the watch is gone", async () => !(await isWatched(order)));
+    await eventually("the watch is gone", async () => !(await isWatched(order)), 30_000);
 
     await wholeBack(order);
     expect(await statusOf(nodes, order)).toBe(5);

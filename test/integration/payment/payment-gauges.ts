@@ -33,5 +33,5 @@ export async function expectGauges(
   labels: Record<string, string> = {},
 ): Promise<void> {
   for (const node of [0, 1] as const)
-    await eventually(`${name} is ${value}`, async () => (await gaugeOf(nodes, node, name, labels)) === value, 15_000);
+    await eventually(`${name} is ${value}`, async () => (await gaugeOf(nodes, node, name, labels)) === value, 30_000);
 }

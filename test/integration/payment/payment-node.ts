@@ -6,6 +6,9 @@ import type { PaymentState } from "../../../services/payment/payment-state.ts";
 import { type CashierWebhook, signedHeaders } from "../../../services/payment/providers/cashier/cashier-webhook.ts";
 import { startNode } from "../../support/system.ts";
 
+// For each file that imports this: on a slow machine several of a test's waits of 30 s may be long.
+jest.setTimeout(120_000);
+
 export type PaymentNode = Service & PaymentState;
 
 /** A node with the payment service, and the service for looking into its tables. */
@@ -56,6 +59,9 @@ export function cashierWebhook(orderId: string, changes: Partial<CashierWebhook>
   };
 }
 
+/** How long a webhook may wait here: many of one order queue for its row. */
+export const webhookTimeoutMs = 25_000;
+
 /** Sends a webhook as the gateway would hand it on; `headers` and `body` may differ from what was signed. */
 export async function sendWebhook(
   from: ServiceBroker,
@@ -65,7 +71,7 @@ export async function sendWebhook(
   const body = JSON.stringify(webhook);
   const headers = tampered.headers ?? signedHeaders(process.env.CASHIER_SECRET as string, body);
   const raw = { body: tampered.body ?? body, headers, query: {}, ip: "127.0.0.1" };
-  const answer = await call(from, "payment.webhook", { channel: "cashier", ...raw });
+  const answer = await call(from, "payment.webhook", { channel: "cashier", ...raw }, { timeout: webhookTimeoutMs });
   if (!answer) throw new Error("the cashier is closed");
   return answer;
 }

@@ -8,7 +8,7 @@ import { CashierSimulator } from "../../support/providers/cashier-simulator.ts";
 import { WechatSimulator } from "../../support/providers/wechat-simulator.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 import { expectOrdersCredited } from "./credited-orders.ts";
-import { type PaymentNode, startPayment, wakeJobs } from "./payment-node.ts";
+import { type PaymentNode, startPayment, wakeJobs, webhookTimeoutMs } from "./payment-node.ts";
 
 /** The channels whose provider is simulated. */
 export type Channel = "wechat" | "alipay" | "cashier";
@@ -128,7 +128,7 @@ export function refundWebhook(nodes: ProviderNodes, { channel, tradeNo }: Placed
 
 /** Hands a call on as the gateway does. */
 export async function deliver({ gateway }: ProviderNodes, channel: Channel, raw: RawWebhook): Promise<WebhookAnswer> {
-  const answer = await call(gateway, "payment.webhook", { channel, ...raw });
+  const answer = await call(gateway, "payment.webhook", { channel, ...raw }, { timeout: webhookTimeoutMs });
   if (!answer) throw new Error(`${channel} is not configured`);
   return answer;
 }
@@ -150,7 +150,7 @@ export async function coinsOf({ gateway }: ProviderNodes, { userId }: PlacedOrde
 }
 
 export async function expectCoins(nodes: ProviderNodes, order: PlacedOrder, coins: number): Promise<void> {
-  await eventually(`${coins} coins`, async () => (await coinsOf(nodes, order)) === coins);
+  await eventually(`${coins} coins`, async () => (await coinsOf(nodes, order)) === coins, 30_000);
 }
 
 /** Lets the node that has the lease check what is due. */

@@ -47,14 +47,18 @@ test("a day whose books agree has no differences, refunds included", async () =>
     await credited(nodes, channel);
     const { orderId } = await credited(nodes, channel);
     await call(nodes.gateway, "payment.refund", { orderId, reason: "r", operator: "alice" });
-    await eventually("the money is back", async () => {
-      wakeMaintenance(nodes);
-      const [row] = await nodes.payments[0].mysql.query<{ state: string }>(
-        "SELECT state FROM t_pay_refund WHERE order_id = ?",
-        [orderId],
-      );
-      return row?.state === "done";
-    });
+    await eventually(
+      "the money is back",
+      async () => {
+        wakeMaintenance(nodes);
+        const [row] = await nodes.payments[0].mysql.query<{ state: string }>(
+          "SELECT state FROM t_pay_refund WHERE order_id = ?",
+          [orderId],
+        );
+        return row?.state === "done";
+      },
+      30_000,
+    );
   }
   expect(await reconcile()).toEqual([]);
 });

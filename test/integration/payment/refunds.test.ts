@@ -32,18 +32,26 @@ async function refundRow({ orderId }: PlacedOrder) {
 
 /** Waits for what a condition asks of the refund, with the maintenance jobs awake and the refund due. */
 async function refundReaches(order: PlacedOrder, state: string): Promise<void> {
-  await eventually(`the refund is ${state}`, async () => {
-    wakeMaintenance(nodes);
-    return (await refundRow(order))?.state === state;
-  });
+  await eventually(
+    `the refund is ${state}`,
+    async () => {
+      wakeMaintenance(nodes);
+      return (await refundRow(order))?.state === state;
+    },
+    30_000,
+  );
 }
 
 /** Waits for the first attempt, and for what it leaves behind. */
 const attempted = (order: PlacedOrder) =>
-  eventually("an attempt", async () => {
-    wakeMaintenance(nodes);
-    return (await refundRow(order))?.attempts === 1;
-  });
+  eventually(
+    "an attempt",
+    async () => {
+      wakeMaintenance(nodes);
+      return (await refundRow(order))?.attempts === 1;
+    },
+    30_000,
+  );
 
 const again = ({ orderId }: PlacedOrder) =>
   nodes.payments[0].mysql.run(
@@ -167,8 +175,12 @@ test("coins that are not there any more when an order is refunded become a debt"
     gifts: [{ ...gift, count: 1, price: 200, sharePercent: 50 }],
   });
   await refund(order);
-  await eventually("the debt", async () => {
-    const { balance, debt } = await call(nodes.gateway, "wallet.balance", { userId: order.userId });
-    return balance === 0 && debt === 200;
-  });
+  await eventually(
+    "the debt",
+    async () => {
+      const { balance, debt } = await call(nodes.gateway, "wallet.balance", { userId: order.userId });
+      return balance === 0 && debt === 200;
+    },
+    30_000,
+  );
 });

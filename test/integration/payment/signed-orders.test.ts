@@ -13,8 +13,6 @@ import { newKeys } from "../../support/unit-signatures.ts";
 import { expectOrdersCredited } from "./credited-orders.ts";
 import { cashierWebhook, makeOrder, type PaymentNode, sendWebhook, startPayment, wakeJobs } from "./payment-node.ts";
 
-jest.setTimeout(90_000);
-
 /** Orders to the wallet that somebody makes by writing where payment keeps its messages. */
 
 let gateway: ServiceBroker;
@@ -53,11 +51,15 @@ async function paid(userId: string): Promise<string> {
 }
 
 async function forgedLetter(text: string) {
-  return eventually("the dead letter", async () => {
-    for await (const letter of (await DeadLetters.open(nats)).all())
-      if (Buffer.from(letter.data).toString() === text) return letter;
-    return undefined;
-  });
+  return eventually(
+    "the dead letter",
+    async () => {
+      for await (const letter of (await DeadLetters.open(nats)).all())
+        if (Buffer.from(letter.data).toString() === text) return letter;
+      return undefined;
+    },
+    withinMs,
+  );
 }
 
 test("a row that somebody adds to the outbox is published as it is, and is no order to the wallet", async () => {
@@ -114,8 +116,10 @@ describe("a message that is to be published again", () => {
     const error = jest.spyOn(payment.logger, "error");
     const userId = "503";
     const orderId = await lost(userId, (text) => text.replace('"coins":300', '"coins":900'));
-    await eventually("the error", () =>
-      error.mock.calls.some(([about]) => (about as { orderId?: string }).orderId === orderId),
+    await eventually(
+      "the error",
+      () => error.mock.calls.some(([about]) => (about as { orderId?: string }).orderId === orderId),
+      withinMs,
     );
     expect(error.mock.calls.map(([, text]) => text)).toContainEqual(expect.stringContaining("not signed by payment"));
     expect(await balance(userId)).toBe(0);

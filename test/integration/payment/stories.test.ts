@@ -30,10 +30,14 @@ const refund = (orderId: string) =>
 
 test("an order that was paid tells of its creation, the notice, the message with its sequence, and the coins", async () => {
   const order = await credited(nodes, "wechat");
-  const told = await eventually("the message is sent", async () => {
-    const now = await story(order);
-    return stepsOf(now, "message")[0]?.time && stepsOf(now, "event")[0]?.time ? now : undefined;
-  });
+  const told = await eventually(
+    "the message is sent",
+    async () => {
+      const now = await story(order);
+      return stepsOf(now, "message")[0]?.time && stepsOf(now, "event")[0]?.time ? now : undefined;
+    },
+    30_000,
+  );
   expect(told).toMatchObject({ kind: "payment", state: "paid", userId: order.userId, incomplete: [], cut: false });
   expect(new Set(shown(told))).toEqual(
     new Set(["created done", "notice done", "paid done", "message done", "event done", "credited done"]),
@@ -85,10 +89,14 @@ test("an order that was refunded after its coins were spent has the request, the
   await refund(orderId);
   await expectCoins(nodes, order, 0);
   wakeMaintenance(nodes);
-  const told = await eventually("the debt", async () => {
-    const now = await story(order);
-    return stepsOf(now, "debt").length > 0 ? now : undefined;
-  });
+  const told = await eventually(
+    "the debt",
+    async () => {
+      const now = await story(order);
+      return stepsOf(now, "debt").length > 0 ? now : undefined;
+    },
+    30_000,
+  );
   expect(told.state).toBe("refunded");
   expect(stepsOf(told, "refundAsked")).toMatchObject([
     { data: { origin: "operator", reason: "disputed", amount: 3_000 } },
@@ -150,7 +158,7 @@ test("an unpaid order is reported by its provider's answer to a query: the notic
     order.orderId,
   ]);
   wakeMaintenance(nodes);
-  await eventually("it is paid", async () => (await statusOf(nodes, order)) === 2);
+  await eventually("it is paid", async () => (await statusOf(nodes, order)) === 2, 30_000);
   expect(stepsOf(await story(order), "notice")).toMatchObject([{ data: { asked: 1, outcome: "applied" } }]);
   await deliver(nodes, "wechat", paidWebhook(nodes, order));
   await expectCoins(nodes, order, 300);

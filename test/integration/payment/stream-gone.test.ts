@@ -11,8 +11,6 @@ import { cashierWebhook, makeOrder, type PaymentNode, sendWebhook, startPayment 
 
 /** Paid orders whose messages stood in a stream that was deleted. */
 
-jest.setTimeout(60_000);
-
 let gateway: ServiceBroker;
 let payment: PaymentNode;
 let walletNode: ServiceBroker;
@@ -41,7 +39,7 @@ let wallets = 0;
 async function startWallet(): Promise<void> {
   walletNode = await startNode(`wallet-${++wallets}`, [wallet]);
   for (const broker of [gateway, payment.broker])
-    await eventually("the wallet is seen", () => broker.registry.hasService("wallet", walletNode.nodeID));
+    await eventually("the wallet is seen", () => broker.registry.hasService("wallet", walletNode.nodeID), 30_000);
 }
 
 let users = 700;
@@ -51,14 +49,14 @@ async function paid(): Promise<{ userId: string; orderId: string }> {
   expect((await sendWebhook(gateway, cashierWebhook(orderId, { time: new Date().toISOString() }))).httpStatus).toBe(
     200,
   );
-  await eventually("it is sent", async () => (await payment.outbox.unsent([orderId])).size === 0);
+  await eventually("it is sent", async () => (await payment.outbox.unsent([orderId])).size === 0, 30_000);
   return { userId, orderId };
 }
 
 const expectCoins = (userId: string) =>
-  eventually("300 coins", async () => (await call(gateway, "wallet.balance", { userId })).balance === 300, 15_000);
+  eventually("300 coins", async () => (await call(gateway, "wallet.balance", { userId })).balance === 300, 30_000);
 const isThere = () =>
-  eventually("the stream is there", () => streams.streams.info(pay()).catch(() => undefined), 5_000);
+  eventually("the stream is there", () => streams.streams.info(pay()).catch(() => undefined), 20_000);
 const messages = async (orderId: string) =>
   (
     await rows<{ msg_id: string }>(

@@ -71,8 +71,10 @@ describe("a genuine webhook of the right amount", () => {
     expect(await webhooksOf(payment, orderId)).toMatchObject([{ outcome: "applied" }]);
 
     const stream = await payment.jetstream.client.streams.get(`${natsPrefix()}PAY`);
-    const message = await eventually("the message of the topic", () =>
-      stream.getMessage({ last_by_subj: `${natsPrefix()}pay.recharge` }).catch(() => null),
+    const message = await eventually(
+      "the message of the topic",
+      () => stream.getMessage({ last_by_subj: `${natsPrefix()}pay.recharge` }).catch(() => null),
+      30_000,
     );
     const opened = paySignatures().open("pay.recharge", message.string());
     expect(JSON.parse("body" in opened ? opened.body : opened.fault)).toEqual({
@@ -89,8 +91,10 @@ describe("a genuine webhook of the right amount", () => {
     });
     expect(message.header.get("Nats-Msg-Id")).toMatch(new RegExp(`^pay.recharge:${orderId}:[A-Za-z0-9_-]{32}$`));
     const events = await payment.jetstream.client.streams.get(`${natsPrefix()}EVENTS`);
-    const event = await eventually("the event", () =>
-      events.getMessage({ last_by_subj: `${natsPrefix()}event.payment.paid` }).catch(() => null),
+    const event = await eventually(
+      "the event",
+      () => events.getMessage({ last_by_subj: `${natsPrefix()}event.payment.paid` }).catch(() => null),
+      30_000,
     );
     expect(event.json()).toMatchObject({
       id: `payment.paid:${orderId}`,
@@ -343,7 +347,11 @@ describe("a node that dies in the middle of a webhook", () => {
     const error = await sendWebhook(gateway, cashierWebhook(orderId)).catch((caught: unknown) => caught);
     expect(failureName(error)).toBe("unavailable");
     database.mend();
-    const answer = await eventually("an answer", () => sendWebhook(gateway, cashierWebhook(orderId)).catch(() => null));
+    const answer = await eventually(
+      "an answer",
+      () => sendWebhook(gateway, cashierWebhook(orderId)).catch(() => null),
+      30_000,
+    );
     expect(answer.httpStatus).toBe(200);
     expect(await messagesOf(payment, orderId)).toEqual(paidMessages);
   });
