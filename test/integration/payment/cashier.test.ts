@@ -5,7 +5,13 @@ import { failureName } from "../../../broker/failure.ts";
 import { call } from "../../../services/contracts.ts";
 import { callsWanted } from "../../../services/payment/providers/cashier/collection.ts";
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
-import { makeOrder, messagesOf, orderRow, type PaymentNode, startPayment } from "./payment-node.ts";
+import { makeOrder, messagesOf, orderRow, type PaymentNode, startPayment, webhookTimeoutMs } from "./payment-node.ts";
+
+/** A call that is answered late is made again: these tests count calls, on machines too that stand still at times. */
+jest.mock("../../../config/limits.ts", () => {
+  const { limits } = jest.requireActual("../../../config/limits.ts");
+  return { limits: { ...limits, payment: { ...limits.payment, cashierTimeoutMs: 30_000 } } };
+});
 
 interface Call {
   readonly orderId: string;
@@ -36,7 +42,12 @@ beforeAll(async () => {
     if (forced !== undefined) return response.writeHead(forced).end("not now");
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
     const raw = { body, headers, query: {}, ip: "127.0.0.1" };
-    const answer = await call(gateway, "payment.webhook", { channel: "cashier", ...raw });
+    const answer = await call(
+      gateway,
+      "payment.webhook",
+      { channel: "cashier", ...raw },
+      { timeout: webhookTimeoutMs },
+    );
     response.writeHead(answer?.httpStatus ?? 404, { "content-type": answer?.contentType }).end(answer?.body);
   });
   await new Promise<void>((resolve) => merchant.listen(0, "127.0.0.1", resolve));
@@ -67,14 +78,18 @@ async function orderWanting(times: number): Promise<string> {
 const providerPage = (fields: Record<string, string>, press: boolean) =>
   call(gateway, "payment.providerPage", { channel: "cashier", fields, press });
 const press = (orderId: string, action: string) => providerPage({ orderId, action }, true);
-const settled = (orderId: string) =>
-  eventually(`the cashier done with ${orderId}`, async () => {
-    const [row] = await first.service.mysql.query<{ calls_left: number; next_time: Date | null }>(
-      "SELECT calls_left, next_time FROM t_cashier_payment WHERE order_id = ? AND action IS NOT NULL",
-      [orderId],
-    );
-    return row?.next_time === null;
-  });
+const settled = (orderId: string, timeoutMs = 30_000) =>
+  eventually(
+    `the cashier done with ${orderId}`,
+    async () => {
+      const [row] = await first.service.mysql.query<{ calls_left: number; next_time: Date | null }>(
+        "SELECT calls_left, next_time FROM t_cashier_payment WHERE order_id = ? AND action IS NOT NULL",
+        [orderId],
+      );
+      return row?.next_time === null;
+    },
+    timeoutMs,
+  );
 
 describe("the cashier's page", () => {
   test("shows the order with its amount and two buttons, at the address the order was given", async () => {
@@ -178,14 +193,15 @@ describe("the cashier's calls", () => {
     const orderId = await orderWanting(1);
     instead = Array(20).fill(503);
     await press(orderId, "pay");
-    await eventually("a call that failed", () => callsFor(orderId).length > 0);
+    await eventually("a call that failed", () => callsFor(orderId).length > 0, 30_000);
     await stopNode(second.broker);
     await stopNode(first.broker);
     expect((await startPayment("payment-3")).service.providers.has("cashier")).toBe(true);
     await gateway.waitForServices("payment");
     instead = [];
     first = { ...first, service: (await startPayment("payment-4")).service };
-    await settled(orderId);
+    // The pause before the next call is longer the longer the nodes took.
+    await settled(orderId, 60_000);
     expect((await orderRow(first.service, orderId))?.status).toBe(2);
   });
 });

@@ -1,17 +1,21 @@
 import { call, type ResultOf } from "../../../services/contracts.ts";
-import { dayOf } from "../../../services/payment/bill-day.ts";
+import { billDay, dayOf } from "../../../services/payment/bill-day.ts";
 import { bucketOf } from "../../../services/wallet-buckets.ts";
 import { eventually } from "../../support/system.ts";
 import { expectGauges } from "./payment-gauges.ts";
 import { type Channel, credited, type PlacedOrder, useProviderNodes, wakeMaintenance } from "./provider-nodes.ts";
+
+jest.setTimeout(180_000);
 
 const nodes = useProviderNodes({ summed: false });
 const operator = "alice";
 const dayMs = 24 * 3_600_000;
 
 /** Everything happens today, and is compared tomorrow and later: by the clock of the nodes alone. */
-const today = dayOf(Date.now());
-const tomorrow = dayOf(Date.now() + dayMs);
+let today = "";
+let tomorrow = "";
+/** Longer than the tests of this file take together. */
+const fileMs = 5 * 60_000;
 const at = (clock: string, days = 1) => Date.parse(`${today}T${clock}+08:00`) + days * dayMs;
 
 function setClock(time: number): void {
@@ -31,10 +35,14 @@ const expectGauge = (what: string, value: number, labels: Record<string, string>
 
 /** Days that are compared with every channel and the wallet. */
 const compared = (date: string) =>
-  eventually(`${date} is compared`, async () => {
-    const found = (await days()).filter((day) => day.date === date && day.comparedTime !== null);
-    return found.length === 4;
-  });
+  eventually(
+    `${date} is compared`,
+    async () => {
+      const found = (await days()).filter((day) => day.date === date && day.comparedTime !== null);
+      return found.length === 4;
+    },
+    30_000,
+  );
 /** As if no day had ever been compared. */
 async function forget(): Promise<void> {
   for (const table of ["t_pay_comparison", "t_pay_difference", "t_pay_bill_refund"]) await sql(`DELETE FROM ${table}`);
@@ -63,31 +71,44 @@ async function refunded(channel: Channel, spent = 0): Promise<PlacedOrder> {
   const order = await credited(nodes, channel);
   if (spent > 0) await spend(order, spent);
   await call(nodes.gateway, "payment.refund", { orderId: order.orderId, reason: "r", operator });
-  await eventually("the provider has the refund", async () => {
-    wakeMaintenance(nodes);
-    const rows = await nodes.payments[0].mysql.query(
-      "SELECT 1 FROM t_pay_refund WHERE order_id = ? AND accepted_time IS NOT NULL",
-      [order.orderId],
-    );
-    return rows.length === 1;
-  });
+  await eventually(
+    "the provider has the refund",
+    async () => {
+      wakeMaintenance(nodes);
+      const rows = await nodes.payments[0].mysql.query(
+        "SELECT 1 FROM t_pay_refund WHERE order_id = ? AND accepted_time IS NOT NULL",
+        [order.orderId],
+      );
+      return rows.length === 1;
+    },
+    30_000,
+  );
   const noon = at("12:00", 0);
   await sql("UPDATE t_pay_refund SET accepted_time = ?, create_time = ? WHERE order_id = ?", [
     ...[new Date(noon), new Date(noon), order.orderId],
   ]);
-  await eventually("the wallet has the refund", async () => {
-    const { list } = await call(nodes.gateway, "wallet.refundsOf", { orderIds: [order.orderId] });
-    return list.length === 1;
-  });
+  await eventually(
+    "the wallet has the refund",
+    async () => {
+      const { list } = await call(nodes.gateway, "wallet.refundsOf", { orderIds: [order.orderId] });
+      return list.length === 1;
+    },
+    30_000,
+  );
   return order;
 }
 
-beforeAll(() => {
+beforeAll(async () => {
+  // Orders are of the day on which they are really paid: a day that ends while the tests run is waited out.
+  const leftMs = billDay(dayOf(Date.now())).to.getTime() - Date.now();
+  if (leftMs < fileMs) await new Promise((resolve) => setTimeout(resolve, leftMs + 1_000));
+  today = dayOf(Date.now());
+  tomorrow = dayOf(Date.now() + dayMs);
   const other = (date: string) => date !== today;
   Object.assign(nodes.wechat, { hasNoBill: other });
   Object.assign(nodes.alipay, { hasNoBill: other });
   setClock(at("10:29"));
-});
+}, fileMs + 60_000);
 afterEach(() => {
   Object.assign(nodes.wechat, { hasNoBill: (date: string) => date !== today });
 });
@@ -124,10 +145,14 @@ test("a day whose bill is not there is tried again ten minutes later; the other 
   Object.assign(nodes.wechat, { hasNoBill: () => true });
   setClock(at("10:30"));
   wake();
-  await eventually("the others are compared", async () => {
-    const list = await days();
-    return list.length === 4 && list.filter(({ comparedTime }) => comparedTime !== null).length === 3;
-  });
+  await eventually(
+    "the others are compared",
+    async () => {
+      const list = await days();
+      return list.length === 4 && list.filter(({ comparedTime }) => comparedTime !== null).length === 3;
+    },
+    30_000,
+  );
   expect((await days()).find(({ channel }) => channel === "wechat")).toMatchObject({
     ...{ comparedTime: null, problem: "the provider has no bill of this day yet" },
   });
@@ -153,7 +178,7 @@ test("nor is a bill that is late taken for an empty one where nothing was paid h
   await forget();
   Object.assign(nodes.wechat, { hasNoBill: () => true });
   // A day on which nothing happened here.
-  const date = dayOf(Date.now() - dayMs);
+  const date = dayOf(at("12:00", -1));
   const reconcile = () => call(nodes.gateway, "payment.reconcile", { date, operator }, { timeout: 20_000 });
   setClock(at("10:30", 0));
   await expect(reconcile()).rejects.toMatchObject({ type: "unavailable" });
@@ -235,13 +260,16 @@ test("differences are an error in the log and a metric of every node, until they
   wake();
   await compared(today);
   const wechat = { channel: "wechat", kind: "refundTwice" };
-  await eventually("an error of the day", () =>
-    errors.some(({ mock }) =>
-      mock.calls.some(([about]) => {
-        const { date, channel, kinds } = about as { date?: string; channel?: string; kinds?: Record<string, number> };
-        return date === today && channel === "wechat" && kinds?.refundTwice === 1;
-      }),
-    ),
+  await eventually(
+    "an error of the day",
+    () =>
+      errors.some(({ mock }) =>
+        mock.calls.some(([about]) => {
+          const { date, channel, kinds } = about as { date?: string; channel?: string; kinds?: Record<string, number> };
+          return date === today && channel === "wechat" && kinds?.refundTwice === 1;
+        }),
+      ),
+    30_000,
   );
   await expectGauge("differences", 1, wechat);
   await expectGauge("differences", 0, { ...wechat, kind: "unknown" });
@@ -270,7 +298,7 @@ test("a day with open differences is compared again by a later run, and what is 
   setClock(at("10:30", 4));
   wake();
   await compared(tomorrow);
-  await eventually("it is gone", async () => !(await differences()).some(({ id }) => id === part?.id));
+  await eventually("it is gone", async () => !(await differences()).some(({ id }) => id === part?.id), 30_000);
   await expectGauge("differences", 0, { channel: "wechat", kind: "refundUnknown" });
   // Each day was asked for once: both of these, and two whose bill may still come.
   expect(billsAsked()).toBe(asked + 4);

@@ -189,7 +189,7 @@ const wechatOnly: [what: string, status: number, make: (order: PlacedOrder) => R
   ["in another currency", 400, ({ tradeNo }) => wechatSays(tradeNo, { amount: { total: 3_000, currency: "USD" } })],
   ["for an unknown order", 404, ({ tradeNo }) => wechatSays(tradeNo, { out_trade_no: "nosuchorder" })],
   ["with a stale timestamp", 401, ({ tradeNo }) => nodes.wechat.paidWebhook(tradeNo, { age: 301 })],
-  ["with a timestamp of the future", 401, ({ tradeNo }) => nodes.wechat.paidWebhook(tradeNo, { age: -302 })],
+  ["with a timestamp of the future", 401, ({ tradeNo }) => nodes.wechat.paidWebhook(tradeNo, { age: -400 })],
   ["signed by another key", 401, ({ tradeNo }) => nodes.wechat.paidWebhook(tradeNo, { foreignKey: true })],
   ["of another serial", 401, ({ tradeNo }) => nodes.wechat.paidWebhook(tradeNo, { serial: "OTHER" })],
   ["sealed with another key", 401, ({ tradeNo }) => nodes.wechat.paidWebhook(tradeNo, { apiV3Key: "k".repeat(32) })],
@@ -234,7 +234,7 @@ const cashierOnly: typeof wechatOnly = [
   ["in another currency", 400, ({ tradeNo }) => cashierWebhook(tradeNo, { currency: "USD" })],
   ["for an unknown order", 404, ({ tradeNo }) => cashierWebhook(tradeNo, { orderId: "nosuchorder" })],
   ["with a stale timestamp", 401, ({ tradeNo }) => nodes.cashier.paidWebhook(tradeNo, { age: 301 })],
-  ["with a timestamp of the future", 401, ({ tradeNo }) => nodes.cashier.paidWebhook(tradeNo, { age: -302 })],
+  ["with a timestamp of the future", 401, ({ tradeNo }) => nodes.cashier.paidWebhook(tradeNo, { age: -400 })],
   ["signed by another key", 401, ({ tradeNo }) => nodes.cashier.paidWebhook(tradeNo, { foreignKey: true })],
   [
     "whose body was changed",

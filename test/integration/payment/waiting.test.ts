@@ -39,8 +39,9 @@ describe("a paid order whose biz code", () => {
       expect((await deliver(nodes, "wechat", paidWebhook(nodes, order))).httpStatus).toBe(200);
       expect(await statusOf(nodes, order)).toBe(2);
       expect(await marksOf(nodes.payments[0], order.orderId)).toEqual(["topicMissing"]);
-      expect(errors.flatMap(({ mock }) => mock.calls)).toMatchObject([
-        [{ orderId: order.orderId, parked: "topicMissing" }, expect.stringContaining("topic/set")],
+      const said = errors.flatMap(({ mock }) => mock.calls as unknown as [{ orderId?: string }, string][]);
+      expect(said.filter(([about]) => about.orderId === order.orderId)).toMatchObject([
+        [{ parked: "topicMissing" }, expect.stringContaining("topic/set")],
       ]);
       await expectGauge("ovation.payment.orders.parked", 1, { why: "topicMissing" });
       wakeMaintenance(nodes);
@@ -63,16 +64,16 @@ test("the metrics show open orders, a maintenance job that is late, refunds unde
   await expectGauge("ovation.payment.orders.watched", 2);
   await expectGauge("ovation.payment.maintenance.late", 0);
 
-  await leaseJobs(nodes.payments[0], "a-node-that-hangs", 60_000);
+  await leaseJobs(nodes.payments[0], "a-node-that-hangs", 180_000);
   await sql("UPDATE t_pay_watch SET next_time = UTC_TIMESTAMP(3) - INTERVAL 90 SECOND");
-  await eventually("late", async () => ((await gauge(0, "ovation.payment.maintenance.late")) ?? 0) >= 90, 15_000);
+  await eventually("late", async () => ((await gauge(0, "ovation.payment.maintenance.late")) ?? 0) >= 90, 30_000);
   await sql("DELETE FROM t_pay_message_watch");
   await call(nodes.gateway, "payment.refund", { orderId: order.orderId, reason: "r", operator: "alice" });
   await expectGauge("ovation.payment.refunds.waiting", 1);
   await expectGauge("ovation.payment.messages.watched", 1);
   await sql("DELETE FROM t_pay_watch");
   await sql("UPDATE t_pay_message_watch SET next_time = UTC_TIMESTAMP(3) - INTERVAL 90 SECOND");
-  await eventually("late", async () => ((await gauge(0, "ovation.payment.maintenance.late")) ?? 0) >= 90, 15_000);
+  await eventually("late", async () => ((await gauge(0, "ovation.payment.maintenance.late")) ?? 0) >= 90, 30_000);
   await freeJobs(nodes.payments[0]);
   await expectGauge("ovation.payment.maintenance.late", 0);
   await expectGauge("ovation.payment.messages.watched", 0);
