@@ -10,7 +10,7 @@ import { giftOf, settle, startWallet, walletOn } from "./traffic.ts";
 
 /** The repair of a bucket's gates that somebody, or a restore, has made other than the map says. */
 
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 // A call must outlast the server's lock wait of five seconds and a second attempt, on a busy machine too.
 process.env.CALL_TIMEOUT_MS = "20000";
 
@@ -44,7 +44,7 @@ const plan = (bucket: number, server: Server) => call(caller, "wallet.moveBucket
 
 async function moved(bucket: number, server: Server): Promise<void> {
   expect(await plan(bucket, server)).toEqual({ planned: true });
-  await eventually(`bucket ${bucket} is at ${server}`, movesDone, 20_000);
+  await eventually(`bucket ${bucket} is at ${server}`, movesDone, 30_000);
 }
 
 const repair = (bucket: number, over: { closeOnly?: boolean; dryRun?: boolean } = {}) =>
@@ -229,7 +229,7 @@ describe("the repair of a bucket's gates", () => {
     } finally {
       goOn.resolve();
     }
-    await eventually("the move is done", movesDone, 20_000);
+    await eventually("the move is done", movesDone, 30_000);
     await moved(bucket, "b");
     await expectWorking(bucket, user);
   });
@@ -268,13 +268,13 @@ describe("the repair of a bucket's gates", () => {
     await setGate("home", bucket, false, 0);
     const isPresent = (expected: boolean) => () => walletOn(node).servers.named("b").presence?.isPresent === expected;
     both.wire.cut();
-    await eventually("b is away", isPresent(false), 20_000);
+    await eventually("b is away", isPresent(false), 30_000);
     expect(await repaired(bucket)).toEqual({ home: "toOpen", b: "failed" });
     expect(await gate("home", bucket)).toBe("closed at 0");
     const sql = "SELECT outcome FROM t_operator_audit WHERE action = 'wallet.repairGates' ORDER BY id DESC LIMIT 1";
     expect(await rowsAt(both.urls.home, "wallet", sql)).toEqual([{ outcome: "partlyFailed" }]);
     both.wire.mend();
-    await eventually("b is back", isPresent(true), 20_000);
+    await eventually("b is back", isPresent(true), 30_000);
     expect(await repaired(bucket)).toEqual({ home: "opened", b: "right" });
     await recharge(caller, `r-${user}`, user, 100);
     await moved(bucket, "b");

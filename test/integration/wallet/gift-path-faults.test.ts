@@ -18,7 +18,7 @@ import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { fundedUsers } from "./traffic.ts";
 import { openWire, type Wire } from "./wire.ts";
 
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 const perUser = 20;
 const affordable = 15;
@@ -106,7 +106,7 @@ test("gifts end once, as the sender and the room see it, through lost commits an
   await mysql.breakOnce({ at: "INSERT INTO t_gift_record", how: "reply lost" });
   const refused = mysql.refused;
   mysql.cut();
-  await eventually("MySQL refuses", () => mysql.refused > refused + 3);
+  await eventually("MySQL refuses", () => mysql.refused > refused + 3, 30_000);
   mysql.mend();
   redis.mend();
 
@@ -126,10 +126,14 @@ test("gifts end once, as the sender and the room see it, through lost commits an
     expect(ends).toEqual(own.map((_, at) => (at < affordable ? "succeeded" : "balanceShort")));
   }
   await caller.waitForServices("gift");
-  await eventually("the queue is empty", async () => {
-    const { waiting, inFlight, deadLetters } = await call(caller, "gift.queueDepth", {});
-    return waiting + inFlight + deadLetters === 0;
-  });
+  await eventually(
+    "the queue is empty",
+    async () => {
+      const { waiting, inFlight, deadLetters } = await call(caller, "gift.queueDepth", {});
+      return waiting + inFlight + deadLetters === 0;
+    },
+    30_000,
+  );
   const ended = (wanted: string) => [...endOf].filter(([, end]) => end === wanted).map(([id]) => id);
   await eventually("the consumers of gift.settled are done", () => shown.size + told.size === endOf.size, 30_000);
   expect([...shown].sort()).toEqual(ended("succeeded").sort());

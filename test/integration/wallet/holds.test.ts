@@ -15,7 +15,9 @@ import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { giftOf, settle as settleOn, startWallet, walletOn } from "./traffic.ts";
 import { openWire, type Wire } from "./wire.ts";
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
+// A call must outlast the server's lock wait of five seconds and a second attempt, on a busy machine too.
+process.env.CALL_TIMEOUT_MS = "20000";
 
 const mysqlUrl = process.env.MYSQL_URL as string;
 let wire: Wire;
@@ -59,18 +61,26 @@ const states = ({ anchors }: AffectedIncome) => anchors.map(({ anchorId, state }
 async function refund(orderId: string, userId: string, coins: number): Promise<void> {
   const message = { orderId, userId, coins, amount: coins * 10, reason: "r", time: new Date().toISOString() };
   await publish("pay.refund", message, `pay.refund:${orderId}`);
-  await eventually(`the refund of ${orderId}`, async () => {
-    const found = "SELECT id FROM t_qiyu_currency_trade WHERE biz_id = ?";
-    return (await rows("wallet", found, [`refund:${orderId}`])).length === 1;
-  });
+  await eventually(
+    `the refund of ${orderId}`,
+    async () => {
+      const found = "SELECT id FROM t_qiyu_currency_trade WHERE biz_id = ?";
+      return (await rows("wallet", found, [`refund:${orderId}`])).length === 1;
+    },
+    30_000,
+  );
 }
 
 /** The anchor's income once everything is rolled up. */
 const settledIncome = (anchorId: string, earned: number) =>
-  eventually(`${earned} earned`, async () => {
-    const now = await income(anchorId);
-    return now.earned === earned ? now : undefined;
-  });
+  eventually(
+    `${earned} earned`,
+    async () => {
+      const now = await income(anchorId);
+      return now.earned === earned ? now : undefined;
+    },
+    30_000,
+  );
 
 /** A payer whose order of 100 coins is refunded after she gave 30 to one anchor and 41 to another. */
 async function scene(): Promise<{ payer: string; order: string; first: string; second: string }> {
@@ -143,10 +153,14 @@ describe("the gifts of a refund's missing coins", () => {
     await refund(whole, payer, 50);
     await refund(early, payer, 40);
     await publish("pay.recharge", rechargeMessage(early, payer, 40));
-    await eventually("the debt is paid off by the order's own coins", async () => {
-      const { debt, totalCharged } = await call(caller, "wallet.balance", { userId: payer });
-      return totalCharged === 100 && debt === 0;
-    });
+    await eventually(
+      "the debt is paid off by the order's own coins",
+      async () => {
+        const { debt, totalCharged } = await call(caller, "wallet.balance", { userId: payer });
+        return totalCharged === 100 && debt === 0;
+      },
+      30_000,
+    );
     for (const order of [whole, early]) {
       expect(await affected(order)).toMatchObject({ shortfall: 0, owing: 0, uncovered: 0, anchors: [], gifts: [] });
       expect(await failureOf(hold(order))).toBe("holdState");
@@ -301,12 +315,16 @@ describe("an operator's decision", () => {
       [second, `hold:${order}:${second}`, order],
     );
     const waiting = hold(order);
-    await eventually("the decision waits for the other", async () => {
-      const found = `${lockWaits} AND t.trx_query LIKE ?`;
-      // The server refreshes this table only after a tenth of a second without a query.
-      await new Promise((resolve) => setTimeout(resolve, 120));
-      return ((await other.query(found, [`%${payer}%FOR UPDATE`]))[0] as object[]).length > 0;
-    });
+    await eventually(
+      "the decision waits for the other",
+      async () => {
+        const found = `${lockWaits} AND t.trx_query LIKE ?`;
+        // The server refreshes this table only after a tenth of a second without a query.
+        await new Promise((resolve) => setTimeout(resolve, 120));
+        return ((await other.query(found, [`%${payer}%FOR UPDATE`]))[0] as object[]).length > 0;
+      },
+      30_000,
+    );
     await other.query(
       "INSERT INTO t_income_hold_gift (hold_biz_id, gift_biz_id, coins_from, coins, points) SELECT ?, biz_id, 0, 41, 2050 FROM t_qiyu_currency_trade WHERE counterparty_id = ?",
       [`hold:${order}:${second}`, second],
@@ -370,7 +388,11 @@ describe("a refund whose coins went to thousands of anchors", () => {
     };
     expect(await statementsOf(() => hold(order))).toBeLessThan(300);
     expect(await rows("wallet", held, [anchors])).toEqual([{ anchors: "3000", points: "150000" }]);
-    await eventually("all is rolled up", async () => (await income(anchors.at(-1) as string)).earnedPoints === 50);
+    await eventually(
+      "all is rolled up",
+      async () => (await income(anchors.at(-1) as string)).earnedPoints === 50,
+      30_000,
+    );
     const [first] = anchors;
     await other.query("UPDATE t_anchor_income SET user_id = 8 WHERE user_id = ?", [first]);
     expect(await failureOf(release(order))).toBeUndefined();

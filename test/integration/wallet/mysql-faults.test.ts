@@ -9,7 +9,7 @@ import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { fundedUsers, giftOf, retriesOn, settle, Traffic, walletOn } from "./traffic.ts";
 import { type Break, openWire, type Wire } from "./wire.ts";
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 // A call must outlast the server's lock wait of five seconds and a second attempt, on a busy machine too.
 process.env.CALL_TIMEOUT_MS = "20000";
@@ -81,7 +81,7 @@ describe("a connection that breaks", () => {
     wire.slow(0);
     wire.cut();
     const back = Date.now() + 1_000;
-    await eventually("a second of refusals", () => Date.now() > back && traffic.repeats > 40);
+    await eventually("a second of refusals", () => Date.now() > back && traffic.repeats > 40, 30_000);
     wire.mend();
     await running;
     await traffic.expectSettledOnce();
@@ -90,13 +90,17 @@ describe("a connection that breaks", () => {
 
 /** Waits until the wallet waits for the lock on a user's account. */
 function waitsFor(user: string): Promise<unknown> {
-  return eventually(`a wait for ${user}`, async () => {
-    const waiting = `${lockWaits} AND t.trx_query LIKE ?`;
-    // The server refreshes this table only after a tenth of a second without a query.
-    await new Promise((resolve) => setTimeout(resolve, 120));
-    const [found] = await other.query(waiting, [`%${user}%FOR UPDATE`]);
-    return (found as unknown[]).length > 0;
-  });
+  return eventually(
+    `a wait for ${user}`,
+    async () => {
+      const waiting = `${lockWaits} AND t.trx_query LIKE ?`;
+      // The server refreshes this table only after a tenth of a second without a query.
+      await new Promise((resolve) => setTimeout(resolve, 120));
+      const [found] = await other.query(waiting, [`%${user}%FOR UPDATE`]);
+      return (found as unknown[]).length > 0;
+    },
+    30_000,
+  );
 }
 
 const lock = (user: string) =>
@@ -135,7 +139,7 @@ describe("a competing transaction", () => {
     const settling = settle(caller, [giftOf(held), giftOf(neighbour)]);
     await waitsFor(held);
     expect(await settle(caller, [giftOf(free)])).toMatchObject([{ status: "succeeded", balanceAfter: 20 }]);
-    await eventually("a lock wait that was given up", () => retries() > before);
+    await eventually("a lock wait that was given up", () => retries() > before, 30_000);
     await waitsFor(held);
     await other.rollback();
     expect(await settling).toMatchObject([{ status: "succeeded" }, { status: "succeeded" }]);

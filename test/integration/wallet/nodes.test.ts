@@ -7,7 +7,7 @@ import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../sup
 import { fundedUsers, giftOf, settle, Traffic, walletOn } from "./traffic.ts";
 import { openWire, type Wire } from "./wire.ts";
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
 
 /** The nodes that were called for gifts of a bucket. */
 const asked = new Map<number, Set<string>>();
@@ -51,9 +51,9 @@ test("while wallet nodes join and leave, gifts in flight are charged once and in
   wire.slow(60);
   const running = traffic.run();
   const second = await startWallet("wallet-2");
-  await eventually("gifts on the second node", () => settledOn(second) > 0);
+  await eventually("gifts on the second node", () => settledOn(second) > 0, 30_000);
   const leaving = stopNode(first);
-  await eventually("the first node is left out", () => !caller.registry.hasService("wallet", first.nodeID));
+  await eventually("the first node is left out", () => !caller.registry.hasService("wallet", first.nodeID), 30_000);
   const afterwards = settledOn(second);
   wire.slow(0);
   await running;
@@ -86,15 +86,19 @@ describe("Rendezvous, by its name in the action", () => {
     const [leaving] = nodes as [ServiceBroker];
     const another = await startNode("caller-2", []);
     for (const from of [another, ...nodes])
-      await eventually("three wallets", () => {
-        const [action] = from.registry.getActionList({ onlyAvailable: true }).filter(isSettling);
-        return (action as { count: number } | undefined)?.count === 3;
-      });
+      await eventually(
+        "three wallets",
+        () => {
+          const [action] = from.registry.getActionList({ onlyAvailable: true }).filter(isSettling);
+          return (action as { count: number } | undefined)?.count === 3;
+        },
+        30_000,
+      );
     const three = await placement([caller, another, ...nodes]);
     expect(new Set(three.values()).size).toBe(3);
 
     await stopNode(leaving);
-    await eventually("two wallets", () => !caller.registry.hasService("wallet", leaving.nodeID));
+    await eventually("two wallets", () => !caller.registry.hasService("wallet", leaving.nodeID), 30_000);
     const two = await placement([caller]);
     for (const [bucket, node] of three) {
       if (node === leaving.nodeID) expect(two.get(bucket)).not.toBe(node);

@@ -12,7 +12,7 @@ import { settledOrders } from "../../support/outcomes.ts";
 import { recharge } from "../../support/recharge.ts";
 import { type RefusingServer, refusing } from "../../support/refusing-server.ts";
 import { signedText } from "../../support/signed-messages.ts";
-import { startNode, stopAll } from "../../support/system.ts";
+import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { fundedUsers, retriesOn } from "./traffic.ts";
 
 jest.setTimeout(90_000);
@@ -59,10 +59,13 @@ afterEach(async () => {
 
 async function deadLetters(): Promise<number> {
   const connection = await connect(natsOptions("test"));
-  const manager = await connection.jetstreamManager();
-  const { state } = await manager.streams.info(`${natsPrefix()}DEAD`);
-  await connection.close();
-  return state.messages;
+  try {
+    const manager = await connection.jetstreamManager();
+    const info = () => manager.streams.info(`${natsPrefix()}DEAD`).catch(() => null);
+    return (await eventually("an answer about the dead letters", info, 20_000)).state.messages;
+  } finally {
+    await connection.close();
+  }
 }
 
 async function acceptGift(senderId: string): Promise<string> {
@@ -116,7 +119,7 @@ describe("an outage in a step of a gift's settlement makes no dead letter, and t
     const refused = mysql.refuse(refusal);
     const orderId = await acceptGift(user);
     await refused;
-    expect(await settledOrders([orderId])).toMatchObject([{ orderId, status: "succeeded" }]);
+    expect(await settledOrders([orderId], 30_000)).toMatchObject([{ orderId, status: "succeeded" }]);
   });
 
   test("a deadlock at the commit, as of a cluster: the transaction is run again", async () => {
@@ -125,7 +128,7 @@ describe("an outage in a step of a gift's settlement makes no dead letter, and t
     const refused = mysql.refuse({ at: "COMMIT", after: trades, errno: 1213, sqlState: "40001", times: 3 });
     const orderId = await acceptGift(user);
     await refused;
-    expect(await settledOrders([orderId])).toMatchObject([{ orderId, status: "succeeded" }]);
+    expect(await settledOrders([orderId], 30_000)).toMatchObject([{ orderId, status: "succeeded" }]);
     expect(retriesOn(walletNode) - retries).toBe(3);
   });
 
@@ -137,7 +140,7 @@ describe("an outage in a step of a gift's settlement makes no dead letter, and t
     const [user] = (await fundedUsers(caller, 1, 1)) as [string];
     routerErrors = [error, error, error];
     const orderId = await acceptGift(user);
-    expect(await settledOrders([orderId])).toMatchObject([{ orderId, status: "succeeded" }]);
+    expect(await settledOrders([orderId], 30_000)).toMatchObject([{ orderId, status: "succeeded" }]);
     while (routerErrors.length > 0) await new Promise((resolve) => setTimeout(resolve, 20));
   });
 });

@@ -17,7 +17,7 @@ jest.mock("../../../config/limits.ts", () => {
   const { limits } = jest.requireActual("../../../config/limits.ts");
   return { limits: { ...limits, wallet: { ...limits.wallet, attributionPageRows: 2 } } };
 });
-jest.setTimeout(60_000);
+jest.setTimeout(180_000);
 
 let both: SecondServer;
 let caller: ServiceBroker;
@@ -46,7 +46,7 @@ async function movesDone(): Promise<boolean> {
 
 async function moved(bucket: number, server: string): Promise<void> {
   expect(await call(caller, "wallet.moveBucket", { bucket, server, operator })).toEqual({ planned: true });
-  await eventually(`bucket ${bucket} is at ${server}`, movesDone, 20_000);
+  await eventually(`bucket ${bucket} is at ${server}`, movesDone, 30_000);
 }
 
 async function anchorAt(server: "home" | "b"): Promise<string> {
@@ -64,10 +64,14 @@ async function give(payer: string, receiverId: string, price: number): Promise<s
 async function refund(orderId: string, userId: string, coins: number): Promise<void> {
   const message = { orderId, userId, coins, amount: coins * 10, reason: "r", time: new Date().toISOString() };
   await publish("pay.refund", message, `pay.refund:${orderId}`);
-  await eventually(`the refund of ${orderId}`, async () => {
-    const { list } = await call(caller, "wallet.refundsOf", { orderIds: [orderId] });
-    return list.length === 1;
-  });
+  await eventually(
+    `the refund of ${orderId}`,
+    async () => {
+      const { list } = await call(caller, "wallet.refundsOf", { orderIds: [orderId] });
+      return list.length === 1;
+    },
+    30_000,
+  );
 }
 
 const affected = (orderId: string, limit = 100, cursor?: string) =>
@@ -177,6 +181,7 @@ describe("a refund whose credit is on another server", () => {
     await eventually(
       "the debt is paid off",
       async () => (await call(caller, "wallet.balance", { userId: payer })).debt === 0,
+      30_000,
     );
     expect(await affected(`late-${payer}`)).toMatchObject({ shortfall: 0, owing: 0, gifts: [] });
   });
@@ -305,7 +310,7 @@ describe("holds of its shares", () => {
         planned: true,
       });
     const answers = await Promise.allSettled(Array.from({ length: 6 }, () => hold(order)));
-    await eventually("the moves are done", movesDone, 20_000);
+    await eventually("the moves are done", movesDone, 30_000);
     for (const answer of answers)
       if (answer.status === "rejected") expect(failureName(answer.reason)).toBe("unavailable");
     expect(states(await hold(order))).toEqual({ [atHome]: "held", [atB]: "held" });

@@ -20,7 +20,7 @@ import { addSecondServer, rowsAt, type SecondServer, usersOf } from "../../suppo
 import { eventually, startNode, stopAll, stopNode, waitForNode } from "../../support/system.ts";
 import { giftOf, settle, startWallet, walletOn } from "./traffic.ts";
 
-jest.setTimeout(90_000);
+jest.setTimeout(180_000);
 
 let both: SecondServer;
 let caller: ServiceBroker;
@@ -50,7 +50,7 @@ async function movesDone(): Promise<boolean> {
 
 async function moved(bucket: number, server: string): Promise<void> {
   expect(await move(bucket, server)).toEqual({ planned: true });
-  await eventually(`bucket ${bucket} is at ${server}`, movesDone, 20_000);
+  await eventually(`bucket ${bucket} is at ${server}`, movesDone, 30_000);
 }
 
 /** A new bucket of the tests, empty so far. */
@@ -103,7 +103,7 @@ async function booksOf(url: string) {
 
 /** Of both servers together: what was traded is in balances, and what left one has arrived at the other. */
 async function expectConserved(): Promise<void> {
-  await eventually("no move is under way", movesDone, 20_000);
+  await eventually("no move is under way", movesDone, 30_000);
   const [home, b] = await Promise.all([booksOf(both.urls.home), booksOf(both.urls.b)]);
   const sumOf = (name: string) => (home[name] as bigint) + (b[name] as bigint);
   expect(sumOf("traded")).toBe(sumOf("balances"));
@@ -162,10 +162,14 @@ describe("ledgers on two servers", () => {
       [both.urls.home, first],
       [both.urls.b, second],
     ] as const)
-      await eventually("the event is published", async () => {
-        const sql = "SELECT sent_time FROM t_outbox WHERE order_key = ? AND sent_time IS NOT NULL";
-        return (await rowsAt(url, "wallet", sql, [`user:${user}`])).length === 1;
-      });
+      await eventually(
+        "the event is published",
+        async () => {
+          const sql = "SELECT sent_time FROM t_outbox WHERE order_key = ? AND sent_time IS NOT NULL";
+          return (await rowsAt(url, "wallet", sql, [`user:${user}`])).length === 1;
+        },
+        30_000,
+      );
   });
 
   test("an anchor's income is a row on each, summed when it is read, and paid out once from the sum", async () => {
@@ -176,7 +180,7 @@ describe("ledgers on two servers", () => {
     for (const sender of [first, second] as string[])
       await settle(caller, [giftOf(sender, { receiverId: anchor, price: 100 })]);
     const income = () => call(caller, "wallet.income", { userId: anchor });
-    await eventually("both are rolled up", async () => (await income()).earned === 100);
+    await eventually("both are rolled up", async () => (await income()).earned === 100, 30_000);
     const payout = (payoutId: string, points: number) =>
       call(caller, "wallet.payout", { userId: anchor, points, payoutId, operator: "tests" });
     expect(failureName(await payout("too-much", 10_001).catch((error: unknown) => error))).toBe("balanceShort");
@@ -202,6 +206,7 @@ describe("ledgers on two servers", () => {
     await eventually(
       "both are rolled up",
       async () => (await call(caller, "wallet.income", { userId: anchor })).earned === 100,
+      30_000,
     );
     const paid = await Promise.allSettled(
       Array.from({ length: 8 }, () =>
@@ -226,7 +231,7 @@ test("payouts and holds at the same moment of an anchor whose bucket has just mo
     const [anchor] = usersOf(there, 1) as [string];
     await settle(caller, [giftOf(sender, { receiverId: anchor, price: 200 })]);
     const income = () => call(caller, "wallet.income", { userId: anchor });
-    await eventually("the gift is rolled up", async () => (await income()).earned === 100);
+    await eventually("the gift is rolled up", async () => (await income()).earned === 100, 30_000);
     if (one === "payout") await moved(there, "b");
     const decided = await Promise.allSettled(
       Array.from({ length: 8 }, (): Promise<unknown> => {
@@ -251,7 +256,7 @@ describe("a bucket that moves", () => {
     await call(caller, "wallet.freeze", { userId: frozen, reason: "fraud", operator: "tests" });
     await settle(caller, [giftOf(poor, { price: 100 })]);
     await publish("pay.refund", rechargeMessage(`r-${poor}`, poor, 100), `pay.refund:r-${poor}`);
-    await eventually("the refund is a debt", async () => (await balance(poor)).debt === 100);
+    await eventually("the refund is a debt", async () => (await balance(poor)).debt === 100, 30_000);
     const before = await Promise.all([payer, frozen, poor].map(balance));
     await moved(bucket, "b");
     expect(await Promise.all([payer, frozen, poor].map(balance))).toEqual(before);
@@ -345,10 +350,10 @@ describe("a bucket that moves", () => {
     };
     try {
       expect(await move(bucket, "b")).toEqual({ planned: true });
-      await eventually("it was tried again", () => rounds >= 3, 20_000);
+      await eventually("it was tried again", () => rounds >= 3, 30_000);
       expect(await move(other, "b")).toEqual({ planned: true });
       const moveOf = async (wanted: number) => (await status()).moves.find((one) => one.bucket === wanted);
-      await eventually("the later one is done", async () => (await moveOf(other))?.state === "done", 20_000);
+      await eventually("the later one is done", async () => (await moveOf(other))?.state === "done", 30_000);
       expect(await balance(neighbour)).toMatchObject({ balance: 30 });
       expect(await moveOf(bucket)).toMatchObject({ state: "closed" });
       expect(isUnavailable(await balance(user).catch((error: unknown) => error))).toBe(true);
@@ -356,7 +361,7 @@ describe("a bucket that moves", () => {
       walletOn(node).moveBreakpoint = undefined;
       if (rounds > 0) await change(-1);
     }
-    await eventually("the move is done", movesDone, 20_000);
+    await eventually("the move is done", movesDone, 30_000);
     expect(await balance(user)).toMatchObject({ balance: 70 });
   });
 
@@ -379,7 +384,7 @@ describe("a bucket that moves", () => {
     expect((await status()).moves[0]).toMatchObject({ bucket, state: "planned" });
     held.resolve();
     await holding;
-    await eventually("the move is done", movesDone, 20_000);
+    await eventually("the move is done", movesDone, 30_000);
     expect(await balance(user)).toMatchObject({ balance: 50 });
   });
 
@@ -389,7 +394,7 @@ describe("a bucket that moves", () => {
     await waitForNode(node, "gift", gift.nodeID);
     expect(failureName(await move(newBucket(), "b").catch((error: unknown) => error))).toBe("unavailable");
     await stopNode(gift);
-    await eventually("the gift node is gone", () => !node.registry.hasService("gift", gift.nodeID));
+    await eventually("the gift node is gone", () => !node.registry.hasService("gift", gift.nodeID), 30_000);
     const setting = process.env.WALLET_MYSQL_URLS;
     delete process.env.WALLET_MYSQL_URLS;
     await expect(startWallet("wallet-without-servers")).rejects.toThrow(/WALLET_MYSQL_URLS lacks b/);
@@ -465,7 +470,7 @@ test("while users send, buckets move to and fro and a node is killed in the mids
     expect(gifts.map(([, { balanceAfter }]) => balanceAfter)).toEqual(gifts.map((_, at) => 100_000 - at - 1));
     expect(await balance(user)).toMatchObject({ balance: 100_000 - gifts.length, totalCharged: 100_000 });
   }
-}, 120_000);
+}, 300_000);
 
 test("a node with one server ends once the home server names a further one", async () => {
   await rowsAt(both.urls.home, "wallet", "DELETE FROM t_server WHERE name = 'b'");
@@ -480,7 +485,7 @@ test("a node with one server ends once the home server names a further one", asy
   // It has not said goodbye: calls would go to it.
   const { nodeId } = JSON.parse((await child.ready)?.[1] ?? "{}") as { nodeId: string };
   await eventually("the bus knows that it is gone", () => !caller.registry.hasService("wallet", nodeId), 40_000);
-}, 60_000);
+});
 
 test("a gate that is open on two servers is found and degrades the wallet; an operator closes the one that the map does not name", async () => {
   const bucket = newBucket();
@@ -504,7 +509,7 @@ test("a gate that is open on two servers is found and degrades the wallet; an op
   expect([await close("b"), await close("b")]).toEqual([{ closed: true }, { closed: false }]);
   await eventually("map and gates agree again", async () => (await gates()) === "true", 40_000);
   expect((await settle(caller, [giftOf(user)]))[0]).toMatchObject({ status: "succeeded", server: "home" });
-}, 130_000);
+});
 
 test("once the home server names a further server, a node that has not heard of it writes no ledger any more", async () => {
   const [user] = (await funded(newBucket(), 1, 100)) as [string];
@@ -527,7 +532,7 @@ test("once the home server names a further server, a node that has not heard of 
   const written = await rowsAt<{ biz_id: string }>(both.urls.home, "wallet", sql, [[before.orderId, after.orderId]]);
   expect(written.map(({ biz_id }) => biz_id)).toEqual([before.orderId]);
   await child.exited;
-}, 60_000);
+});
 
 test("a login of the wallet's own, with the rights of its job alone, suffices on both servers", async () => {
   const setting = process.env.WALLET_MYSQL_URLS as string;

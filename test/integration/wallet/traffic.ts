@@ -113,7 +113,7 @@ export class Traffic {
 
   /** Resolves once this share of all gifts, 0 to 1, has an outcome. */
   async reached(part: number): Promise<void> {
-    await eventually(`${part} of the gifts`, () => this.outcomes.size >= part * this.all.length, 20_000);
+    await eventually(`${part} of the gifts`, () => this.outcomes.size >= part * this.all.length, 30_000);
   }
 
   private async sendInOrder(gifts: GiftCharge[]): Promise<void> {

@@ -10,7 +10,9 @@ import { publish, recharge, rechargeMessage } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll, waitForNode } from "../../support/system.ts";
 import { ofGift } from "./traffic.ts";
 
-jest.setTimeout(90_000);
+jest.setTimeout(120_000);
+// Longer than a busy machine stands still: a charge that has waited for half of it is not begun.
+process.env.CALL_TIMEOUT_MS = "20000";
 
 let caller: ServiceBroker;
 let next = 1000;
@@ -166,7 +168,11 @@ describe("wallet", () => {
       time: new Date().toISOString(),
     };
     for (let i = 0; i < 3; i++) await publish("pay.refund", refund);
-    await eventually("the debt", async () => (await call(caller, "wallet.balance", { userId: user })).debt === 70);
+    await eventually(
+      "the debt",
+      async () => (await call(caller, "wallet.balance", { userId: user })).debt === 70,
+      30_000,
+    );
     expect(await balance(user)).toBe(0);
     await recharge(caller, `again-${user}`, user, 100);
     expect(await call(caller, "wallet.balance", { userId: user })).toMatchObject({ balance: 30, debt: 0 });
@@ -187,10 +193,14 @@ describe("wallet", () => {
         [0, 1, 2].map((i) => settle(gift(user, `income-${user}-${i}`, { receiverId: anchor, price: 7 }))),
       ),
     );
-    const income = await eventually("the income", async () => {
-      const now = await call(caller, "wallet.income", { userId: anchor });
-      return now.incomePoints >= 60 * 350 && Date.parse(now.settledUpTo) >= before ? now : undefined;
-    });
+    const income = await eventually(
+      "the income",
+      async () => {
+        const now = await call(caller, "wallet.income", { userId: anchor });
+        return now.incomePoints >= 60 * 350 && Date.parse(now.settledUpTo) >= before ? now : undefined;
+      },
+      30_000,
+    );
     expect(income).toMatchObject({ income: 210, incomePoints: 21_000 });
   });
 
