@@ -1,3 +1,4 @@
+import { setTimeout as pause } from "node:timers/promises";
 import type { ServiceBroker, ServiceSchema } from "moleculer";
 import { databaseName } from "../../../config/config.ts";
 import { archivedRecords } from "../../../services/archived-tables.ts";
@@ -35,7 +36,11 @@ beforeAll(async () => {
       ...(n % 10 === 0 ? { status: "failed" } : {}),
     }),
   );
-  for (let from = 0; from < old.length; from += 6) await books.record(old.slice(from, from + 6));
+  // Segments end between INSERTs, which are told apart by their milliseconds.
+  for (let from = 0; from < old.length; from += 6) {
+    await books.record(old.slice(from, from + 6));
+    await pause(5);
+  }
   await startNode("rank", [{ ...rank, settings } as ServiceSchema]);
   await caller.waitForServices(["rank"]);
   await ended(caller, "rebuild");
