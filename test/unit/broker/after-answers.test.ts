@@ -37,8 +37,10 @@ test("what does not come is over at its deadline", async () => {
 test("a deadline that was called off does not come, also where it was due already", async () => {
   let came = 0;
   const callOff = afterAnswers(20, () => came++);
-  // Due, and called off by what is read in the same turn.
-  await new Promise<void>((resolve) => setTimeout(resolve, 20));
+  const alsoDue = new Promise<void>((resolve) => setTimeout(resolve, 20));
+  // Both are due in one turn, the deadline first.
+  standStill(50);
+  await alsoDue;
   callOff();
   await new Promise<void>((resolve) => setTimeout(resolve, 50));
   expect(came).toBe(0);
