@@ -3,7 +3,7 @@ import { limits } from "../config/limits.ts";
 import { afterAnswers } from "./after-answers.ts";
 
 interface WithDiscoverer {
-  readonly registry: { readonly discoverer: { checkRemoteNodes(): void } };
+  readonly registry: { readonly discoverer: { checkRemoteNodes(): void; stopHeartbeatTimers(): void } };
 }
 
 /**
@@ -16,14 +16,15 @@ export const heartbeatsFirst: Middleware = {
   created(broker: ServiceBroker) {
     const { discoverer } = (broker as unknown as WithDiscoverer).registry;
     const check = discoverer.checkRemoteNodes.bind(discoverer);
-    let isDue = false;
+    const stopTimers = discoverer.stopHeartbeatTimers.bind(discoverer);
+    let callOff = () => {};
     discoverer.checkRemoteNodes = () => {
-      if (isDue) return;
-      isDue = true;
-      afterAnswers(limits.rpc.heartbeatReadMs, () => {
-        isDue = false;
-        check();
-      });
+      callOff();
+      callOff = afterAnswers(limits.rpc.heartbeatReadMs, check);
+    };
+    discoverer.stopHeartbeatTimers = () => {
+      callOff();
+      stopTimers();
     };
   },
 };

@@ -1,44 +1,52 @@
+import { join } from "node:path";
+import { setImmediate as immediate } from "node:timers/promises";
 import type { Context, ServiceSchema } from "moleculer";
 import { limits } from "../../../config/limits.ts";
-import { eventually, startNode, stopAll, stopNode } from "../../support/system.ts";
+import { projectRoot } from "../../../config/root.ts";
+import { type Child, startChild } from "../../../scripts/children.ts";
+import { standStill } from "../../support/stand-still.ts";
+import { eventually, startNode, stopAll, waitForNode, waitUntilForgotten } from "../../support/system.ts";
 
-jest.setTimeout(60_000);
+jest.setTimeout(120_000);
 
-// Nodes are taken for gone sooner: the test stands still for longer than that.
-jest.mock("../../../config/limits.ts", () => {
-  const { limits } = jest.requireActual("../../../config/limits.ts");
-  return { limits: { ...limits, rpc: { ...limits.rpc, heartbeatIntervalS: 0.5, heartbeatTimeoutS: 2 } } };
+const service = "im-router";
+let child: Child | undefined;
+
+afterAll(async () => {
+  await child?.stop(10_000);
+  await stopAll();
 });
 
-afterAll(stopAll);
-
-test("a process that stood still takes no node for gone whose heartbeats it can read, and calls to it go on", async () => {
+test("a process that stood still takes no node for gone whose heartbeats it can read; one that died is found gone", async () => {
   const gone: string[] = [];
   const watcher = {
     name: "user",
     events: { "$node.disconnected": ({ params }: Context<{ node: { id: string } }>) => void gone.push(params.node.id) },
   };
-  const caller = await startNode("caller", [watcher as unknown as ServiceSchema]);
-  const slow = Promise.withResolvers<string>();
-  let isCalled = false;
-  const roomGifts = () => {
-    isCalled = true;
-    return slow.promise;
-  };
-  const other = await startNode("other", [{ name: "im-router", actions: { roomGifts } } as unknown as ServiceSchema]);
-  await caller.waitForServices("im-router");
-  const answer = caller.call("im-router.roomGifts", {}, { timeout: 30_000 });
-  await eventually("the call has come", () => isCalled);
+  const here = await startNode("here", [watcher as unknown as ServiceSchema]);
+  child = startChild({
+    name: "other",
+    command: process.execPath,
+    args: [join(projectRoot(), "test/support/service-process.ts"), service],
+    cwd: projectRoot(),
+    env: { NODE_LABEL: "other", NODE_OPTIONS: undefined },
+    output: { prefix: "other|" },
+    ready: /^ready (\{.*\})$/,
+  });
+  const { nodeId } = JSON.parse((await child.ready)?.[1] ?? "{}") as { nodeId: string };
+  await waitForNode(here, service, nodeId);
 
-  const until = performance.now() + limits.rpc.heartbeatTimeoutS * 2_000;
-  while (performance.now() < until);
-  // Checked by then, and once more.
-  await new Promise((resolve) => setTimeout(resolve, limits.rpc.heartbeatTimeoutS * 1_000 + 2_000));
+  const { heartbeatTimeoutS, heartbeatReadMs } = limits.rpc;
+  // After an immediate, timers come next.
+  await immediate();
+  standStill(heartbeatTimeoutS * 2_000 + 1_000);
+  // The check that was due has been made by then.
+  await new Promise((resolve) => setTimeout(resolve, heartbeatReadMs + 500));
   expect(gone).toEqual([]);
-  slow.resolve("answered");
-  expect(await answer).toBe("answered");
+  expect(here.registry.hasService(service, nodeId)).toBe(true);
 
-  // Who has left for good is taken for gone.
-  await stopNode(other);
-  await eventually("it is gone", () => gone.includes(other.nodeID));
+  process.kill(child.pid as number, "SIGKILL");
+  await child.exited;
+  await waitUntilForgotten(here, service, nodeId);
+  await eventually("it was told", () => gone.includes(nodeId));
 });

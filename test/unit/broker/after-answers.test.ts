@@ -2,23 +2,16 @@ import { once } from "node:events";
 import { connect, createServer, type Socket } from "node:net";
 import { afterAnswers } from "../../../broker/after-answers.ts";
 import { within } from "../../../mixins/within.ts";
+import { standStill } from "../../support/stand-still.ts";
 
 /** Deadlines of a process that stood still. */
-
-/** Stands still for so long. */
-function standStill(ms: number): void {
-  const until = performance.now() + ms;
-  while (performance.now() < until);
-}
 
 test("an answer that lies in the socket counts, although its deadline is over", async () => {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
-  const connection = once(server, "connection");
   const socket = connect((server.address() as { port: number }).port, "127.0.0.1");
   try {
-    const [far] = (await connection) as [Socket];
-    await once(socket, "connect");
+    const [[far]] = (await Promise.all([once(server, "connection"), once(socket, "connect")])) as [[Socket], unknown];
     const answer = within(50, once(socket, "data"));
     // It is in the socket at once, and read in the next turn.
     far.write("answer");
