@@ -49,7 +49,9 @@ afterAll(async () => {
 });
 
 async function fresh(service: "payment" | "wallet"): Promise<NodeProcess> {
-  const started = await NodeProcess.start(service, servers[service]);
+  const start = () => NodeProcess.start(service, servers[service]);
+  // As supervisors start a node again that gave up, since a server did not answer it in time.
+  const started = await start().catch(start);
   await waitForNode(provider, service, started.nodeId);
   return started;
 }
