@@ -59,18 +59,24 @@ export const requestId = (): string => `req-${randomUUID()}`;
 const repeatedMs = 60_000;
 const repeatPauseMs = 200;
 
-/** Asks again while the answer is 503, as a client does: nothing was done, or the same request may be repeated. */
+/**
+ * Asks again while the answer is 503, as a client does: nothing was done, or the same request may be repeated. What was
+ * answered so may count for a limit all the same: then it waits until that allows another.
+ */
 export function answered<T>(
   what: string,
   ask: () => Promise<Answer<T>>,
   timeoutMs: number = repeatedMs,
 ): Promise<Answer<T>> {
+  let isRepeated = false;
   return eventually(
     `${what} is not answered 503`,
     async () => {
       const answer = await ask();
-      if (answer.status !== 503) return answer;
-      await pause(repeatPauseMs);
+      const mustWait = isRepeated && answer.status === 429;
+      if (answer.status !== 503 && !mustWait) return answer;
+      isRepeated = true;
+      await pause(mustWait ? 1_000 * Number(answer.headers.get("retry-after") ?? 1) : repeatPauseMs);
       return undefined;
     },
     timeoutMs,

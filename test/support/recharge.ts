@@ -1,5 +1,5 @@
 import type { ServiceBroker } from "moleculer";
-import { connect, type NatsConnection } from "nats";
+import { connectNats } from "../../broker/nats-connect.ts";
 import { natsOptions } from "../../broker/nats-options.ts";
 import { natsPrefix } from "../../config/config.ts";
 import { call } from "../../services/contracts.ts";
@@ -11,10 +11,12 @@ import { eventually } from "./system.ts";
  * as one would that has no keys.
  */
 export async function publish(subject: string, payload: object | string, msgID?: string): Promise<void> {
-  const connection: NatsConnection = await connect(natsOptions("test"));
+  const connection = await connectNats(natsOptions("test"));
   try {
     const body = typeof payload === "string" ? payload : signedText(subject, payload);
-    await connection.jetstream().publish(natsPrefix() + subject, body, { msgID });
+    const put = () => connection.jetstream().publish(natsPrefix() + subject, body, { msgID });
+    // By its id it is stored once, also where JetStream did not answer for a moment.
+    await (msgID === undefined ? put() : eventually(`${subject} is stored`, put, 20_000));
   } finally {
     await connection.close();
   }

@@ -1,4 +1,5 @@
 import { WebSocket } from "ws";
+import { limits } from "../../config/limits.ts";
 import { eventually } from "./eventually.ts";
 
 export interface Frame {
@@ -35,10 +36,12 @@ export class Viewer {
   }
 
   greeted(): Promise<Frame> {
-    return eventually("the greeting", () => {
+    const greeting = () => {
       if (this.closed) throw new Error(`closed with ${this.closed.code} ${this.closed.reason}`);
       return this.frames.find(({ code }) => code === 1001);
-    });
+    };
+    // The server closes what it could not admit in its time.
+    return eventually("the greeting", greeting, limits.im.loginMs + 5_000);
   }
 
   business(bizCode: number): Frame["body"][] {

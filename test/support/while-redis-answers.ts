@@ -1,4 +1,6 @@
 import type { ServiceBroker } from "moleculer";
+import type { RedisState } from "../../mixins/redis.mixin.ts";
+import { eventually } from "./eventually.ts";
 
 const triesMost = 3;
 
@@ -19,6 +21,10 @@ export async function whileRedisAnswers(
     } catch (error) {
       const lines = warned.flatMap((spy) => spy.mock.calls.map((line) => String(line[1])));
       if (number >= triesMost || !lines.some((line) => line.includes("Redis is not reachable"))) throw error;
+      for (const node of nodes) {
+        const { redis } = node.getLocalService(service) as unknown as RedisState;
+        await eventually("Redis answers again", async () => (await redis.ping()) === "PONG");
+      }
     } finally {
       for (const spy of warned) spy.mockRestore();
     }

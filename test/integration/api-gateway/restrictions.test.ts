@@ -8,6 +8,8 @@ import { tokenOf } from "../../support/tokens.ts";
 import { answers, backendKey, calls, forget, send, startGateway, startNeighbours } from "./neighbours.ts";
 import { validParams } from "./valid-params.ts";
 
+jest.setTimeout(60_000);
+
 /** What a gateway answers to users who are banned or muted, as the user service tells it: on another node. */
 
 let base: string;

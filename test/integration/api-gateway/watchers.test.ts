@@ -5,6 +5,8 @@ import { projectRoot } from "../../../config/root.ts";
 import { eventually, stopAll } from "../../support/system.ts";
 import { send, startGateway, startNeighbours } from "./neighbours.ts";
 
+jest.setTimeout(60_000);
+
 // The settings are read at their first use, when the gateway starts.
 process.env.PROFILE = "production";
 process.env.SMS_PROVIDER = "webhook";

@@ -3,7 +3,7 @@ import type { ServiceBroker } from "moleculer";
 import { fail } from "../../../broker/failure.ts";
 import { databaseName } from "../../../config/config.ts";
 import { limits } from "../../../config/limits.ts";
-import { Database } from "../../../mixins/mysql/database.ts";
+import { Database, type Queryable } from "../../../mixins/mysql/database.ts";
 import { DatabaseLease } from "../../../mixins/mysql/database-lease.ts";
 import type { MysqlState } from "../../../mixins/mysql.mixin.ts";
 import type { OutboxState } from "../../../mixins/outbox.mixin.ts";
@@ -65,8 +65,8 @@ const isBack = (roomId: number) =>
   eventually("she is not known to be away", async () => (await marksOf(roomId))?.away === 0);
 const isClosed = (roomId: number) => eventually("the room is closed", async () => !(await isLive(roomId)));
 /** Makes the anchor's absence long enough for her room to be closed. */
-const wasAwayLong = (roomId: number) =>
-  database.run("UPDATE t_living_room SET away_since = away_since - INTERVAL ? MICROSECOND WHERE id = ?", [
+const wasAwayLong = (roomId: number, db: Queryable = database) =>
+  db.run("UPDATE t_living_room SET away_since = away_since - INTERVAL ? MICROSECOND WHERE id = ?", [
     awayMs * 1_000,
     roomId,
   ]);
@@ -90,8 +90,8 @@ const holder = async () =>
   (await database.query<{ holder: string }>("SELECT holder FROM t_lease WHERE name = ?", ["room-monitor"]))[0]?.holder;
 
 /** Leaves the lease as a killed node does: it is held until it expires. */
-const leaseOfTheDead = () =>
-  database.run(
+const leaseOfTheDead = (db: Queryable = database) =>
+  db.run(
     "UPDATE t_lease SET holder = 'a-dead-node', until_time = UTC_TIMESTAMP(3) + INTERVAL 1 SECOND WHERE name = ?",
     ["room-monitor"],
   );
@@ -163,17 +163,18 @@ test("an anchor who returns before the commit keeps her room; one who returns af
   const lease = new DatabaseLease({ mysql, name: "of-this-test", holder: "test", ms: 60_000 });
   await lease.hold();
   const { outbox } = rooms[0].getLocalService("living-room") as unknown as OutboxState;
-  const closeNow = () => closeDesertedRoom({ outbox }, lease, { roomId, anchorAwayMs: 60_000 });
-  const goneFor = (minutes: number) =>
+  const closeNow = () => closeDesertedRoom({ outbox }, lease, { roomId, anchorAwayMs: 10_000 });
+  // For less than the time after which the nodes' own checks close a room.
+  const goneFor = (seconds: number) =>
     database.run(
-      "UPDATE t_living_room SET anchor_seen = 1, away_since = UTC_TIMESTAMP(3) - INTERVAL ? MINUTE WHERE id = ?",
-      [minutes, roomId],
+      "UPDATE t_living_room SET anchor_seen = 1, away_since = UTC_TIMESTAMP(3) - INTERVAL ? SECOND WHERE id = ?",
+      [seconds, roomId],
     );
-  await goneFor(5);
+  await goneFor(30);
   expect(await call(caller, "living-room.anchorEntered", { anchorId, roomId })).toEqual({ live: true });
   expect(await closeNow()).toBe(false);
   // Of two concurrent closes one succeeds.
-  await goneFor(5);
+  await goneFor(30);
   const closed = await Promise.all([closeNow(), closeNow(), closeNow()]);
   if (await isLive(roomId)) throw new Error("it was not closed");
   expect(closed.filter(Boolean).length).toBeLessThanOrEqual(1);
@@ -252,9 +253,12 @@ test("after a time without checks absence counts from zero", async () => {
   const { anchorId, roomId } = await openRoom();
   await (await connect(server, anchorId, roomId)).leave();
   await isAway(roomId);
-  await leaseOfTheDead();
-  await wasAwayLong(roomId);
-  await database.run("UPDATE t_living_room_check SET checked_time = UTC_TIMESTAMP(3) - INTERVAL 1 HOUR");
+  // All at once: the lease holds for a second.
+  await database.transaction(async (tx) => {
+    await leaseOfTheDead(tx);
+    await wasAwayLong(roomId, tx);
+    await tx.run("UPDATE t_living_room_check SET checked_time = UTC_TIMESTAMP(3) - INTERVAL 1 HOUR");
+  });
   await eventually("it counts anew or was closed", async () => ((await marksOf(roomId))?.awayMs ?? 0) < awayMs);
   expect(await isLive(roomId)).toBe(true);
 });

@@ -78,7 +78,7 @@ async function orderWanting(times: number): Promise<string> {
 const providerPage = (fields: Record<string, string>, press: boolean) =>
   call(gateway, "payment.providerPage", { channel: "cashier", fields, press });
 const press = (orderId: string, action: string) => providerPage({ orderId, action }, true);
-const settled = (orderId: string, timeoutMs = 30_000) =>
+const settled = (orderId: string) =>
   eventually(
     `the cashier done with ${orderId}`,
     async () => {
@@ -88,7 +88,8 @@ const settled = (orderId: string, timeoutMs = 30_000) =>
       );
       return row?.next_time === null;
     },
-    timeoutMs,
+    // Longer than a call's claim, with the time-out of these tests.
+    90_000,
   );
 
 describe("the cashier's page", () => {
@@ -201,7 +202,7 @@ describe("the cashier's calls", () => {
     instead = [];
     first = { ...first, service: (await startPayment("payment-4")).service };
     // The pause before the next call is longer the longer the nodes took.
-    await settled(orderId, 60_000);
+    await settled(orderId);
     expect((await orderRow(first.service, orderId))?.status).toBe(2);
   });
 });

@@ -3,6 +3,7 @@ import { createConnection } from "mysql2/promise";
 import { connect, type JetStreamManager, type NatsConnection } from "nats";
 import { natsOptions } from "../../../broker/nats-options.ts";
 import { config, databaseName, natsPrefix } from "../../../config/config.ts";
+import { EndedBeforeReady } from "../../../scripts/children.ts";
 import { call } from "../../../services/contracts.ts";
 import { rows } from "../../support/books.ts";
 import type { Gate } from "../../support/gated-server.ts";
@@ -51,7 +52,10 @@ afterAll(async () => {
 async function fresh(service: "payment" | "wallet"): Promise<NodeProcess> {
   const start = () => NodeProcess.start(service, servers[service]);
   // As supervisors start a node again that gave up, since a server did not answer it in time.
-  const started = await start().catch(start);
+  const started = await start().catch((error: unknown) => {
+    if (!(error instanceof EndedBeforeReady)) throw error;
+    return start();
+  });
   await waitForNode(provider, service, started.nodeId);
   return started;
 }

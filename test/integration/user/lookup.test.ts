@@ -108,7 +108,10 @@ test("of a phone nothing but the last four digits leaves the service, unless the
     await call(caller, "user.sessionsOf", { userId }),
     await call(caller, "user.profile", { userId }),
   ];
-  const text = JSON.stringify(answers);
+  // Digits of random ids may be those of the phone, and are nothing of it.
+  const text = JSON.stringify(answers, (key, value) => (key === "sessionId" ? "" : value))
+    .replaceAll(userId, "")
+    .replaceAll(userId.slice(-6), "");
   for (const part of [phone, phone.slice(-8), phone.slice(-5), phone.slice(0, 7)]) expect(text).not.toContain(part);
   expect(await call(caller, "user.phoneOf", { userId, operator, reason: "a refund by hand" })).toEqual({ phone });
   expect(await failureOf(call(caller, "user.phoneOf", { userId, operator, reason: "" }))).toBe("invalidParam");

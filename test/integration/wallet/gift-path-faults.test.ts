@@ -69,7 +69,11 @@ afterAll(async () => {
 /** Publishes gifts to the queue as the gift service does; returns their order ids in their order. */
 async function acceptGifts(users: readonly string[], count: number): Promise<Map<string, string[]>> {
   const connection = await connect(natsOptions("test"));
-  await ensureStreams(await connection.jetstreamManager(), [giftStream]);
+  const makeStream = async () => {
+    await ensureStreams(await connection.jetstreamManager(), [giftStream]);
+    return true;
+  };
+  await eventually("the queue is there", makeStream, 20_000);
   const accepted = new Map<string, string[]>(users.map((user) => [user, []]));
   for (let n = 0; n < count; n++)
     await Promise.all(
@@ -88,7 +92,8 @@ async function acceptGifts(users: readonly string[], count: number): Promise<Map
         };
         const subject = `gift.send.${partitionOf(senderId)}`;
         const body = signedText(subject, { ...message, contentHash: contentHashOf(request) });
-        await connection.jetstream().publish(natsPrefix() + subject, body, { msgID: orderId });
+        const put = () => connection.jetstream().publish(natsPrefix() + subject, body, { msgID: orderId });
+        await eventually("the gift is in the queue", put, 20_000);
       }),
     );
   await connection.close();

@@ -60,8 +60,7 @@ afterEach(async () => {
 async function deadLetters(): Promise<number> {
   const connection = await connect(natsOptions("test"));
   try {
-    const manager = await connection.jetstreamManager();
-    const info = () => manager.streams.info(`${natsPrefix()}DEAD`).catch(() => null);
+    const info = async () => (await connection.jetstreamManager()).streams.info(`${natsPrefix()}DEAD`);
     return (await eventually("an answer about the dead letters", info, 20_000)).state.messages;
   } finally {
     await connection.close();
@@ -83,7 +82,8 @@ async function acceptGift(senderId: string): Promise<string> {
   };
   const subject = `gift.send.${partitionOf(senderId)}`;
   const body = signedText(subject, { ...message, contentHash: contentHashOf(request) });
-  await connection.jetstream().publish(natsPrefix() + subject, body, { msgID: orderId });
+  const put = () => connection.jetstream().publish(natsPrefix() + subject, body, { msgID: orderId });
+  await eventually("the gift is in the queue", put, 20_000);
   await connection.close();
   return orderId;
 }

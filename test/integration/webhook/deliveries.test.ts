@@ -238,7 +238,9 @@ test.each(["room", "user"] as const)(
     await closed(102, "102");
     const ended = (list: { status: string }[]) => list.filter(({ status }) => status === "succeeded").length;
     await logged(caller, webhookId, "all of the others", (list) => ended(list) === 9);
-    expect(receiver.at(path).filter(({ body }) => keyOf(body) === 101)).toHaveLength(1);
+    // One delivery alone, however often it was tried.
+    const held = receiver.at(path).filter(({ body }) => keyOf(body) === 101);
+    expect(new Set(held.map(({ id }) => id)).size).toBe(1);
     receiver.answers.delete(path);
     await letTimePass();
     await logged(caller, webhookId, "all", (list) => ended(list) === 14);
@@ -363,7 +365,7 @@ test("while the last call has failed one call is under way at a time; four until
     }, 100);
   });
   for (let n = 0; n < 12; n++) await closed(100 + n);
-  await logged(caller, webhookId, "all tried", (list) => list.length === 12 && list.every(({ tries }) => tries === 1));
+  await logged(caller, webhookId, "all tried", (list) => list.length === 12 && list.every(({ tries }) => tries >= 1));
   // The first four may begin before the first one has failed.
   expect(Math.max(...most.slice(0, 4))).toBeLessThanOrEqual(4);
   expect(most.slice(4)).toEqual(most.slice(4).map(() => 1));
