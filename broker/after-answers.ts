@@ -1,6 +1,6 @@
 /**
  * Runs `task` once `ms` have passed and what had come to this process by then was read. Where a process stood still, timers
- * are due before its sockets are read: a deadline must not go before an answer that is there. Returns what calls it off.
+ * may run before its sockets are read: a deadline must not go before an answer that is there. Returns what calls it off.
  */
 export function afterAnswers(ms: number, task: () => void): () => void {
   let isOff = false;

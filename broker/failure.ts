@@ -1,7 +1,7 @@
 import { Errors } from "moleculer";
 import { type FailureName, failures, isFailureName } from "../config/errors.ts";
 import { limits } from "../config/limits.ts";
-import { isOutage } from "./outages.ts";
+import { isNobodyThere, isOutage } from "./outages.ts";
 
 /**
  * A failure of the table in config/errors.ts, as an error that keeps its meaning across nodes: a plain
@@ -36,17 +36,6 @@ export function isFailure(error: unknown, name: FailureName): boolean {
   return failureName(error) === name;
 }
 
-/** Moleculer's own errors for a call without an available node, as they arrive from this or another node. */
-const nobodyThere = new Set<unknown>([
-  "SERVICE_NOT_FOUND",
-  "SERVICE_NOT_AVAILABLE",
-  "REQUEST_TIMEOUT",
-  "REQUEST_SKIPPED",
-  "REQUEST_REJECTED",
-  "QUEUE_FULL",
-  "BAD_GATEWAY",
-]);
-
 /**
  * Whether a later try may succeed: a dependency or a service is away, or did not answer in time. The call may have been
  * carried out, so only a call that is idempotent by a business id may be retried.
@@ -54,7 +43,7 @@ const nobodyThere = new Set<unknown>([
 export function isUnavailable(error: unknown): boolean {
   const name = failureName(error);
   if (name !== undefined) return name === "unavailable";
-  return nobodyThere.has((error as { type?: unknown } | null)?.type) || isOutage(error);
+  return isNobodyThere(error) || isOutage(error);
 }
 
 /** Moleculer's errors of a call for which there is no node, or whose node does not have the action (any more). */

@@ -125,6 +125,22 @@ function isOfAnotherNode({ nodeID }: DriverError): boolean {
   return typeof nodeID === "string";
 }
 
+/** Moleculer's own errors for a call without an available node, as they arrive from this or another node. */
+const nobodyThere: ReadonlySet<unknown> = new Set([
+  "SERVICE_NOT_FOUND",
+  "SERVICE_NOT_AVAILABLE",
+  "REQUEST_TIMEOUT",
+  "REQUEST_SKIPPED",
+  "REQUEST_REJECTED",
+  "QUEUE_FULL",
+  "BAD_GATEWAY",
+]);
+
+/** Whether a call had no available node, or its node did not answer. */
+export function isNobodyThere(error: unknown): boolean {
+  return nobodyThere.has((error as { type?: unknown } | null)?.type);
+}
+
 /**
  * Whether an error comes from a driver of this node and is an outage of its server. The database class, the Redis
  * client and the publisher convert their errors to `unavailable` themselves; this recognizes errors that bypass them.

@@ -1,23 +1,11 @@
-import { isOutage } from "../../broker/outages.ts";
+import { isNobodyThere, isOutage } from "../../broker/outages.ts";
 
 /**
- * The types of errors with which a call says that nobody answers at the moment. As broker/failure.ts knows them, which
- * loads Moleculer.
+ * Whether an error says that a server or a service does not answer, which passes: then it is not time yet. As
+ * `isUnavailable` of broker/failure.ts, which loads Moleculer.
  */
-const nobodyAnswers: ReadonlySet<unknown> = new Set([
-  "unavailable",
-  "SERVICE_NOT_FOUND",
-  "SERVICE_NOT_AVAILABLE",
-  "REQUEST_TIMEOUT",
-  "REQUEST_SKIPPED",
-  "REQUEST_REJECTED",
-  "QUEUE_FULL",
-  "BAD_GATEWAY",
-]);
-
-/** Whether an error says that a server or a service does not answer, which passes: then it is not time yet. */
 function passes(error: unknown): boolean {
-  return nobodyAnswers.has((error as { type?: unknown } | null)?.type) || isOutage(error);
+  return (error as { type?: unknown } | null)?.type === "unavailable" || isNobodyThere(error) || isOutage(error);
 }
 
 /** What a check gave: its value, or the outage that kept it from one. */

@@ -8,7 +8,7 @@ import { call, type ResultOf } from "../../../services/contracts.ts";
 import type { AffectedIncome } from "../../../services/wallet/income.contract.ts";
 import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
-import { lockWaits } from "../../support/lock-waits.ts";
+import { untilUserWaits } from "../../support/lock-waits.ts";
 import { operatorCalls } from "../../support/operator-calls.ts";
 import { publish, recharge, rechargeMessage } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
@@ -315,16 +315,7 @@ describe("an operator's decision", () => {
       [second, `hold:${order}:${second}`, order],
     );
     const waiting = hold(order);
-    await eventually(
-      "the decision waits for the other",
-      async () => {
-        const found = `${lockWaits} AND t.trx_query LIKE ?`;
-        // The server refreshes this table only after a tenth of a second without a query.
-        await new Promise((resolve) => setTimeout(resolve, 120));
-        return ((await other.query(found, [`%${payer}%FOR UPDATE`]))[0] as object[]).length > 0;
-      },
-      30_000,
-    );
+    await untilUserWaits(other, payer);
     await other.query(
       "INSERT INTO t_income_hold_gift (hold_biz_id, gift_biz_id, coins_from, coins, points) SELECT ?, biz_id, 0, 41, 2050 FROM t_qiyu_currency_trade WHERE counterparty_id = ?",
       [`hold:${order}:${second}`, second],

@@ -12,7 +12,7 @@ import { call } from "../../../services/contracts.ts";
 import { rollUpIncomes } from "../../../services/wallet/income/income-store.ts";
 import type { GiftCharge } from "../../../services/wallet/wallet.contract.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
-import { lockWaits } from "../../support/lock-waits.ts";
+import { untilUserWaits } from "../../support/lock-waits.ts";
 import { operatorCalls } from "../../support/operator-calls.ts";
 import { publish, recharge } from "../../support/recharge.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
@@ -379,16 +379,7 @@ describe("a payout", () => {
     await other.beginTransaction();
     await other.query("UPDATE t_anchor_income SET held_points = 700 WHERE user_id = ?", [anchor]);
     const waiting = answerOf(payOut(anchor, 400, `waits-${anchor}`));
-    await eventually(
-      "the payout waits",
-      async () => {
-        const found = `${lockWaits} AND t.trx_query LIKE ?`;
-        // The server refreshes this table only after a tenth of a second without a query.
-        await new Promise((resolve) => setTimeout(resolve, 120));
-        return ((await other.query(found, [`%${anchor}%FOR UPDATE`]))[0] as object[]).length > 0;
-      },
-      30_000,
-    );
+    await untilUserWaits(other, anchor);
     await other.query(
       "INSERT INTO t_income_posting (anchor_id, kind, points, biz_id, order_id) VALUES (?, 1, -700, ?, 'o')",
       [anchor, `hold:o:${anchor}`],

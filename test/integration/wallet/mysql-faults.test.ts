@@ -4,7 +4,7 @@ import { databaseName } from "../../../config/config.ts";
 import type { Outcome } from "../../../services/wallet/posting.ts";
 import wallet from "../../../services/wallet/wallet.service.ts";
 import { expectBooksBalanced, rows } from "../../support/books.ts";
-import { lockWaits } from "../../support/lock-waits.ts";
+import { untilUserWaits } from "../../support/lock-waits.ts";
 import { eventually, startNode, stopAll } from "../../support/system.ts";
 import { fundedUsers, giftOf, retriesOn, settle, Traffic, walletOn } from "./traffic.ts";
 import { type Break, openWire, type Wire } from "./wire.ts";
@@ -88,21 +88,6 @@ describe("a connection that breaks", () => {
   });
 });
 
-/** Waits until the wallet waits for the lock on a user's account. */
-function waitsFor(user: string): Promise<unknown> {
-  return eventually(
-    `a wait for ${user}`,
-    async () => {
-      const waiting = `${lockWaits} AND t.trx_query LIKE ?`;
-      // The server refreshes this table only after a tenth of a second without a query.
-      await new Promise((resolve) => setTimeout(resolve, 120));
-      const [found] = await other.query(waiting, [`%${user}%FOR UPDATE`]);
-      return (found as unknown[]).length > 0;
-    },
-    30_000,
-  );
-}
-
 const lock = (user: string) =>
   other.query("SELECT 1 FROM t_qiyu_currency_account WHERE user_id = ? FOR UPDATE", [user]);
 
@@ -117,7 +102,7 @@ describe("a competing transaction", () => {
     await lock(b);
     const gifts = [giftOf(a), giftOf(b), giftOf(a)];
     const settling = settle(caller, gifts);
-    await waitsFor(b);
+    await untilUserWaits(other, b);
     await lock(a);
     await other.rollback();
     const outcomes = await settling;
@@ -137,10 +122,10 @@ describe("a competing transaction", () => {
     await other.beginTransaction();
     await lock(held);
     const settling = settle(caller, [giftOf(held), giftOf(neighbour)]);
-    await waitsFor(held);
+    await untilUserWaits(other, held);
     expect(await settle(caller, [giftOf(free)])).toMatchObject([{ status: "succeeded", balanceAfter: 20 }]);
     await eventually("a lock wait that was given up", () => retries() > before, 30_000);
-    await waitsFor(held);
+    await untilUserWaits(other, held);
     await other.rollback();
     expect(await settling).toMatchObject([{ status: "succeeded" }, { status: "succeeded" }]);
     expect([await balanceOf(held), await balanceOf(neighbour)]).toEqual([20, 20]);
